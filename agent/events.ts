@@ -1,0 +1,49 @@
+/**
+ * What an agent tells while it works. The runner adds the run's own events to these.
+ *
+ * @module
+ */
+
+import type { FinishReason, ModelRetry, Usage } from "./model.ts";
+
+/** A change of a file, as the agent's backend saw it succeed. */
+export interface FileChange {
+  /** What was done. */
+  readonly operation: "write" | "edit" | "delete" | "move";
+  /** The canonical path that changed; for a move, the new one. */
+  readonly path: string;
+  /** Where a moved file was before. */
+  readonly from?: string;
+}
+
+/** Something an agent did. All fields are plain data. */
+export type AgentEvent =
+  | { readonly type: "model.asked"; readonly turn: number }
+  | { readonly type: "model.text"; readonly turn: number; readonly text: string }
+  | ({ readonly type: "model.retried"; readonly turn: number } & ModelRetry)
+  | {
+    readonly type: "model.answered";
+    readonly turn: number;
+    readonly text: string;
+    readonly toolCalls: number;
+    readonly finish: FinishReason;
+    readonly usage: Usage;
+  }
+  | {
+    readonly type: "tool.called";
+    readonly turn: number;
+    readonly callId: string;
+    readonly tool: string;
+    /** The arguments, parsed; the raw text where they are not JSON. */
+    readonly arguments: unknown;
+  }
+  | {
+    readonly type: "tool.finished";
+    readonly turn: number;
+    readonly callId: string;
+    readonly tool: string;
+    readonly ok: boolean;
+    /** What the model is told. */
+    readonly result: string;
+  }
+  | ({ readonly type: "file.changed" } & FileChange);

@@ -1,0 +1,95 @@
+/**
+ * What happens in a run, as data. The screen, `--json` and the report read the same events.
+ *
+ * @module
+ */
+
+import type { AgentEvent } from "../agent/events.ts";
+import type { Place } from "./plan.ts";
+
+/** How a run or a step ended. */
+export type Outcome = "success" | "failure" | "budget" | "timeout" | "mismatch" | "interrupted";
+
+/** A check of a step, done on the files themselves. */
+export interface CheckResult {
+  /** `produces`, or the assertion's kind. */
+  readonly check: string;
+  readonly path: string;
+  readonly ok: boolean;
+  /** One sentence: what was expected and what was found. */
+  readonly message: string;
+  readonly place: Place;
+}
+
+/** A file that a run wrote and that is still there at its end. */
+export interface WrittenFile {
+  readonly path: string;
+  readonly backend: string;
+  /** Whether it outlives the run. */
+  readonly saved: boolean;
+  readonly size: number;
+}
+
+/** What each event of a run carries. */
+export interface EventHeader {
+  /** Counted from 1, without gaps. */
+  readonly seq: number;
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  readonly run: string;
+}
+
+/** What happened. */
+export type RunEventBody =
+  | {
+    readonly type: "run.started";
+    readonly workflow: string;
+    readonly file: string;
+    readonly fingerprint: string;
+    readonly model: string;
+    /** Whether scripted answers stand in for the model. */
+    readonly rehearsed: boolean;
+    readonly steps: readonly string[];
+  }
+  | {
+    readonly type: "step.started";
+    readonly step: string;
+    readonly attempt: number;
+    readonly prompt: string;
+  }
+  | (AgentEvent & { readonly step: string })
+  | {
+    readonly type: "step.checked";
+    readonly step: string;
+    readonly attempt: number;
+    readonly results: readonly CheckResult[];
+  }
+  | {
+    readonly type: "step.finished";
+    readonly step: string;
+    readonly attempt: number;
+    readonly outcome: Outcome;
+    /** Whether another attempt follows. */
+    readonly retry: boolean;
+    readonly output: string;
+    readonly error?: string;
+  }
+  | {
+    readonly type: "run.finished";
+    readonly outcome: Outcome;
+    readonly exitCode: number;
+    readonly outputs: Readonly<Record<string, string>>;
+    readonly files: readonly WrittenFile[];
+    readonly turns: number;
+    /** Totals; `null` where any answer left its count unknown. */
+    readonly inputTokens: number | null;
+    readonly outputTokens: number | null;
+    readonly rehearsed: boolean;
+    readonly error?: string;
+  };
+
+/** An event of a run. */
+export type RunEvent = EventHeader & RunEventBody;
+
+/** Receives a run's events, in order. */
+export type EventSink = (event: RunEvent) => void;

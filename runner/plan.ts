@@ -1,0 +1,144 @@
+/**
+ * What a workflow file compiles to: plain data, everything a run needs and nothing else. `plan`
+ * prints it, `run` carries it out.
+ *
+ * @module
+ */
+
+import type { RehearsalTurn } from "../agent/rehearsal.ts";
+import type { Template } from "./expressions.ts";
+
+/** Whether a route may be changed through. */
+export type Access = "read" | "read-write";
+
+/** Where in a file something is, counted from 1; for messages. */
+export interface Place {
+  /** The file, as the user named it. */
+  readonly file: string;
+  /** The line. */
+  readonly line: number;
+  /** The column, in UTF-16 code units. */
+  readonly column: number;
+}
+
+/** A store of files. */
+export type PlanBackend =
+  | { readonly name: string; readonly type: "state" }
+  | {
+    readonly name: string;
+    readonly type: "local";
+    /** The absolute real path of its root on the host; it may not exist yet if writable. */
+    readonly root: string;
+    readonly access: Access;
+  };
+
+/** A prefix of the tree and the files that stand there. The last route of a plan is `/`. */
+export interface PlanRoute {
+  /** Canonical, with a slash at both ends: `/project/`; `/` is the default. */
+  readonly prefix: string;
+  /** The backend's name. */
+  readonly backend: string;
+  /** The canonical path inside the backend that stands at the prefix: `/` or `/project`. */
+  readonly path: string;
+  /** What may be done there: the narrower of the route's and the backend's. */
+  readonly access: Access;
+}
+
+/** A directory of the host that the host process serves, as one part of a local backend. */
+export interface HostRoot {
+  /** The backend's name. */
+  readonly backend: string;
+  /** The path inside the backend. */
+  readonly path: string;
+  /** The absolute real path on the host. */
+  readonly directory: string;
+  readonly access: Access;
+  /** Absolute host paths inside `directory` that may never be changed, such as the workflow. */
+  readonly protected: readonly string[];
+}
+
+/** The permissions of one process, in Deno's own words. */
+export interface Permissions {
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  readonly denyWrite: readonly string[];
+  readonly net: readonly string[];
+  readonly env: readonly string[];
+  readonly run: readonly string[];
+}
+
+/** One process of a run. */
+export interface PlanProcess {
+  readonly name: "runner" | "agent" | "host";
+  readonly permissions: Permissions;
+  /** The program and its arguments. */
+  readonly command: readonly string[];
+}
+
+/** An input's value. */
+export type InputValue = string | number | boolean;
+
+/** What is asserted of a file after a step. */
+export interface PlanAssertion {
+  readonly file: Template;
+  readonly kind: "contains" | "not_contains" | "matches" | "equals" | "exists" | "not_exists";
+  /** The text or pattern; absent for `exists` and `not_exists`. */
+  readonly value?: Template;
+  readonly place: Place;
+}
+
+/** One step. */
+export interface PlanStep {
+  readonly id: string;
+  readonly name: string;
+  readonly prompt: Template;
+  readonly needs: readonly string[];
+  readonly produces: readonly { readonly path: Template; readonly place: Place }[];
+  readonly assertions: readonly PlanAssertion[];
+  readonly attempts: number;
+  readonly feedback: boolean;
+  readonly place: Place;
+}
+
+/** The model that the steps are run with. */
+export type PlanModel =
+  | {
+    readonly type: "openai";
+    /** `gpt-4.1`. */
+    readonly name: string;
+    /** `https://api.openai.com/v1`. */
+    readonly baseUrl: string;
+    /** What the agent process may reach: `api.openai.com:443`. */
+    readonly netHost: string;
+  }
+  | {
+    readonly type: "rehearsal";
+    /** The model it stands in for: `openai:gpt-4.1`. */
+    readonly name: string;
+    /** The rehearsal's file, as the user would name it. */
+    readonly file: string;
+    readonly steps: Readonly<Record<string, readonly RehearsalTurn[]>>;
+  };
+
+/** A compiled workflow. */
+export interface Plan {
+  readonly name: string;
+  readonly description: string;
+  /** The workflow file, as the user named it. */
+  readonly file: string;
+  /** The SHA-256 of the file's bytes, in hexadecimal: what tells an edited workflow apart. */
+  readonly fingerprint: string;
+  readonly model: PlanModel;
+  readonly inputs: Readonly<Record<string, InputValue>>;
+  readonly instructions: Template;
+  readonly backends: readonly PlanBackend[];
+  readonly routes: readonly PlanRoute[];
+  readonly roots: readonly HostRoot[];
+  /** Rules of `tools.deny`, canonical: `read **` + `/.env*`. */
+  readonly deny: readonly string[];
+  /** Model requests that the whole run may make. */
+  readonly turns: number;
+  readonly steps: readonly PlanStep[];
+  readonly outputs: Readonly<Record<string, Template>>;
+  readonly processes: readonly PlanProcess[];
+}
