@@ -116,6 +116,7 @@ export interface Model {
  * | `timeout` | the server was silent for too long, after the last retry |
  * | `protocol` | the answer is not of the API's form, after the last retry |
  * | `denied` | the process may not reach that host |
+ * | `refusal` | the model declined, or a content filter did |
  * | `rehearsal` | a rehearsal does not match what happens |
  * | `aborted` | the caller's signal ended it |
  */
@@ -129,10 +130,13 @@ export type ModelErrorCode =
   | "timeout"
   | "protocol"
   | "denied"
+  | "refusal"
   | "rehearsal"
   | "aborted";
 
-/** Thrown by {@linkcode Model.respond}. The message is a sentence with a hint. */
+/**
+ * Thrown by {@linkcode Model.respond} and by an agent's run. The message is a sentence with a hint.
+ */
 export class ModelError extends Error {
   override readonly name: string = "ModelError";
   /** Why, for programs. */

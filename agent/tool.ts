@@ -1,0 +1,194 @@
+/**
+ * What a tool is: a name and a schema for the model, a function for the agent. The built-in tools of
+ * `agent/tools/` and those of a program that imports this project come through the same door.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import type { Backend } from "../backends/protocol.ts";
+import type { ToolDescription } from "./model.ts";
+
+/** What a tool works with. */
+export interface ToolContext {
+  /** The agent's files. */
+  readonly backend: Backend;
+  /** Ends the call. Pass it on to whatever takes time. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Which files a call touches, as absolute paths of the tree; a directory stands for all that is in
+ * it. Calls of one answer run side by side where their effects cannot conflict.
+ */
+export interface ToolEffects {
+  /** What it looks at. */
+  readonly reads: readonly string[];
+  /** What it changes. */
+  readonly writes: readonly string[];
+}
+
+/** What {@linkcode defineTool} makes a tool of. */
+export interface ToolDefinition<Parameters extends z.ZodObject> {
+  /** Letters, digits, `_` and `-`, 64 at most. */
+  readonly name: string;
+  /** What it does, when to use it and what its result looks like, for the model. */
+  readonly description: string;
+  /** The arguments. `.describe()` each of them for the model. */
+  readonly parameters: Parameters;
+  /** Which files a call touches. A tool without it runs alone. */
+  effects?(args: z.output<Parameters>): ToolEffects;
+  /**
+   * Does the work.
+   *
+   * @returns What the model is told.
+   * @throws If it fails: the model is told the error's message.
+   */
+  execute(args: z.output<Parameters>, context: ToolContext): string | Promise<string>;
+}
+
+/** A call whose arguments fit, ready to run. */
+export interface PreparedCall {
+  /** Which files it touches; `undefined` where that is unknown, so that it runs alone. */
+  readonly effects: ToolEffects | undefined;
+  /** Runs it. */
+  execute(context: ToolContext): Promise<string>;
+}
+
+/** A call whose arguments were looked at. */
+export type Preparation =
+  | { readonly ok: true; readonly call: PreparedCall }
+  | {
+    readonly ok: false;
+    /** What is wrong with them, a sentence each. */
+    readonly problems: readonly string[];
+  };
+
+/** A tool that an agent can offer to its model. {@linkcode defineTool} makes one. */
+export interface Tool {
+  /** Its name. */
+  readonly name: string;
+  /** What the model is told of it. */
+  describe(): ToolDescription;
+  /** Checks the arguments of a call. Nothing is run yet. */
+  prepare(args: unknown): Promise<Preparation>;
+}
+
+const NAME = /^[A-Za-z0-9_-]{1,64}$/;
+
+/**
+ * Makes a tool.
+ *
+ * @param definition Its name, its description, its parameters and what it does.
+ * @returns The tool, for `createDeepAgent({ tools: [...] })`.
+ * @throws {TypeError} If the name is not 1 to 64 letters, digits, `_` and `-`, or the description is
+ * empty.
+ *
+ * @example
+ * ```ts
+ * import { defineTool } from "./tool.ts";
+ * import { StateBackend } from "../backends/state.ts";
+ * import { assertEquals } from "@std/assert";
+ * import { z } from "zod";
+ *
+ * const countLines = defineTool({
+ *   name: "count_lines",
+ *   description: "Counts the lines of a text file.",
+ *   parameters: z.strictObject({ path: z.string().describe("The file's absolute path.") }),
+ *   effects: ({ path }) => ({ reads: [path], writes: [] }),
+ *   execute: async ({ path }, { backend, signal }) =>
+ *     `${(await backend.read(path, { limit: 0, signal })).totalLines} lines`,
+ * });
+ *
+ * const backend = new StateBackend();
+ * await backend.write("/poem.txt", "one\ntwo\n");
+ * const prepared = await countLines.prepare({ path: "/poem.txt" });
+ * if (!prepared.ok) throw new TypeError(prepared.problems.join("; "));
+ * const { signal } = new AbortController();
+ * assertEquals(await prepared.call.execute({ backend, signal }), "2 lines");
+ * ```
+ */
+export function defineTool<Parameters extends z.ZodObject>(
+  definition: ToolDefinition<Parameters>,
+): Tool {
+  const { name, description, parameters } = definition;
+  if (!NAME.test(name)) {
+    throw new TypeError(
+      `Cannot name a tool '${name}': use 1 to 64 letters, digits, '_' and '-'`,
+    );
+  }
+  if (description.trim() === "") {
+    throw new TypeError(`Cannot offer the tool '${name}' without a description`);
+  }
+  let described: ToolDescription | undefined;
+  return {
+    name,
+    describe() {
+      described ??= { name, description, parameters: jsonSchema(name, parameters) };
+      return described;
+    },
+    async prepare(args) {
+      let parsed = await parameters.safeParseAsync(args, { reportInput: true });
+      if (!parsed.success) {
+        // Models write null for a parameter that they leave out.
+        const second = await parameters.safeParseAsync(withoutNulls(args));
+        if (second.success) parsed = second;
+      }
+      if (!parsed.success) {
+        const known = Object.keys(parameters.shape);
+        return { ok: false, problems: parsed.error.issues.map((issue) => problem(issue, known)) };
+      }
+      const fit = parsed.data;
+      return {
+        ok: true,
+        call: {
+          effects: definition.effects?.(fit),
+          execute: async (context) => await definition.execute(fit, context),
+        },
+      };
+    },
+  };
+}
+
+function jsonSchema(name: string, parameters: z.ZodObject): Readonly<Record<string, unknown>> {
+  try {
+    const { $schema: _, ...schema } = z.toJSONSchema(parameters, { io: "input" });
+    return schema;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TypeError(
+      `Cannot describe the parameters of the tool '${name}' as JSON Schema: ${reason}`,
+      { cause },
+    );
+  }
+}
+
+function withoutNulls(args: unknown): unknown {
+  if (typeof args !== "object" || args === null || Array.isArray(args)) return args;
+  return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== null));
+}
+
+function problem(issue: z.core.$ZodIssue, known: readonly string[]): string {
+  const where = issue.path.map(String).join(".");
+  if (issue.code === "unrecognized_keys") {
+    const keys = issue.keys.map((key) => `'${where === "" ? key : `${where}.${key}`}'`);
+    const verb = keys.length === 1 ? "is not a parameter" : "are not parameters";
+    const hint = where === "" ? `; the parameters are ${quotedList(known)}` : "";
+    return `${keys.join(", ")} ${verb}${hint}`;
+  }
+  if (issue.code === "invalid_type") {
+    const expected = issue.input === undefined ? "is missing: it must be" : "must be";
+    if (where === "") return "The arguments must be a JSON object";
+    return `'${where}' ${expected} ${article(issue.expected)}`;
+  }
+  return where === "" ? issue.message : `'${where}': ${issue.message}`;
+}
+
+function quotedList(names: readonly string[]): string {
+  return names.length === 0 ? "none" : names.map((name) => `'${name}'`).join(", ");
+}
+
+function article(type: string): string {
+  const word = type === "int" ? "integer" : type;
+  return `${/^[aeiou]/.test(word) ? "an" : "a"} ${word}`;
+}
