@@ -1,0 +1,56 @@
+import { ending } from "./_text.ts";
+import { AssertionError } from "./assertion_error.ts";
+
+/** Any class, abstract ones included. */
+export type AnyClass<T = unknown> = abstract new (...args: never[]) => T;
+
+/**
+ * Asserts that a value is an instance of a class.
+ *
+ * @param actual The value found.
+ * @param expectedType The class.
+ * @param msg Added to the message.
+ * @throws {AssertionError} If it is not.
+ */
+export function assertInstanceOf<T>(
+  actual: unknown,
+  expectedType: AnyClass<T>,
+  msg = "",
+): asserts actual is T {
+  if (actual instanceof expectedType) return;
+  const expected = expectedType.name;
+  const found = kindOf(actual);
+  let but = ` but was "${found}"`;
+  if (found === expected) but = "";
+  else if (found === "function") but = " but was not an instanced object";
+  throw new AssertionError(
+    `Expected object to be an instance of "${expected}"${but}${ending(msg)}`,
+  );
+}
+
+/**
+ * Asserts that a value is not an instance of a class.
+ *
+ * @param actual The value found.
+ * @param unexpectedType The class.
+ * @param msg Added to the message.
+ * @throws {AssertionError} If it is.
+ */
+export function assertNotInstanceOf<A, T>(
+  actual: A,
+  unexpectedType: AnyClass<T>,
+  msg?: string,
+): asserts actual is Exclude<A, T> {
+  if (!(actual instanceof unexpectedType)) return;
+  throw new AssertionError(
+    `Expected object to not be an instance of "${typeof unexpectedType}"${
+      ending(msg)
+    }`,
+  );
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value === "object") return value.constructor?.name ?? "Object";
+  return typeof value;
+}
