@@ -24,7 +24,6 @@ export interface CallFields {
   readonly pattern?: string | undefined;
   readonly query?: string | undefined;
   readonly glob?: string | undefined;
-  readonly content?: string | undefined;
   readonly oldText?: string | undefined;
   readonly newText?: string | undefined;
   readonly offset?: number | undefined;
@@ -59,7 +58,7 @@ const OPTIONAL: Readonly<Record<Operation, readonly (keyof CallFields)[]>> = {
   stat: [],
   read: ["offset", "limit"],
   readBytes: ["offset", "length"],
-  write: ["content", "text", "overwrite"],
+  write: ["text", "overwrite"],
   edit: ["replaceAll"],
   delete: ["recursive"],
   move: ["overwrite"],
@@ -73,7 +72,6 @@ const KINDS: Readonly<Record<keyof CallFields, Kind>> = {
   pattern: "string",
   query: "string",
   glob: "string",
-  content: "string",
   oldText: "string",
   newText: "string",
   offset: "number",
@@ -87,11 +85,17 @@ const KINDS: Readonly<Record<keyof CallFields, Kind>> = {
   text: "boolean",
 };
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Text of a file from an attachment, byte order mark and all. */
+export function decodeText(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
 /** JSON has no `Infinity` and no `NaN`: they travel as words. */
 const WORDS: ReadonlySet<unknown> = new Set(["Infinity", "-Infinity", "NaN"]);
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The parameters of a call, for the wire: without what is `undefined`, numbers made safe. */
 export function encodeCall(
@@ -105,19 +109,6 @@ export function encodeCall(
     params[name] = typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
   }
   return params;
-}
-
-/**
- * Text as it crosses: as an attachment, or, where it is no proper Unicode, in the JSON, which
- * keeps it as it is.
- */
-export function encodeText(text: string): Uint8Array | undefined {
-  return text.isWellFormed() ? encoder.encode(text) : undefined;
-}
-
-/** The reverse of {@linkcode encodeText}. */
-export function decodeText(bytes: Uint8Array): string {
-  return decoder.decode(bytes);
 }
 
 /**
@@ -153,20 +144,18 @@ export async function performCall(backend: Backend, call: Call): Promise<Reply> 
         limit: fields.limit,
         signal,
       });
-      const bytes = encodeText(text);
-      return bytes === undefined ? { value: { ...rest, text } } : { value: rest, bytes };
+      return { value: rest, bytes: encoder.encode(text) };
     }
     case "readBytes": {
       const { offset, length } = fields;
       return { bytes: await backend.readBytes(path, { offset, length, signal }) };
     }
-    case "write":
-      return {
-        value: await backend.write(path, writtenContent(fields, call.bytes), {
-          overwrite: fields.overwrite,
-          signal,
-        }),
-      };
+    case "write": {
+      if (call.bytes === undefined) throw new TypeError("A call of 'write' needs an attachment");
+      const { overwrite, text } = fields;
+      const content = text === true ? decodeText(call.bytes) : call.bytes;
+      return { value: await backend.write(path, content, { overwrite, signal }) };
+    }
     case "edit": {
       const { oldText = "", newText = "", replaceAll } = fields;
       return { value: await backend.edit(path, { oldText, newText, replaceAll }, { signal }) };
@@ -186,15 +175,6 @@ export async function performCall(backend: Backend, call: Call): Promise<Reply> 
       return { value: await backend.grep(query, options) };
     }
   }
-}
-
-function writtenContent(fields: CallFields, bytes: Uint8Array | undefined): string | Uint8Array {
-  const { content, text } = fields;
-  if (content !== undefined && bytes === undefined && text === undefined) return content;
-  if (content !== undefined || bytes === undefined) {
-    throw new TypeError("A call of 'write' needs either an attachment or 'content'");
-  }
-  return text === true ? decodeText(bytes) : bytes;
 }
 
 function parseCall(params: unknown): { operation: Operation; fields: CallFields } {

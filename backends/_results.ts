@@ -35,12 +35,12 @@ export function parseFileInfos(value: unknown): readonly FileInfo[] {
   return list(value, parseFileInfo);
 }
 
-/** The result of `read`; its text comes as the attachment, unless it is no proper Unicode. */
-export function parseTextSlice({ value, bytes }: Reply): TextSlice {
-  const fields = parseObject(value);
+/** The result of `read`; its text is the attachment. */
+export function parseTextSlice(reply: Reply): TextSlice {
+  const fields = parseObject(reply.value);
   return {
     path: text(fields.path),
-    text: bytes === undefined ? text(fields.text) : decodeText(bytes),
+    text: decodeText(parseBytes(reply)),
     offset: count(fields.offset),
     lines: count(fields.lines),
     totalLines: count(fields.totalLines),

@@ -12,7 +12,6 @@ import {
   type CallFields,
   callTarget,
   encodeCall,
-  encodeText,
   type Operation,
   performCall,
 } from "./_calls.ts";
@@ -28,9 +27,11 @@ import {
   parseGrepResult,
   parseTextSlice,
 } from "./_results.ts";
+import { encodeText } from "./_text.ts";
 import { type Call, Channel, type Reply } from "./channel.ts";
 import { BackendError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
+import { canonicalPath } from "./paths.ts";
 import type {
   Backend,
   DeleteOptions,
@@ -146,15 +147,11 @@ export class RemoteBackend implements Backend {
     options: WriteOptions = {},
   ): Promise<FileInfo> {
     const { overwrite } = options;
+    const text = typeof content === "string" ? true : undefined;
     // Refused here already, so that no message is built that is too large to send.
     if (content.length > LIMITS.contentBytes) throw tooLarge(path);
-    const text = typeof content === "string" ? content : undefined;
-    const bytes = typeof content === "string" ? encodeText(content) : content;
-    const fields: CallFields = text === undefined
-      ? { path, overwrite }
-      : bytes === undefined
-      ? { path, overwrite, content: text }
-      : { path, overwrite, text: true };
+    const bytes = typeof content === "string" ? encodeText(canonicalPath(path), content) : content;
+    const fields: CallFields = { path, overwrite, text };
     const parse = (reply: Reply) => parseFileInfo(reply.value);
     return await this.#call("write", path, fields, options, parse, bytes);
   }
