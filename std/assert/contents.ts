@@ -47,7 +47,7 @@ export function assertObjectMatch(
   expected: Record<PropertyKey, unknown>,
   msg?: string,
 ): void {
-  if (!isObject(actual)) {
+  if (!isObject(actual) && typeof actual !== "function") {
     throw new TypeError(
       `Cannot assertObjectMatch ${
         actual === null ? null : `type ${typeof actual}`
@@ -97,10 +97,10 @@ function narrow(value: unknown, pattern: unknown, seen: Seen): unknown {
 
 /** As {@linkcode narrow}, but taking any object for a plain one. */
 function narrowObject(value: object, pattern: object, seen: Seen): object {
+  const wanted = new Set(Reflect.ownKeys(pattern));
   if (seen.get(value) === pattern) return value;
   seen.set(value, pattern);
   const keys = Reflect.ownKeys(value);
-  const wanted = new Set(Reflect.ownKeys(pattern));
   const shared = keys.filter((key) => wanted.has(key));
   // With no key in common, the object as it is makes the clearest difference.
   const disjoint = shared.length === 0 && keys.length > 0 && wanted.size > 0;
