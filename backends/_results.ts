@@ -40,7 +40,7 @@ export function parseTextSlice(reply: Reply): TextSlice {
   const fields = parseObject(reply.value);
   return {
     path: text(fields.path),
-    text: decodeText(parseBytes(reply)),
+    text: content(parseBytes(reply)),
     offset: count(fields.offset),
     lines: count(fields.lines),
     totalLines: count(fields.totalLines),
@@ -126,6 +126,14 @@ function flag(value: unknown): boolean {
 
 function fileType(value: unknown): FileType {
   return value === "file" || value === "directory" || value === "other" ? value : malformed();
+}
+
+function content(bytes: Uint8Array): string {
+  try {
+    return decodeText(bytes);
+  } catch {
+    return malformed();
+  }
 }
 
 function malformed(): never {
