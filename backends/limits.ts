@@ -25,4 +25,10 @@ export const LIMITS = {
   grepMilliseconds: 10_000,
   /** Alternatives that the braces of one glob may expand to. */
   globAlternatives: 1_000,
+  /** Characters of one glob, and of all its alternatives together. */
+  globCharacters: 16_384,
+  /** Characters of what `grep` looks for. */
+  queryCharacters: 4_096,
+  /** How much of one line `grep` reads for a regular expression. */
+  grepLineBytes: 1024 * 1024,
 } as const;
