@@ -13,6 +13,7 @@ import {
   type RespondOptions,
 } from "../model.ts";
 import type { RehearsalTurn } from "../rehearsal.ts";
+import { count } from "../_text.ts";
 import { describeMismatch, quoteStart } from "./_mismatch.ts";
 
 /** What a {@linkcode RehearsalModel} is made of. */
@@ -102,7 +103,7 @@ export class RehearsalModel implements Model {
       const where = last === undefined ? "at its start" : `after ${placeOf(last, this.#played)}`;
       throw mismatch(where, {
         problem: "the model is asked once more than was rehearsed",
-        expected: `the end, after ${this.#turns.length} turns`,
+        expected: `the end, after ${count(this.#turns.length, "turn")}`,
         actual: newest(messages),
       });
     }
@@ -150,8 +151,8 @@ function differenceOf(
   if (actual.length !== results.length) {
     return {
       problem: "the number of results is another one",
-      expected: `${results.length} results`,
-      actual: `${actual.length} results`,
+      expected: count(results.length, "result"),
+      actual: count(actual.length, "result"),
     };
   }
   for (const [index, expected] of results.entries()) {

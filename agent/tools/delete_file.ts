@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { canonicalPath } from "../../backends/paths.ts";
 import { defineTool, type Tool } from "../tool.ts";
-import { shownPath } from "./_text.ts";
+import { shownPath } from "../_text.ts";
 
 /** Deletes a file or a directory. */
 export const deleteFileTool: Tool = defineTool({

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { BackendError } from "../../backends/errors.ts";
 import type { Backend } from "../../backends/protocol.ts";
 import { defineTool, type Tool } from "../tool.ts";
-import { count, shownPath } from "./_text.ts";
+import { count, shownPath } from "../_text.ts";
 
 const MAX_LINES_NAMED = 20;
 

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { LIMITS } from "../../backends/limits.ts";
 import { defineTool, type Tool } from "../tool.ts";
-import { count, failureNotes, fitLines, shownPath } from "./_text.ts";
+import { count, failureNotes, fitLines, shownPath } from "../_text.ts";
 
 /** Finds files by their paths. */
 export const globTool: Tool = defineTool({

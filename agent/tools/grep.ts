@@ -8,7 +8,7 @@ import { z } from "zod";
 import { LIMITS } from "../../backends/limits.ts";
 import type { GrepMatch, GrepResult } from "../../backends/protocol.ts";
 import { defineTool, type Tool } from "../tool.ts";
-import { count, failureNotes, fitLines, shownPath } from "./_text.ts";
+import { count, failureNotes, fitLines, shownPath } from "../_text.ts";
 
 /** Finds lines of files by what is in them. */
 export const grepTool: Tool = defineTool({

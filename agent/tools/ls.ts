@@ -7,7 +7,7 @@
 import { z } from "zod";
 import type { FileInfo } from "../../backends/protocol.ts";
 import { defineTool, type Tool } from "../tool.ts";
-import { count, fitLines, shownPath } from "./_text.ts";
+import { count, fitLines, shownPath } from "../_text.ts";
 
 const MAX_ENTRIES = 1_000;
 

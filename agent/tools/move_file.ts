@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { canonicalPath } from "../../backends/paths.ts";
 import { defineTool, type Tool } from "../tool.ts";
-import { shownPath } from "./_text.ts";
+import { shownPath } from "../_text.ts";
 
 /** Moves or renames a file or a directory. */
 export const moveFileTool: Tool = defineTool({

@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { defineTool, type Tool } from "../tool.ts";
-import { count, fitLines, shownPath } from "./_text.ts";
+import { count, fitLines, shownPath } from "../_text.ts";
 
 const MAX_LINES = 2_000;
 const MAX_LINE_CHARACTERS = 2_000;

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { BackendError } from "../../backends/errors.ts";
 import type { Backend, FileInfo } from "../../backends/protocol.ts";
 import { defineTool, type Tool } from "../tool.ts";
-import { count, shownPath } from "./_text.ts";
+import { count, shownPath } from "../_text.ts";
 
 /** Writes a whole file. */
 export const writeFileTool: Tool = defineTool({

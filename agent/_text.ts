@@ -1,10 +1,10 @@
 /**
- * How the built-in tools write their results: cut to size, with what is missing said.
+ * How results are written for the model: cut to size, with what is missing said.
  *
  * @module
  */
 
-import type { SearchFailure } from "../../backends/protocol.ts";
+import type { SearchFailure } from "../backends/protocol.ts";
 
 /** The most bytes of UTF-8 that a tool's result has, notes included: 64 KiB. */
 export const RESULT_BYTES = 64 * 1024;
