@@ -1,0 +1,187 @@
+/**
+ * The journal: every event of every run, on disk before anybody is shown it. It is kept in
+ * `.routebook/runs.db` of the working directory, readable by its owner alone, and survives the
+ * death of the runner at any moment.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { RunEvent } from "./events.ts";
+import type { Plan } from "./plan.ts";
+
+/** Where the journal is, below the working directory. */
+export const JOURNAL_FOLDER = ".routebook";
+
+/** The journal's own version, in SQLite's `user_version`. */
+const FORMAT = 1;
+
+/** Milliseconds that one run waits for another one's write. */
+const BUSY_MS = 5_000;
+
+const TABLES = `
+  CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    workflow TEXT NOT NULL,
+    file TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    plan TEXT NOT NULL,
+    started TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE events (
+    run TEXT NOT NULL REFERENCES runs (id),
+    seq INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (run, seq)
+  ) STRICT, WITHOUT ROWID;
+`;
+
+/** A run, as the journal lists it. */
+export interface JournalRun {
+  readonly id: string;
+  readonly workflow: string;
+  /** The workflow file, as it was named. */
+  readonly file: string;
+  /** ISO 8601, UTC. */
+  readonly started: string;
+  /** The last event; a run that was killed has none that says `run.finished`. */
+  readonly last: RunEvent | undefined;
+}
+
+/** Thrown where the journal cannot be opened or written; the message says what to do. */
+export class JournalError extends Error {
+  override readonly name = "JournalError";
+}
+
+/** An open journal. */
+export class Journal implements Disposable {
+  readonly #database: DatabaseSync;
+  readonly #insert: StatementSync;
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#insert = database.prepare("INSERT INTO events (run, seq, body) VALUES (?, ?, ?)");
+  }
+
+  /**
+   * Opens the journal of a working directory, and makes it if there is none.
+   *
+   * @param cwd The working directory.
+   * @returns The journal.
+   * @throws {JournalError} If it cannot be opened, or a newer version wrote it.
+   */
+  static open(cwd: string): Journal {
+    const folder = join(cwd, JOURNAL_FOLDER);
+    const file = join(folder, "runs.db");
+    try {
+      Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const database = new DatabaseSync(file);
+      database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL;`);
+      database.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+      prepare(database, file);
+      return new Journal(database);
+    } catch (error) {
+      if (error instanceof JournalError) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new JournalError(`Cannot keep a journal in '${file}': ${reason}`, { cause: error });
+    }
+  }
+
+  /**
+   * Takes down that a run begins, before its first event.
+   *
+   * @param run The run's id.
+   * @param plan What it will do.
+   * @param started When, as ISO 8601 in UTC.
+   */
+  begin(run: string, plan: Plan, started: string): void {
+    this.#database.prepare(
+      "INSERT INTO runs (id, workflow, file, fingerprint, plan, started) VALUES (?, ?, ?, ?, ?, ?)",
+    ).run(run, plan.name, plan.file, plan.fingerprint, JSON.stringify(plan), started);
+  }
+
+  /**
+   * Takes down an event. It is on disk when this returns.
+   *
+   * @param event The event. Streamed text is left out: the answer that follows has all of it.
+   */
+  append(event: RunEvent): void {
+    if (event.type === "model.text") return;
+    this.#insert.run(event.run, event.seq, JSON.stringify(event));
+  }
+
+  /**
+   * The runs, the newest first.
+   *
+   * @param limit How many at most.
+   * @returns The runs.
+   */
+  runs(limit = 20): JournalRun[] {
+    const rows = this.#database.prepare(`
+      SELECT id, workflow, file, started,
+        (SELECT body FROM events WHERE run = id ORDER BY seq DESC LIMIT 1) AS last
+      FROM runs ORDER BY started DESC, id DESC LIMIT ?
+    `).all(limit);
+    return rows.map((row) => ({
+      id: String(row["id"]),
+      workflow: String(row["workflow"]),
+      file: String(row["file"]),
+      started: String(row["started"]),
+      last: row["last"] === null ? undefined : JSON.parse(String(row["last"])),
+    }));
+  }
+
+  /**
+   * All events of a run, in order.
+   *
+   * @param run The run's id.
+   * @returns The events; none for a run that the journal does not know.
+   */
+  events(run: string): RunEvent[] {
+    const rows = this.#database.prepare("SELECT body FROM events WHERE run = ? ORDER BY seq")
+      .all(run);
+    return rows.map((row): RunEvent => JSON.parse(String(row["body"])));
+  }
+
+  /**
+   * What a run set out to do.
+   *
+   * @param run The run's id.
+   * @returns The plan, or `undefined` for a run that the journal does not know.
+   */
+  plan(run: string): Plan | undefined {
+    const row = this.#database.prepare("SELECT plan FROM runs WHERE id = ?").get(run);
+    return row === undefined ? undefined : JSON.parse(String(row["plan"]));
+  }
+
+  /** Closes it. */
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+}
+
+/** Makes the tables of a new journal; of two runs that both find it new, one makes them. */
+function prepare(database: DatabaseSync, file: string): void {
+  if (formatOf(database) === 0) {
+    database.exec("BEGIN IMMEDIATE");
+    try {
+      if (formatOf(database) === 0) database.exec(`${TABLES} PRAGMA user_version = ${FORMAT};`);
+      database.exec("COMMIT");
+    } catch (error) {
+      database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+  const format = formatOf(database);
+  if (format !== FORMAT) {
+    throw new JournalError(
+      `The journal '${file}' has format ${format}, and this version knows ${FORMAT}: ` +
+        "move it away or use a newer version",
+    );
+  }
+}
+
+function formatOf(database: DatabaseSync): number {
+  return Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
+}

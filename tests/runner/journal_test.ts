@@ -1,0 +1,120 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { DatabaseSync } from "node:sqlite";
+import type { RunEvent } from "../../runner/events.ts";
+import { Journal, JournalError } from "../../runner/journal.ts";
+import type { Plan } from "../../runner/plan.ts";
+
+const PLAN: Plan = {
+  name: "demo",
+  description: "",
+  file: "demo.yaml",
+  fingerprint: "0".repeat(64),
+  model: { type: "rehearsal", name: "openai:gpt-4.1", file: "demo.rehearsal.yaml", steps: {} },
+  inputs: {},
+  instructions: [],
+  backends: [],
+  routes: [],
+  roots: [],
+  deny: [],
+  turns: 1,
+  steps: [],
+  outputs: {},
+  processes: [],
+};
+
+function event(run: string, seq: number): RunEvent {
+  return { seq, time: "2026-01-01T00:00:00.000Z", run, type: "model.asked", step: "a", turn: seq };
+}
+
+async function temporary(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await Deno.makeTempDir({ prefix: "routebook-test-" });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+Deno.test("Journal keeps the events of each run in order, in a folder of its owner", async () => {
+  await using cwd = await temporary();
+  {
+    using journal = Journal.open(cwd.path);
+    journal.begin("one", PLAN, "2026-01-01T00:00:00.000Z");
+    journal.begin("two", PLAN, "2026-01-02T00:00:00.000Z");
+    for (const seq of [1, 2, 3]) journal.append(event("one", seq));
+    journal.append({
+      ...event("two", 1),
+      type: "model.text",
+      step: "a",
+      turn: 1,
+      text: "left out",
+    });
+  }
+  using journal = Journal.open(cwd.path);
+  assertEquals(journal.events("one"), [1, 2, 3].map((seq) => event("one", seq)));
+  assertEquals(journal.events("two"), []);
+  assertEquals(journal.plan("one"), PLAN);
+  assertEquals(journal.plan("three"), undefined);
+  assertEquals(
+    journal.runs().map(({ id, last }) => [id, last?.seq]),
+    [["two", undefined], ["one", 3]],
+  );
+  const { mode } = await Deno.stat(join(cwd.path, ".routebook"));
+  assertEquals((mode ?? 0) & 0o777, 0o700);
+});
+
+Deno.test("Journal.open() refuses a newer format and says what a folder that is a file is", async () => {
+  await using cwd = await temporary();
+  Journal.open(cwd.path)[Symbol.dispose]();
+  const database = new DatabaseSync(join(cwd.path, ".routebook/runs.db"));
+  database.exec("PRAGMA user_version = 99");
+  database.close();
+  const error = assertThrows(() => Journal.open(cwd.path), JournalError);
+  assertStringIncludes(error.message, "has format 99, and this version knows 1");
+
+  await using other = await temporary();
+  await Deno.writeTextFile(join(other.path, ".routebook"), "");
+  assertThrows(() => Journal.open(other.path), JournalError, "Cannot keep a journal in");
+});
+
+Deno.test("Journal loses nothing that it acknowledged when its process is killed", async () => {
+  await using cwd = await temporary();
+  const module = fromFileUrl(new URL("../../runner/journal.ts", import.meta.url));
+  const source = `
+    import { Journal } from ${JSON.stringify(module)};
+    const journal = Journal.open(${JSON.stringify(cwd.path)});
+    const run = Deno.args[0];
+    journal.begin(run, ${JSON.stringify(PLAN)}, "2026-01-01T00:00:00.000Z");
+    for (let seq = 1;; seq++) {
+      journal.append({ seq, time: "", run, type: "model.asked", step: "a", turn: seq });
+      Deno.stdout.writeSync(new TextEncoder().encode(seq + "\\n"));
+    }`;
+  const script = join(cwd.path, "append.ts");
+  await Deno.writeTextFile(script, source);
+  for (const [round, lines] of [1, 3, 10, 40, 100].entries()) {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "-A",
+        "--config",
+        fromFileUrl(new URL("../../deno.json", import.meta.url)),
+        script,
+        `run${round}`,
+      ],
+      stdout: "piped",
+    }).spawn();
+    let text = "";
+    for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
+      text += part;
+      if (text.split("\n").length > lines) break;
+    }
+    child.kill("SIGKILL");
+    await child.status;
+    const acknowledged = text.split("\n").length - 1;
+    using journal = Journal.open(cwd.path);
+    const events = journal.events(`run${round}`);
+    assertEquals(
+      events.slice(0, acknowledged).map(({ seq }) => seq),
+      [
+        ...Array(acknowledged).keys(),
+      ].map((index) => index + 1),
+    );
+  }
+});
