@@ -1,0 +1,192 @@
+/**
+ * The guard of a local root: turns a canonical path into a place on the host without ever asking
+ * the host to follow a symbolic link. Deno's path permissions do follow them, out of the root too,
+ * so that every component is looked at here, one by one, before anything is opened.
+ *
+ * Everything is synchronous on purpose. A caller that resolves a path and acts on it in the same
+ * turn cannot be overtaken by another caller of this process.
+ *
+ * @module
+ */
+
+import { hostCode, localError, type Verb } from "./_local_errors.ts";
+import { TEMPORARY_NAME } from "./paths.ts";
+
+/** How many symbolic links one path may lead through; Linux has the same limit. */
+const MOST_LINKS = 40;
+
+/** One name on the way to a place, as the host has it. */
+export interface Step {
+  /** The host path, free of symbolic links but perhaps for the last name. */
+  readonly host: string;
+  /** What is there; `undefined` if nothing is. */
+  readonly info: Deno.FileInfo | undefined;
+}
+
+/** Where a path leads. */
+export interface Place extends Step {
+  /** The directories to create before something can be there, outermost first. */
+  readonly missing: readonly string[];
+  /** Every name passed, links included, outermost first; the place itself is the last. */
+  readonly trail: readonly Step[];
+}
+
+/** A place where something is. */
+export type FoundPlace = Place & { readonly info: Deno.FileInfo };
+
+/** The file system under a local root. */
+export class LocalGuard {
+  /** The root's real path on the host. */
+  readonly root: string;
+  readonly #prefixes: readonly string[];
+
+  /**
+   * @param root The root's real path on the host.
+   * @param spelled The absolute path by which the user names the root: absolute links may use it.
+   */
+  constructor(root: string, spelled?: string) {
+    this.root = root;
+    this.#prefixes = [root, ...(spelled === undefined || spelled === root ? [] : [spelled])];
+  }
+
+  /**
+   * Finds the place of a path.
+   *
+   * @param path A canonical path.
+   * @param verb What is tried, for the message.
+   * @param follow Whether a symbolic link at the end is followed too.
+   * @param trail Where to note every name passed, which is of use even if this throws.
+   * @returns The place, which need not exist.
+   * @throws {BackendError} `denied` if a link leads out of the root or never ends,
+   * `not_directory` if a name on the way is no directory.
+   */
+  resolve(path: string, verb: Verb, follow: boolean, trail: Step[] = []): Place {
+    const pending = path.split("/").filter((name) => name !== "").reverse();
+    const start = this.#rootStep(path, verb);
+    trail.push(start);
+    let stack: (Step & { readonly info: Deno.FileInfo })[] = [start];
+    let links = 0;
+    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      if (name === "..") {
+        if (stack.length === 1) throw this.#escape(path, verb);
+        stack.pop();
+        continue;
+      }
+      if (name.startsWith(TEMPORARY_NAME)) throw this.#escape(path, verb);
+      const above = stack.at(-1) ?? start;
+      if (!above.info.isDirectory) {
+        throw localError("not_directory", verb, path, "a name on the way to it is not a directory");
+      }
+      const host = joinHost(above.host, name);
+      const info = lstat(host);
+      if (info === undefined) {
+        return this.#missing(path, verb, host, pending, trail);
+      }
+      trail.push({ host, info });
+      if (!info.isSymlink || (!follow && pending.length === 0)) {
+        stack.push({ host, info });
+        continue;
+      }
+      if (++links > MOST_LINKS) {
+        throw localError("denied", verb, path, "its symbolic links never end");
+      }
+      const target = Deno.readLinkSync(host);
+      const inside = target.startsWith("/") ? this.#inside(target) : target;
+      if (inside === undefined) throw this.#escape(path, verb);
+      if (target.startsWith("/")) stack = [start];
+      pending.push(...inside.split("/").filter((part) => part !== "" && part !== ".").reverse());
+    }
+    const { host, info } = stack.at(-1) ?? start;
+    // A link to a directory above ends at a name that the trail has already passed.
+    if (trail.at(-1)?.host !== host) trail.push({ host, info });
+    return { host, info, missing: [], trail };
+  }
+
+  /**
+   * Finds the place of a path where something must be.
+   *
+   * @param path A canonical path.
+   * @param verb What is tried, for the message.
+   * @param follow Whether a symbolic link at the end is followed too.
+   * @returns The place.
+   * @throws {BackendError} As {@linkcode LocalGuard.resolve}, and `not_found`.
+   */
+  find(path: string, verb: Verb, follow: boolean): FoundPlace {
+    const place = this.resolve(path, verb, follow);
+    const { info } = place;
+    if (info === undefined) throw localError("not_found", verb, path, "it does not exist");
+    return { ...place, info };
+  }
+
+  /**
+   * Where a host path is in this root, by its letters alone.
+   *
+   * @param host An absolute host path.
+   * @returns The part below the root, or `undefined` if it is not below it.
+   */
+  below(host: string): string | undefined {
+    return this.#inside(host);
+  }
+
+  #inside(host: string): string | undefined {
+    for (const prefix of this.#prefixes) {
+      if (prefix === "/" || host === prefix) return host.slice(prefix.length);
+      if (host.startsWith(`${prefix}/`)) return host.slice(prefix.length);
+    }
+    return undefined;
+  }
+
+  #rootStep(path: string, verb: Verb): Step & { readonly info: Deno.FileInfo } {
+    const info = lstat(this.root);
+    if (info?.isDirectory) return { host: this.root, info };
+    throw localError("io", verb, path, "the root directory of this route is gone from the host");
+  }
+
+  #missing(
+    path: string,
+    verb: Verb,
+    host: string,
+    pending: readonly string[],
+    trail: Step[],
+  ): Place {
+    // What ".." means behind a name that is not there, nobody can say.
+    if (pending.includes("..")) throw localError("not_found", verb, path, "it does not exist");
+    const hosts = [host];
+    for (const name of pending.toReversed()) {
+      if (name.startsWith(TEMPORARY_NAME)) throw this.#escape(path, verb);
+      hosts.push(joinHost(hosts.at(-1) ?? host, name));
+    }
+    for (const each of hosts) trail.push({ host: each, info: undefined });
+    return { host: hosts.at(-1) ?? host, info: undefined, missing: hosts.slice(0, -1), trail };
+  }
+
+  #escape(path: string, verb: Verb): Error {
+    return localError("denied", verb, path, "a symbolic link leads out of this route");
+  }
+}
+
+/**
+ * Joins a host directory and a name.
+ *
+ * @param directory The directory's host path.
+ * @param name One name.
+ * @returns The host path of the name.
+ */
+export function joinHost(directory: string, name: string): string {
+  return directory === "/" ? `/${name}` : `${directory}/${name}`;
+}
+
+/**
+ * Looks at a host path without following a link at its end.
+ *
+ * @param host The host path.
+ * @returns What is there, or `undefined` if nothing is.
+ */
+export function lstat(host: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(host);
+  } catch (error) {
+    if (hostCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * Walking the directories under a local root, in the order in which results are sorted, without
+ * going through symbolic links.
+ *
+ * A walk knows its parents: it does not look at every component of every path again, as the guard
+ * does, but only after a name has moved in this process.
+ *
+ * @module
+ */
+
+import { throwIfAborted } from "./_checks.ts";
+import { localError, translateError } from "./_local_errors.ts";
+import { joinHost, type LocalGuard, lstat } from "./_local_guard.ts";
+import { movesSoFar } from "./_local_queue.ts";
+import { BackendError } from "./errors.ts";
+import { LIMITS } from "./limits.ts";
+import { comparePaths, joinPaths, relativeTo, TEMPORARY_NAME, walkKey } from "./paths.ts";
+import type { SearchFailure } from "./protocol.ts";
+
+/** How long a walk may keep the process from its other work, in milliseconds. */
+const TURN_MILLISECONDS = 20;
+
+/** What Deno puts where a name is not UTF-8. */
+const REPLACEMENT = "\uFFFD";
+
+/** A directory that a walk goes into. */
+export interface WalkDirectory {
+  /** Its canonical path. */
+  readonly path: string;
+  /** Its real host path. */
+  readonly host: string;
+}
+
+/** A name that a walk comes by. */
+export interface WalkEntry extends WalkDirectory {
+  readonly kind: "file" | "directory" | "link" | "other";
+}
+
+/** How to walk. */
+export interface WalkOptions {
+  readonly guard: LocalGuard;
+  /** Whether to look into a directory. */
+  readonly enters: (path: string) => boolean;
+  /** Where to put what cannot be searched. */
+  readonly failures: SearchFailure[];
+  /** Called with the host path of each name that is reserved for unfinished writes. */
+  readonly onLeftover: (host: string) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A walk through directories. */
+export class LocalWalk {
+  readonly #options: WalkOptions;
+  readonly #moves = movesSoFar();
+  #turnEnds = performance.now() + TURN_MILLISECONDS;
+
+  /** @param options Where to walk and what to look into. */
+  constructor(options: WalkOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Files and links below a directory, never directories, in runs that are sorted by path.
+   *
+   * @param start The directory, as the guard has just seen it.
+   * @param base The canonical path of a directory in it, to which the walk goes straight; it need
+   * not be there.
+   * @returns The runs; each must be dealt with before the next is asked for.
+   */
+  async *runs(start: WalkDirectory, base = start.path): AsyncGenerator<readonly WalkEntry[]> {
+    const first = this.#descend(start, base);
+    const open: WalkEntry[][] = first === undefined ? [] : [this.#enter(first)];
+    for (let entries = open.at(-1); entries !== undefined; entries = open.at(-1)) {
+      await this.pause(start.path);
+      const run: WalkEntry[] = [];
+      let next = entries.pop();
+      for (; next !== undefined && next.kind !== "directory"; next = entries.pop()) run.push(next);
+      if (next === undefined) open.pop();
+      if (run.length > 0) yield run;
+      if (next !== undefined && this.#options.enters(next.path)) open.push(this.#enter(next));
+    }
+  }
+
+  /** Lets the process do its other work from time to time, and ends if the caller has given up. */
+  async pause(path: string): Promise<void> {
+    const { signal } = this.#options;
+    throwIfAborted(signal, path);
+    if (performance.now() < this.#turnEnds) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    throwIfAborted(signal, path);
+    this.#turnEnds = performance.now() + TURN_MILLISECONDS;
+  }
+
+  /**
+   * Whether no name has moved in this process since the walk began, so that the host paths it has
+   * seen lead where they led. Where one has, paths must go through the guard again.
+   */
+  get isCurrent(): boolean {
+    return this.#moves === movesSoFar();
+  }
+
+  /** The directory at `base`, unless a link or something else that is no directory is on the way. */
+  #descend(start: WalkDirectory, base: string): WalkDirectory | undefined {
+    let { path, host } = start;
+    for (const name of relativeTo(base, path).split("/")) {
+      if (name === "") continue;
+      path = joinPaths(path, `/${name}`);
+      host = joinHost(host, name);
+      try {
+        if (lstat(host)?.isDirectory !== true) return undefined;
+      } catch (error) {
+        this.fail({ path, host }, error);
+        return undefined;
+      }
+    }
+    return { path, host };
+  }
+
+  /** The entries of a directory, the last one first. */
+  #enter(directory: WalkDirectory): WalkEntry[] {
+    const { guard, onLeftover } = this.#options;
+    try {
+      if (!this.isCurrent) {
+        const place = guard.find(directory.path, "search", true);
+        if (place.host !== directory.host || !place.info.isDirectory) return [];
+      }
+      const entries = listEntries(directory, onLeftover);
+      return entries.filter((entry) => this.#isReachable(entry)).reverse();
+    } catch (error) {
+      this.fail(directory, error);
+      return [];
+    }
+  }
+
+  /** Whether the path is short enough to be asked for. */
+  #isReachable({ path }: WalkEntry): boolean {
+    if (path.length * 3 <= LIMITS.pathBytes) return true;
+    if (new TextEncoder().encode(path).length <= LIMITS.pathBytes) return true;
+    const reason = `its path is over ${LIMITS.pathBytes} bytes`;
+    const { message } = localError("invalid_path", "search", path, reason);
+    this.#options.failures.push({ path, message });
+    return false;
+  }
+
+  /**
+   * Notes that something could not be searched.
+   *
+   * @param entry What it was.
+   * @param error What was thrown; anything but a failure of the host is thrown again.
+   */
+  fail(entry: WalkDirectory, error: unknown): void {
+    const failure = translateError(error, "search", entry.path);
+    if (!(failure instanceof BackendError)) throw failure;
+    if (failure.code === "aborted" || failure.code === "timeout") throw failure;
+    if (failure.code === "not_found") this.gone(entry);
+    else this.#options.failures.push({ path: entry.path, message: failure.message });
+  }
+
+  /**
+   * Notes that a name the walk has seen is not there: it was deleted during the walk, which is no
+   * failure, or its name is not UTF-8, in which case nobody can ask for it.
+   *
+   * @param entry What it was.
+   */
+  gone({ path }: WalkDirectory): void {
+    if (!path.includes(REPLACEMENT)) return;
+    const { message } = localError("invalid_path", "search", path, "its name is not UTF-8");
+    this.#options.failures.push({ path, message });
+  }
+}
+
+/**
+ * The names in a directory, in the order of a walk, without those of unfinished writes.
+ *
+ * @param directory The directory.
+ * @param onLeftover Called with the host path of each name that is reserved for those.
+ * @returns The entries; nothing but their names and kinds is known yet.
+ */
+export function listEntries(
+  directory: WalkDirectory,
+  onLeftover: (host: string) => void,
+): WalkEntry[] {
+  const entries = new Map<string, WalkEntry>();
+  for (const { name, isFile, isDirectory, isSymlink } of Deno.readDirSync(directory.host)) {
+    const host = joinHost(directory.host, name);
+    if (name.startsWith(TEMPORARY_NAME)) {
+      onLeftover(host);
+      continue;
+    }
+    const kind = isFile ? "file" : isDirectory ? "directory" : isSymlink ? "link" : "other";
+    // Names that are not UTF-8 look alike here, and none of them can be asked for.
+    entries.set(walkKey(name, isDirectory), {
+      path: joinPaths(directory.path, `/${name}`),
+      host,
+      kind,
+    });
+  }
+  const sorted = [...entries].sort(([a], [b]) => comparePaths(a, b));
+  return sorted.map(([, entry]) => entry);
+}
