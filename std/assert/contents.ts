@@ -25,9 +25,7 @@ export function assertArrayIncludes<T>(
   );
   if (missing.length === 0) return;
   throw new AssertionError(
-    `Expected actual: "${show(actual)}" to include: "${show(expected)}"${
-      ending(msg)
-    }\n` +
+    `Expected actual: "${show(actual)}" to include: "${show(expected)}"${ending(msg)}\n` +
       `missing: ${show(missing)}`,
   );
 }
@@ -49,9 +47,7 @@ export function assertObjectMatch(
 ): void {
   if (!isObject(actual) && typeof actual !== "function") {
     throw new TypeError(
-      `Cannot assertObjectMatch ${
-        actual === null ? null : `type ${typeof actual}`
-      }`,
+      `Cannot assertObjectMatch ${actual === null ? null : `type ${typeof actual}`}`,
     );
   }
   assertEquals(

@@ -90,9 +90,7 @@ function sameMembers(
   if (a.size !== b.size) return false;
   if ([...a].every(isPrimitive)) return a.isSubsetOf(b);
   const others = [...b];
-  return [...a].every((member) =>
-    others.some((other) => compare(member, other, seen))
-  );
+  return [...a].every((member) => others.some((other) => compare(member, other, seen)));
 }
 
 function sameEntries(
@@ -103,15 +101,11 @@ function sameEntries(
   if (a.size !== b.size) return false;
   const entries = [...a];
   if (entries.every(([key]) => isPrimitive(key))) {
-    return entries.every(([key, value]) =>
-      b.has(key) && compare(value, b.get(key), seen)
-    );
+    return entries.every(([key, value]) => b.has(key) && compare(value, b.get(key), seen));
   }
   const others = [...b];
   return entries.every(([key, value]) =>
-    others.some(([otherKey, other]) =>
-      compare(key, otherKey, seen) && compare(value, other, seen)
-    )
+    others.some(([otherKey, other]) => compare(key, otherKey, seen) && compare(value, other, seen))
   );
 }
 

@@ -29,9 +29,7 @@ export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
 export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
   if (!equal(actual, expected)) return;
   throw new AssertionError(
-    `Expected actual: ${show(actual)} not to be: ${show(expected)}${
-      ending(msg)
-    }`,
+    `Expected actual: ${show(actual)} not to be: ${show(expected)}${ending(msg)}`,
   );
 }
 
@@ -56,9 +54,9 @@ export function assertStrictEquals<T>(
     );
   }
   throw new AssertionError(
-    `Values have the same structure but are not reference-equal${
-      ending(msg)
-    }\n\n${text.replace(/^/gm, "    ")}\n`,
+    `Values have the same structure but are not reference-equal${ending(msg)}\n\n${
+      text.replace(/^/gm, "    ")
+    }\n`,
   );
 }
 
@@ -77,9 +75,7 @@ export function assertNotStrictEquals<T>(
 ): void {
   if (!Object.is(actual, expected)) return;
   throw new AssertionError(
-    `Expected "actual" to not be strictly equal to: ${show(actual)}${
-      ending(msg)
-    }\n`,
+    `Expected "actual" to not be strictly equal to: ${show(actual)}${ending(msg)}\n`,
   );
 }
 
@@ -104,9 +100,7 @@ export function assertAlmostEquals(
     (isFinite(expected) ? Math.abs(expected * 1e-7) : 1e-7);
   if (delta <= limit) return;
   throw new AssertionError(
-    `Expected actual: "${brief(actual)}" to be close to "${
-      brief(expected)
-    }": ` +
+    `Expected actual: "${brief(actual)}" to be close to "${brief(expected)}": ` +
       `delta "${brief(delta)}" is greater than "${brief(limit)}"${ending(msg)}`,
   );
 }

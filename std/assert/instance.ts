@@ -43,9 +43,7 @@ export function assertNotInstanceOf<A, T>(
 ): asserts actual is Exclude<A, T> {
   if (!(actual instanceof unexpectedType)) return;
   throw new AssertionError(
-    `Expected object to not be an instance of "${typeof unexpectedType}"${
-      ending(msg)
-    }`,
+    `Expected object to not be an instance of "${typeof unexpectedType}"${ending(msg)}`,
   );
 }
 

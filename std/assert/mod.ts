@@ -6,11 +6,7 @@
  */
 
 export { AssertionError } from "./assertion_error.ts";
-export {
-  type ArrayLikeArg,
-  assertArrayIncludes,
-  assertObjectMatch,
-} from "./contents.ts";
+export { type ArrayLikeArg, assertArrayIncludes, assertObjectMatch } from "./contents.ts";
 export { equal } from "./equal.ts";
 export {
   assertAlmostEquals,
@@ -19,17 +15,8 @@ export {
   assertNotStrictEquals,
   assertStrictEquals,
 } from "./equality.ts";
-export {
-  type AnyClass,
-  assertInstanceOf,
-  assertNotInstanceOf,
-} from "./instance.ts";
-export {
-  assertGreater,
-  assertGreaterOrEqual,
-  assertLess,
-  assertLessOrEqual,
-} from "./order.ts";
+export { type AnyClass, assertInstanceOf, assertNotInstanceOf } from "./instance.ts";
+export { assertGreater, assertGreaterOrEqual, assertLess, assertLessOrEqual } from "./order.ts";
 export { assertMatch, assertNotMatch, assertStringIncludes } from "./text.ts";
 export { assertIsError, assertRejects, assertThrows } from "./throws.ts";
 export {

@@ -14,9 +14,7 @@ export function isSame(a: string | URL, b: string | URL): boolean {
 export function isBelow(inner: string | URL, outer: string | URL): boolean {
   if (isSame(inner, outer)) return false;
   const names = toPath(inner).split(SEPARATOR);
-  return toPath(outer).split(SEPARATOR).every((name, index) =>
-    names[index] === name
-  );
+  return toPath(outer).split(SEPARATOR).every((name, index) => names[index] === name);
 }
 
 /** The word for what a path holds, undefined for a device, a socket or a pipe. */

@@ -49,9 +49,7 @@ export async function emptyDir(dir: string | URL): Promise<void> {
     const entries = await Array.fromAsync(Deno.readDir(dir));
     const root = toPath(dir);
     await Promise.all(
-      entries.map((entry) =>
-        Deno.remove(join(root, entry.name), { recursive: true })
-      ),
+      entries.map((entry) => Deno.remove(join(root, entry.name), { recursive: true })),
     );
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

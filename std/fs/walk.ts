@@ -65,8 +65,7 @@ export async function* walk(
   root: string | URL,
   options: WalkOptions = {},
 ): AsyncIterableIterator<WalkEntry> {
-  const { maxDepth = Infinity, includeFiles = true, includeDirs = true } =
-    options;
+  const { maxDepth = Infinity, includeFiles = true, includeDirs = true } = options;
   const {
     includeSymlinks = true,
     followSymlinks = false,
