@@ -8,5 +8,5 @@
 export type { SchemaType } from "./_schema.ts";
 export type { StyleVariant } from "./_scalars.ts";
 export { type YamlPosition, YamlSyntaxError } from "./error.ts";
-export { parse, parseAll, type ParseOptions } from "./parse.ts";
+export { parse, type ParseOptions } from "./parse.ts";
 export { stringify, type StringifyOptions } from "./stringify.ts";

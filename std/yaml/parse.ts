@@ -48,6 +48,12 @@ const MESSAGES: readonly (readonly [RegExp, string])[] = [
   [/^can not (read a block mapping entry|merge mappings);/, "Cannot $1:"],
   [/^cannot (merge mappings);/, "Cannot $1:"],
   [/^the stream contains/, "Stream contains"],
+  [/^directives end mark/, "Cannot read document: $&"],
+  [/^a whitespace character/, "Cannot read block: $&"],
+  [
+    /^incomplete explicit mapping pair;.*/,
+    "Cannot read block as explicit mapping pair is incomplete: a key node is missed or followed by a non-tabulated empty line",
+  ],
   [/^end of the stream or a document/, "Cannot read document: $&"],
 ];
 
@@ -69,21 +75,6 @@ export function parse(content: string, options: ParseOptions = {}): unknown {
   const text = String(content);
   const listener = refuseSecondDocument(text);
   return convertingErrors(() => jsYaml.load(text, { ...toLoadOptions(options), listener }) ?? null);
-}
-
-/**
- * Reads a text that holds any number of YAML documents.
- *
- * @param content The text.
- * @param options How to read it.
- * @returns The documents' values.
- * @throws {YamlSyntaxError} If the text is not valid.
- */
-export function parseAll(
-  content: string,
-  options: ParseOptions = {},
-): unknown[] {
-  return convertingErrors(() => jsYaml.loadAll(String(content), null, toLoadOptions(options)));
 }
 
 function toLoadOptions(options: ParseOptions): jsYaml.LoadOptions {
