@@ -4,15 +4,13 @@
  * @module
  */
 
-import { checkLimit, throwIfAborted } from "./_checks.ts";
+import { checkLimit } from "./_checks.ts";
 import type { LineSearcher } from "./_grep.ts";
 import type { FileSearch } from "./_grep_scan.ts";
+import { Turns } from "./_turns.ts";
 import { BackendError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 import type { GrepMatch, GrepResult, SearchFailure } from "./protocol.ts";
-
-/** Milliseconds of work after which others get their turn, so that a signal can arrive. */
-const TURN_MILLISECONDS = 30;
 
 /** A file to search. */
 export interface GrepFile {
@@ -55,14 +53,14 @@ export async function grepFiles(
   options: GrepFilesOptions,
 ): Promise<GrepResult> {
   const limit = checkLimit("Limit", options.limit, LIMITS.grepMatches);
-  const turns = new Turns(options);
+  const turns = new Turns({ ...options, milliseconds: LIMITS.grepMilliseconds });
   const matches: GrepMatch[] = [];
   const failures: SearchFailure[] = [];
   let filesSearched = 0;
   let filesSkipped = 0;
   turns.check();
   for await (const file of files) {
-    await turns.yield();
+    if (turns.isOver) await turns.yield();
     let found: FileSearch;
     try {
       found = await searchFile(file, searcher, limit + 1 - matches.length, turns);
@@ -116,43 +114,7 @@ async function searchFile(
   }
   for await (const chunk of content) {
     if (!scan.push(chunk)) break;
-    await turns.yield();
+    if (turns.isOver) await turns.yield();
   }
   return scan.finish();
-}
-
-/** Watches the time and the signal, and gives way to others. */
-class Turns {
-  readonly #path: string;
-  readonly #signal: AbortSignal | undefined;
-  readonly #now: () => number;
-  readonly #end: number;
-  #turnEnds: number;
-
-  constructor(options: GrepFilesOptions) {
-    this.#path = options.path;
-    this.#signal = options.signal;
-    this.#now = options.now ?? (() => performance.now());
-    const start = this.#now();
-    this.#end = start + LIMITS.grepMilliseconds;
-    this.#turnEnds = start + TURN_MILLISECONDS;
-  }
-
-  check(): void {
-    throwIfAborted(this.#signal, this.#path);
-    if (this.#now() <= this.#end) return;
-    throw new BackendError(
-      "timeout",
-      this.#path,
-      `The search of '${this.#path}' took over ${LIMITS.grepMilliseconds / 1_000} seconds: ` +
-        "name a deeper path or a glob, or look for a simpler text",
-    );
-  }
-
-  async yield(): Promise<void> {
-    if (this.#now() < this.#turnEnds) return;
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    this.check();
-    this.#turnEnds = this.#now() + TURN_MILLISECONDS;
-  }
 }
