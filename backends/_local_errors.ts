@@ -8,7 +8,16 @@
 import { BackendError, type BackendErrorCode } from "./errors.ts";
 
 /** The verb of the sentence "Cannot … '/path'". */
-export type Verb = "delete" | "edit" | "list" | "move" | "read" | "search" | "stat" | "write";
+export type Verb =
+  | "delete"
+  | "edit"
+  | "find"
+  | "list"
+  | "move"
+  | "move to"
+  | "read"
+  | "search"
+  | "write";
 
 const MEANINGS: Readonly<Record<string, readonly [BackendErrorCode, string]>> = {
   EACCES: ["denied", "the host does not permit it"],
@@ -40,7 +49,8 @@ const MEANINGS: Readonly<Record<string, readonly [BackendErrorCode, string]>> = 
 export function hostCode(error: unknown): string | undefined {
   if (error instanceof Deno.errors.NotCapable) return "EACCES";
   if (!(error instanceof Error) || !("code" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
+  // Codes with an underscore are those of node: modules, whose failures are mistakes in the code.
+  return typeof error.code === "string" && /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
 }
 
 /**
@@ -73,6 +83,17 @@ export function localError(
  */
 export function notRegular(verb: Verb, path: string): BackendError {
   return localError("denied", verb, path, "it is not a regular file");
+}
+
+/**
+ * The refusal to list or search what has no entries.
+ *
+ * @param verb What was tried.
+ * @param path The canonical path.
+ * @returns The error to throw.
+ */
+export function notDirectory(verb: Verb, path: string): BackendError {
+  return localError("not_directory", verb, path, "it is not a directory");
 }
 
 /**

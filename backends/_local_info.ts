@@ -61,10 +61,10 @@ export function describe(guard: LocalGuard, path: string, host: string): FileInf
   let seen: Deno.FileInfo | undefined;
   try {
     seen = lstat(host);
-    const info = seen?.isSymlink ? guard.find(path, "stat", true).info : seen;
+    const info = seen?.isSymlink ? guard.find(path, "find", true).info : seen;
     return info && toFileInfo(path, info);
   } catch (error) {
-    if (!(translateError(error, "stat", path) instanceof BackendError)) throw error;
+    if (!(translateError(error, "find", path) instanceof BackendError)) throw error;
     return seen === undefined
       ? { path, type: "other", size: 0, modified: 0, version: "" }
       : toFileInfo(path, seen);

@@ -4,16 +4,18 @@
  * @module
  */
 
+import { checkLimit } from "./_checks.ts";
 import { compileGlob, type GlobMatcher } from "./_glob.ts";
 import { compileQuery } from "./_grep.ts";
 import { type GrepFile, grepFiles } from "./_grep_files.ts";
-import { localError, notRegular } from "./_local_errors.ts";
+import { notDirectory, notRegular } from "./_local_errors.ts";
 import { type LocalGuard, lstat } from "./_local_guard.ts";
 import { toFileInfo } from "./_local_info.ts";
 import { openPlace, readChunks, readInto, SMALL_BYTES } from "./_local_read.ts";
 import { LocalWalk, type WalkEntry } from "./_local_walk.ts";
 import { BackendError } from "./errors.ts";
-import { comparePaths } from "./paths.ts";
+import { LIMITS } from "./limits.ts";
+import { comparePaths, parentPath } from "./paths.ts";
 import type { FileInfo, GlobResult, GrepOptions, GrepResult, SearchFailure } from "./protocol.ts";
 
 /** Where to search. */
@@ -41,9 +43,7 @@ export async function searchFiles(
 ): Promise<GlobResult> {
   const { guard, path, onLeftover, signal } = search;
   const place = guard.find(path, "search", true);
-  if (!place.info.isDirectory) {
-    throw localError("not_directory", "search", path, "it is not a directory");
-  }
+  if (!place.info.isDirectory) throw notDirectory("search", path);
   const failures: SearchFailure[] = [];
   const enters = (directory: string) => matcher.mayContain(directory);
   const walk = new LocalWalk({ guard, enters, failures, onLeftover, signal });
@@ -75,7 +75,11 @@ export async function searchLines(
   options: GrepOptions,
 ): Promise<GrepResult> {
   const { guard, path, onLeftover, signal } = search;
-  const matcher = options.glob === undefined ? undefined : compileGlob(options.glob, path);
+  checkLimit("Limit", options.limit, LIMITS.grepMatches);
+  const { info } = guard.find(path, "search", true);
+  if (!info.isFile && !info.isDirectory) throw notRegular("search", path);
+  const base = info.isFile ? parentPath(path) : path;
+  const matcher = options.glob === undefined ? undefined : compileGlob(options.glob, base);
   const searcher = await compileQuery(query, { ...options, path });
   const failures: SearchFailure[] = [];
   const enters = (directory: string) => matcher?.mayContain(directory) ?? true;
@@ -98,7 +102,6 @@ async function* filesToRead(
   const place = guard.find(path, "search", true);
   const stream = (path: string) => ({ path, open: () => readChunks(guard, path, signal) });
   if (!place.info.isDirectory) {
-    if (!place.info.isFile) throw notRegular("search", path);
     if (matcher?.matches(path) ?? true) yield stream(path);
     return;
   }

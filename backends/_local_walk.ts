@@ -8,17 +8,14 @@
  * @module
  */
 
-import { throwIfAborted } from "./_checks.ts";
 import { localError, translateError } from "./_local_errors.ts";
 import { joinHost, type LocalGuard, lstat } from "./_local_guard.ts";
 import { movesSoFar } from "./_local_queue.ts";
+import { Turns } from "./_turns.ts";
 import { BackendError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 import { comparePaths, joinPaths, relativeTo, TEMPORARY_NAME, walkKey } from "./paths.ts";
 import type { SearchFailure } from "./protocol.ts";
-
-/** How long a walk may keep the process from its other work, in milliseconds. */
-const TURN_MILLISECONDS = 20;
 
 /** What Deno puts where a name is not UTF-8. */
 const REPLACEMENT = "\uFFFD";
@@ -52,7 +49,6 @@ export interface WalkOptions {
 export class LocalWalk {
   readonly #options: WalkOptions;
   readonly #moves = movesSoFar();
-  #turnEnds = performance.now() + TURN_MILLISECONDS;
 
   /** @param options Where to walk and what to look into. */
   constructor(options: WalkOptions) {
@@ -68,10 +64,12 @@ export class LocalWalk {
    * @returns The runs; each must be dealt with before the next is asked for.
    */
   async *runs(start: WalkDirectory, base = start.path): AsyncGenerator<readonly WalkEntry[]> {
+    const turns = new Turns({ path: start.path, signal: this.#options.signal });
     const first = this.#descend(start, base);
     const open: WalkEntry[][] = first === undefined ? [] : [this.#enter(first)];
     for (let entries = open.at(-1); entries !== undefined; entries = open.at(-1)) {
-      await this.pause(start.path);
+      turns.check();
+      await turns.yield();
       const run: WalkEntry[] = [];
       let next = entries.pop();
       for (; next !== undefined && next.kind !== "directory"; next = entries.pop()) run.push(next);
@@ -79,16 +77,6 @@ export class LocalWalk {
       if (run.length > 0) yield run;
       if (next !== undefined && this.#options.enters(next.path)) open.push(this.#enter(next));
     }
-  }
-
-  /** Lets the process do its other work from time to time, and ends if the caller has given up. */
-  async pause(path: string): Promise<void> {
-    const { signal } = this.#options;
-    throwIfAborted(signal, path);
-    if (performance.now() < this.#turnEnds) return;
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    throwIfAborted(signal, path);
-    this.#turnEnds = performance.now() + TURN_MILLISECONDS;
   }
 
   /**
@@ -134,6 +122,7 @@ export class LocalWalk {
 
   /** Whether the path is short enough to be asked for. */
   #isReachable({ path }: WalkEntry): boolean {
+    // A UTF-16 code unit takes three bytes of UTF-8 at most.
     if (path.length * 3 <= LIMITS.pathBytes) return true;
     if (new TextEncoder().encode(path).length <= LIMITS.pathBytes) return true;
     const reason = `its path is over ${LIMITS.pathBytes} bytes`;
@@ -180,21 +169,19 @@ export function listEntries(
   directory: WalkDirectory,
   onLeftover: (host: string) => void,
 ): WalkEntry[] {
-  const entries = new Map<string, WalkEntry>();
+  const prefix = directory.path === "/" ? "/" : `${directory.path}/`;
+  const hostPrefix = directory.host === "/" ? "/" : `${directory.host}/`;
+  const entries: (WalkEntry & { readonly key: string })[] = [];
   for (const { name, isFile, isDirectory, isSymlink } of Deno.readDirSync(directory.host)) {
-    const host = joinHost(directory.host, name);
+    const host = hostPrefix + name;
     if (name.startsWith(TEMPORARY_NAME)) {
       onLeftover(host);
       continue;
     }
     const kind = isFile ? "file" : isDirectory ? "directory" : isSymlink ? "link" : "other";
-    // Names that are not UTF-8 look alike here, and none of them can be asked for.
-    entries.set(walkKey(name, isDirectory), {
-      path: joinPaths(directory.path, `/${name}`),
-      host,
-      kind,
-    });
+    entries.push({ path: prefix + name, host, kind, key: walkKey(name, isDirectory) });
   }
-  const sorted = [...entries].sort(([a], [b]) => comparePaths(a, b));
-  return sorted.map(([, entry]) => entry);
+  entries.sort((a, b) => comparePaths(a.key, b.key));
+  // Names that are not UTF-8 look alike here, and none of them can be asked for.
+  return entries.filter((entry, index) => entry.key !== entries[index - 1]?.key);
 }

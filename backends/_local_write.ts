@@ -11,6 +11,7 @@ import { versionOf } from "./_local_info.ts";
 import type { ProtectedPaths } from "./_local_protect.ts";
 import { inTurn, noteMove } from "./_local_queue.ts";
 import { beginWrite, sweepFile, sweepRoot, type Unfinished } from "./_local_temporary.ts";
+import type { BackendErrorCode } from "./errors.ts";
 import { throwIfAborted } from "./_checks.ts";
 import { parentPath, TEMPORARY_NAME } from "./paths.ts";
 
@@ -146,7 +147,7 @@ export class LocalWriter {
     if (place.info === undefined) return place;
     if (!place.info.isFile) throw notRegular(verb, path);
     if (wanted.overwrite) return place;
-    throw localError("exists", verb, path, "it exists already");
+    throw localError("exists", verb, path, "it exists already: set overwrite, or edit it");
   }
 
   /**
@@ -178,8 +179,8 @@ export class LocalWriter {
       const names = retryRaces(() => {
         const source = this.#guard.find(from, "move", false);
         this.#protect.check(source, "move", from);
-        const target = this.#guard.resolve(to, "write", false);
-        this.#protect.check(target, "write", to);
+        const target = this.#guard.resolve(to, "move to", false);
+        this.#protect.check(target, "move to", to);
         if (target.host === source.host) return [];
         checkMove(source, target, to, overwrite);
         createDirectories(target);
@@ -193,23 +194,32 @@ export class LocalWriter {
 }
 
 function checkMove(source: FoundPlace, target: Place, to: string, overwrite: boolean): void {
+  const fail = (code: BackendErrorCode, reason: string) => localError(code, "move to", to, reason);
   if (target.host.startsWith(`${source.host}/`)) {
-    throw localError("invalid_path", "write", to, "a directory cannot be moved into itself");
+    throw fail("invalid_path", "it is inside what is to be moved");
   }
-  if (target.info === undefined) return;
-  if (target.info.isDirectory) throw localError("is_directory", "write", to, "it is a directory");
-  if (source.info.isDirectory || !overwrite) {
-    throw localError("exists", "write", to, "it exists already");
+  const { info } = target;
+  if (info === undefined) return;
+  if (info.isDirectory) {
+    throw fail("exists", "a directory is there already, and none is ever replaced");
   }
-  if (target.info.isFile || target.info.isSymlink) return;
-  throw notRegular("write", to);
+  if (source.info.isDirectory) {
+    throw fail("exists", "a file is there already, and a directory never replaces one");
+  }
+  if (!overwrite) throw fail("exists", "it exists already: set overwrite to replace it");
+  if (!info.isFile && !info.isSymlink) throw notRegular("move to", to);
 }
 
 /** Removes a directory with nothing in it but what crashed writes have left. */
 function removeDirectory(host: string, path: string): void {
   const names = Array.from(Deno.readDirSync(host), ({ name }) => name);
   if (names.some((name) => !name.startsWith(TEMPORARY_NAME))) {
-    throw localError("is_directory", "delete", path, "the directory is not empty");
+    throw localError(
+      "is_directory",
+      "delete",
+      path,
+      "it is a directory with entries: set recursive to delete them too",
+    );
   }
   for (const name of names) sweepFile(joinHost(host, name));
   sweepRoot(host);

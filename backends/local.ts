@@ -17,7 +17,7 @@
 
 import { checkLimit, checkOffset, throwIfAborted } from "./_checks.ts";
 import { compileGlob } from "./_glob.ts";
-import { localError, translateError, type Verb } from "./_local_errors.ts";
+import { localError, notDirectory, translateError, type Verb } from "./_local_errors.ts";
 import type { LocalGuard } from "./_local_guard.ts";
 import { describe, toFileInfo, versionOf } from "./_local_info.ts";
 import { ProtectedPaths } from "./_local_protect.ts";
@@ -28,7 +28,7 @@ import { searchFiles, searchLines } from "./_local_search.ts";
 import { sweepFile } from "./_local_temporary.ts";
 import { listEntries } from "./_local_walk.ts";
 import { LocalWriter } from "./_local_write.ts";
-import { applyEdit, decodeText, encodeContent, encodeText, sliceLines } from "./_text.ts";
+import { applyEdit, decodeText, encodeContent, encodeText, LineSlicer } from "./_text.ts";
 import type { BackendError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 import { canonicalPath, comparePaths } from "./paths.ts";
@@ -146,10 +146,10 @@ export class LocalBackend implements Backend {
    */
   stat(path: string, options: OperationOptions = {}): Promise<FileInfo> {
     return this.#run(
-      "stat",
+      "find",
       path,
       options,
-      ({ guard }, path) => toFileInfo(path, guard.find(path, "stat", true).info),
+      ({ guard }, path) => toFileInfo(path, guard.find(path, "find", true).info),
     );
   }
 
@@ -165,9 +165,10 @@ export class LocalBackend implements Backend {
    */
   async read(path: string, options: ReadOptions = {}): Promise<TextSlice> {
     return await this.#run("read", path, options, async ({ guard }, path) => {
+      const slicer = new LineSlicer(path, options);
       using opened = openFile(guard, path, "read");
-      const lines = await sliceLines(path, chunksOf(opened, path, options.signal), options);
-      return { ...lines, version: versionOf(opened.info) };
+      for await (const chunk of chunksOf(opened, path, options.signal)) slicer.push(chunk);
+      return { ...slicer.finish(), version: versionOf(opened.info) };
     });
   }
 
@@ -237,10 +238,7 @@ export class LocalBackend implements Backend {
           writer.check(path, "edit");
           using opened = openFile(guard, path, "edit");
           const { size } = opened.info;
-          if (size > LIMITS.textBytes) {
-            const reason = `it has ${size} bytes, and at most ${LIMITS.textBytes} can be edited`;
-            throw localError("too_large", "edit", path, reason);
-          }
+          if (size > LIMITS.textBytes) throw tooLargeToEdit(path, size);
           const bytes = await readRange(opened, path, 0, size, signal);
           const { text, replacements } = applyEdit(path, decodeText(path, bytes), edit);
           const info = await writer.replace({
@@ -385,6 +383,7 @@ function checkProtected(host: unknown): string {
   throw new TypeError("Every path of 'protect' must be an absolute host path");
 }
 
-function notDirectory(verb: Verb, path: string): BackendError {
-  return localError("not_directory", verb, path, "it is not a directory");
+function tooLargeToEdit(path: string, size: number): BackendError {
+  const reason = `it has ${size} bytes, and at most ${LIMITS.textBytes} can be edited`;
+  return localError("too_large", "edit", path, reason);
 }
