@@ -1,0 +1,119 @@
+/**
+ * The backends of a workflow, with the real paths of local roots.
+ *
+ * @module
+ */
+
+import { dirname, resolve } from "@std/path";
+import type { Access, PlanBackend } from "./plan.ts";
+import { flagProblem, realPlace } from "./_host_paths.ts";
+import type { Reporter } from "./_reporter.ts";
+import { NAME, type WorkflowFile } from "./schema.ts";
+import type { Parts } from "./_validate.ts";
+import type { DataPath } from "./_yaml_file.ts";
+
+/** The backend that is there without being declared, for a workflow that names no default. */
+export const MEMORY = "memory";
+
+/** The backends of a file. */
+export interface CompiledBackends {
+  /** Every name that is declared, be its declaration faulty or not. */
+  readonly names: readonly string[];
+  /** Those whose declaration is sound. */
+  readonly sound: ReadonlyMap<string, PlanBackend>;
+}
+
+/** What {@linkcode compileBackends} needs to know. */
+export interface BackendOptions {
+  /** The workflow file's absolute path. */
+  readonly path: string;
+  /** Absolute directories that replace the roots of backends. */
+  readonly roots: Readonly<Record<string, string>>;
+}
+
+/**
+ * @param parts The `backends` section, without its faults.
+ * @param options Where the file is.
+ * @param reporter Told of what is wrong.
+ * @returns The backends.
+ */
+export async function compileBackends(
+  parts: Parts<WorkflowFile>["backends"],
+  options: BackendOptions,
+  reporter: Reporter,
+): Promise<CompiledBackends> {
+  const names = [...new Set(reporter.yaml.keysOf(["backends"]))];
+  const sound = new Map<string, PlanBackend>();
+  for (const name of names) {
+    const path = ["backends", name];
+    if (!NAME.test(name)) {
+      reporter.error("invalid-name", `"${name}" cannot be a backend's name`, path, {
+        hint: "Use letters, digits, _ and -, and begin with a letter",
+        part: "key",
+      });
+      continue;
+    }
+    const part = parts?.[name];
+    if (part?.type === "state") sound.set(name, { name, type: "state" });
+    if (part?.type !== "local" || part.root === undefined) continue;
+    const access: Access = part.access ?? "read-write";
+    const replaced = Object.hasOwn(options.roots, name) ? options.roots[name] : undefined;
+    const root = await realRoot(
+      replaced ?? part.root,
+      access,
+      [...path, "root"],
+      options,
+      reporter,
+    );
+    if (root !== undefined) sound.set(name, { name, type: "local", root, access });
+  }
+  if (!reporter.yaml.has(["default"]) && !names.includes(MEMORY)) {
+    names.push(MEMORY);
+    sound.set(MEMORY, { name: MEMORY, type: "state" });
+  }
+  return { names, sound };
+}
+
+async function realRoot(
+  written: string,
+  access: Access,
+  path: DataPath,
+  options: BackendOptions,
+  reporter: Reporter,
+): Promise<string | undefined> {
+  if (/^~(?:\/|$)/.test(written)) {
+    reporter.error(
+      "invalid-value",
+      `Root "${written}" begins with "~", which only a shell knows`,
+      path,
+      {
+        hint: "Write the directory's whole path",
+      },
+    );
+    return undefined;
+  }
+  // Before and after links are followed: either would end up in a flag.
+  const wanted = resolve(dirname(options.path), written);
+  const place = flagProblem(wanted) === undefined ? await realPlace(wanted) : undefined;
+  const problem = flagProblem(wanted) ??
+    (place?.type === "bad" || place === undefined ? undefined : flagProblem(place.path));
+  if (place === undefined || problem !== undefined) {
+    reporter.error("unsafe-path", `Root "${wanted}" cannot be granted: ${problem}`, path, {
+      hint: "Use a directory with an ordinary name",
+    });
+    return undefined;
+  }
+  if (place.type === "bad") {
+    reporter.error("invalid-root", `Root "${written}" cannot be used: ${place.problem}`, path, {
+      hint: "Name a directory",
+    });
+    return undefined;
+  }
+  if (place.type === "missing" && access === "read") {
+    reporter.error("missing-root", `Root "${written}" does not exist`, path, {
+      hint: `There is no "${place.path}"; only a read-write root is created`,
+    });
+    return undefined;
+  }
+  return place.path;
+}

@@ -1,0 +1,118 @@
+/**
+ * Directories of the host that a workflow names: where they really are, and which of them nobody
+ * may be given to write in.
+ *
+ * @module
+ */
+
+import { basename, dirname, fromFileUrl, join } from "@std/path";
+
+/** What is at a path of the host. */
+export type HostPlace =
+  | { readonly type: "directory" | "missing"; readonly path: string }
+  | { readonly type: "bad"; readonly problem: string };
+
+/**
+ * Follows links as far as the path exists; what does not exist yet is kept as written.
+ *
+ * @param path An absolute path.
+ * @returns Its real path, or why nothing can be kept there.
+ */
+export async function realPlace(path: string): Promise<HostPlace> {
+  const rest: string[] = [];
+  for (let current = path;;) {
+    try {
+      const real = await Deno.realPath(current);
+      const info = await Deno.stat(real);
+      if (!info.isDirectory) {
+        return bad(rest.length === 0 ? "it is a file" : `"${current}" is a file`);
+      }
+      return { type: rest.length === 0 ? "directory" : "missing", path: join(real, ...rest) };
+    } catch (error) {
+      if (error instanceof Deno.errors.NotADirectory) return bad("a part of its path is a file");
+      if (!(error instanceof Deno.errors.NotFound)) return bad(reasonOf(error));
+    }
+    if (await isLink(current)) return bad(`"${current}" is a link that leads nowhere`);
+    rest.unshift(basename(current));
+    current = dirname(current);
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  try {
+    return (await Deno.lstat(path)).isSymlink;
+  } catch {
+    // What cannot be looked at is not a link that could be followed.
+    return false;
+  }
+}
+
+function bad(problem: string): HostPlace {
+  return { type: "bad", problem };
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.PermissionDenied) return "it may not be read";
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * A path becomes a part of a flag such as `--allow-write=a,b`, where a comma would grant a second
+ * path.
+ *
+ * @param path A path that is to be granted.
+ * @returns Why it must not be, or `undefined`.
+ */
+export function flagProblem(path: string): string | undefined {
+  if (path === "") return "it is empty";
+  if (path.includes(",")) return "it has a comma in it";
+  if (path.includes("*")) return "it has an asterisk in it";
+  if (/\p{Cc}/u.test(path)) return "it has a control character in it";
+  return path.isWellFormed() ? undefined : "it is not well-formed Unicode";
+}
+
+/** What of this project must never be written by a run: its code, and how it is run. */
+const CODE = [
+  ...["agent", "backends", "runner", "std", ".ci", ".git"],
+  ...["mod.ts", "deno.json", "deno.lock"],
+];
+
+/**
+ * @returns The real paths of this project's own code; none if it was not loaded from a disk.
+ */
+export async function codePaths(): Promise<readonly string[]> {
+  const module = import.meta.resolve("../");
+  if (!module.startsWith("file:")) return [];
+  const directory = await Deno.realPath(fromFileUrl(module));
+  return CODE.map((name) => join(directory, name));
+}
+
+/** Directories that hold more than any workflow should change. */
+const SYSTEM = new Set([
+  ...["/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt"],
+  ...["/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/usr", "/var", "/Users", "/private"],
+]);
+
+/**
+ * @param path The real path of a directory that is to be written in.
+ * @returns What it is, if it is far too much to be written in.
+ */
+export function tooWide(path: string): string | undefined {
+  if (path === "/") return "the root of the filesystem";
+  if (/^\/(?:proc|sys|dev)\//.test(path)) return "a part of the operating system";
+  if (/^(?:\/root|\/home\/[^/]+|\/Users\/[^/]+)$/.test(path) || path === homeOf()) {
+    return "a home directory";
+  }
+  return SYSTEM.has(path) ? "a directory of the operating system" : undefined;
+}
+
+function homeOf(): string | undefined {
+  // Under `deno task` the name is not granted and reads as if it were not set.
+  const granted = Deno.permissions.querySync({ name: "env", variable: "HOME" });
+  return granted.state === "granted" ? Deno.env.get("HOME") : undefined;
+}
+
+/** Whether a host path is a directory or below it. */
+export function isInside(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
+}

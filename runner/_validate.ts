@@ -1,0 +1,315 @@
+/**
+ * Holds data against a schema: each fault a diagnostic at its place, and what is left without the
+ * faults, so that one bad part does not hide what is wrong with the others.
+ *
+ * @module
+ */
+
+import type { z } from "zod";
+import type { Section } from "./schema.ts";
+import { didYouMean } from "./_suggest.ts";
+import type { Reporter } from "./_reporter.ts";
+import type { DataPath } from "./_yaml_file.ts";
+
+/**
+ * Data of which any part may be missing. Items of lists that were faulty are `undefined`, so that
+ * the others keep their index.
+ */
+export type Parts<T> = T extends readonly (infer Item)[] ? readonly (Parts<Item> | undefined)[]
+  : T extends object ? { readonly [Key in keyof T]?: Parts<T[Key]> | undefined }
+  : T;
+
+type Issue = z.core.$ZodIssue;
+
+/**
+ * @param schema What the file should be.
+ * @param sections What its keys are, for hints.
+ * @param reporter The file, and where faults are told.
+ * @returns What is left of the data when all that is faulty is taken out.
+ */
+export function validate<Schema extends z.ZodType>(
+  schema: Schema,
+  sections: readonly Section[],
+  reporter: Reporter,
+): Parts<z.output<Schema>> | undefined {
+  const { data } = reporter.yaml;
+  const result = schema.safeParse(data);
+  const issues = result.success
+    ? []
+    : result.error.issues.flatMap((issue) => concrete(issue, data));
+  for (const issue of issues) describe(issue, sections, reporter);
+  const faulty = new Set(issues.flatMap(faultyPaths).map((path) => JSON.stringify(path)));
+  warnOfNumbers(data, faulty, [], reporter);
+  // All that the schema objects to is gone, so what is left is of its type.
+  return without(data, faulty, []) as Parts<z.output<Schema>> | undefined;
+}
+
+/** An issue of a union, as the issues of the one form that was meant. */
+function concrete(issue: Issue, data: unknown): readonly Issue[] {
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
+  const meant = issue.errors.filter((errors) =>
+    !errors.some(({ code, path }) => code === "invalid_type" && path.length === 0)
+  );
+  const [only, another] = meant;
+  if (only === undefined || another !== undefined) return [issue];
+  return only
+    .map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }))
+    .flatMap((inner) => concrete(inner, data));
+}
+
+function faultyPaths(issue: Issue): readonly DataPath[] {
+  const path = dataPath(issue);
+  return issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...path, key]) : [path];
+}
+
+function dataPath({ path }: Issue): DataPath {
+  return path.map((part) => typeof part === "symbol" ? String(part) : part);
+}
+
+function without(data: unknown, faulty: ReadonlySet<string>, path: DataPath): unknown {
+  if (faulty.has(JSON.stringify(path))) return undefined;
+  if (Array.isArray(data)) {
+    return data.map((item, index) => without(item, faulty, [...path, index]));
+  }
+  if (typeof data !== "object" || data === null) return data;
+  const kept: Record<string, unknown> = Object.create(null);
+  for (const [key, value] of Object.entries(data)) {
+    const left = without(value, faulty, [...path, key]);
+    if (left !== undefined) kept[key] = left;
+  }
+  return kept;
+}
+
+/** Warns of numbers that are written as people may not expect them to be read: `08`, `1e3`. */
+function warnOfNumbers(
+  data: unknown,
+  faulty: ReadonlySet<string>,
+  path: DataPath,
+  reporter: Reporter,
+): void {
+  if (typeof data === "number") {
+    const source = reporter.yaml.sourceOf(path);
+    if (source === undefined || /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(source)) return;
+    if (faulty.has(JSON.stringify(path))) return;
+    reporter.warning("unclear-number", `${source} is read as the number ${data}`, path, {
+      hint: `Write ${data}, or "${source}" in quotes if it is a text`,
+    });
+  } else if (typeof data === "object" && data !== null) {
+    for (const [key, value] of Object.entries(data)) {
+      warnOfNumbers(value, faulty, [...path, Array.isArray(data) ? Number(key) : key], reporter);
+    }
+  }
+}
+
+function describe(issue: Issue, sections: readonly Section[], reporter: Reporter): void {
+  const path = dataPath(issue);
+  switch (issue.code) {
+    case "unrecognized_keys":
+      for (const key of issue.keys) unknownKey(key, path, sections, reporter);
+      return;
+    case "invalid_type":
+      if (reporter.yaml.has(path)) wrongType(kindOf(issue.expected), path, reporter);
+      else missingKey(path, sections, reporter);
+      return;
+    case "invalid_union":
+      if (issue.errors.length === 0) return unknownType(issue, path, reporter);
+      return wrongType(unionOf(issue), path, reporter);
+    case "invalid_value": {
+      const expected = issue.values.map((value) => JSON.stringify(value)).join(" or ");
+      const found = valueAt(reporter.yaml.data, path);
+      if (typeof found !== "string") return wrongType(expected, path, reporter);
+      return reporter.error(
+        "invalid-value",
+        `Expected ${expected} for ${nameOf(path)}, found ${JSON.stringify(found)}`,
+        path,
+        didYouMean(found, issue.values.filter((value) => typeof value === "string")),
+      );
+    }
+    case "too_small":
+      return reporter.error("invalid-value", tooSmall(issue, path), path);
+    case "too_big":
+      return reporter.error(
+        "invalid-value",
+        issue.origin === "string"
+          ? `${capital(nameOf(path))} must not be longer than ${issue.maximum} characters`
+          : `${capital(nameOf(path))} must be at most ${issue.maximum}`,
+        path,
+      );
+    default:
+      return reporter.error("invalid-value", `${capital(nameOf(path))} must be one line`, path);
+  }
+}
+
+function tooSmall(issue: z.core.$ZodIssueTooSmall, path: DataPath): string {
+  if (issue.origin === "string") return `${capital(nameOf(path))} must not be empty`;
+  if (issue.origin === "array") return `${capital(nameOf(path))} must have at least one item`;
+  return `${capital(nameOf(path))} must be at least ${issue.minimum}`;
+}
+
+function unknownKey(
+  key: string,
+  path: DataPath,
+  sections: readonly Section[],
+  reporter: Reporter,
+): void {
+  const section = sectionAt(path, sections);
+  const label = section?.label ?? "key";
+  const at = [...path, key];
+  const quoted = JSON.stringify(key);
+  if (section?.later?.includes(key)) {
+    reporter.error(
+      "unsupported-key",
+      `${capital(label)} ${quoted} is not supported in this version`,
+      at,
+      { hint: section.instead?.[key] ?? "Take it out: nothing would enforce it", part: "key" },
+    );
+    return;
+  }
+  const instead = section?.instead && Object.hasOwn(section.instead, key)
+    ? section.instead[key]
+    : undefined;
+  const known = section === undefined ? [] : section.keys;
+  const hint = instead === undefined ? didYouMean(key, known) : { hint: instead };
+  reporter.error("unknown-key", `Unknown ${label} ${quoted}`, at, {
+    ...(known.length === 0 ? {} : { hint: `The keys here are ${known.join(", ")}` }),
+    ...hint,
+    part: "key",
+  });
+}
+
+function missingKey(path: DataPath, sections: readonly Section[], reporter: Reporter): void {
+  const owner = path.slice(0, -1);
+  const section = sectionAt(owner, sections);
+  const key = JSON.stringify(path.at(-1));
+  reporter.error("missing-key", `Missing ${section?.label ?? "key"} ${key}`, owner, {
+    part: "key",
+  });
+}
+
+function unknownType(issue: Issue, path: DataPath, reporter: Reporter): void {
+  const options = "options" in issue && Array.isArray(issue.options) ? issue.options : [];
+  const known = options.map((option) => JSON.stringify(option)).join(" or ");
+  if (!reporter.yaml.has(path)) {
+    reporter.error("missing-key", `Missing key "type": it is ${known}`, path.slice(0, -1), {
+      part: "key",
+    });
+    return;
+  }
+  const found = valueAt(reporter.yaml.data, path);
+  if (typeof found !== "string") return wrongType(known, path, reporter);
+  const later = found === "docker";
+  reporter.error(
+    later ? "unsupported-value" : "invalid-value",
+    later
+      ? `Type "docker" is not supported in this version`
+      : `Expected ${known} for ${nameOf(path)}, found ${JSON.stringify(found)}`,
+    path,
+    later ? { hint: `Use ${known}` } : didYouMean(found, options.map(String)),
+  );
+}
+
+function wrongType(expected: string, path: DataPath, reporter: Reporter): void {
+  const found = valueAt(reporter.yaml.data, path);
+  const hint = hintFor(expected, found, reporter.yaml.sourceOf(path));
+  reporter.error(
+    "wrong-type",
+    path.length === 0
+      ? `Expected a map of keys and values, found ${describeValue(found)}`
+      : `Expected ${expected} for ${nameOf(path)}, found ${describeValue(found)}`,
+    path,
+    hint === undefined ? {} : { hint },
+  );
+}
+
+/** What YAML made of a value, where a person may have meant something else. */
+function hintFor(expected: string, found: unknown, source: string | undefined): string | undefined {
+  if (found === null && expected !== NOTHING) return "Write a value after the colon";
+  if (expected === TEXT && (typeof found === "number" || typeof found === "boolean")) {
+    return `Put it in quotes to make it a text: "${source ?? found}"`;
+  }
+  if (typeof found !== "string") {
+    return expected === LIST && typeof found === "object" ? 'Begin each item with "- "' : undefined;
+  }
+  if (expected === BOOLEAN && /^(?:y|yes|on|true)$/i.test(found)) {
+    return `YAML 1.2 reads ${source ?? found} as a text: write true`;
+  }
+  if (expected === BOOLEAN && /^(?:n|no|off|false)$/i.test(found)) {
+    return `YAML 1.2 reads ${source ?? found} as a text: write false`;
+  }
+  if (expected === NUMBER || expected === WHOLE) {
+    const digits = found.replaceAll(/[_,\s]/g, "");
+    if (/^-?\d+(?:\.\d+)?$/.test(digits)) {
+      return `YAML 1.2 reads it as a text: write ${digits.replace(/^(-?)0+(?=\d)/, "$1")}`;
+    }
+  }
+  return expected === LIST ? `Write it as a list: [${JSON.stringify(found)}]` : undefined;
+}
+
+const TEXT = "a text";
+const NUMBER = "a number";
+const WHOLE = "a whole number";
+const BOOLEAN = "true or false";
+const LIST = "a list";
+const MAP = "a map";
+const NOTHING = "nothing";
+
+function kindOf(expected: string): string {
+  const kinds: Readonly<Record<string, string>> = {
+    string: TEXT,
+    number: NUMBER,
+    int: WHOLE,
+    boolean: BOOLEAN,
+    array: LIST,
+    object: MAP,
+    record: MAP,
+    null: NOTHING,
+  };
+  return kinds[expected] ?? expected;
+}
+
+function unionOf(issue: z.core.$ZodIssueInvalidUnion): string {
+  const kinds = issue.errors.flat()
+    .flatMap((each) =>
+      each.code === "invalid_type" && each.path.length === 0 ? [each.expected] : []
+    )
+    .map(kindOf);
+  return [...new Set(kinds)].join(" or ");
+}
+
+/** A value as messages tell it: `the number 8`, `a list`, `nothing`. */
+export function describeValue(value: unknown): string {
+  if (value === null || value === undefined) return "nothing";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return "a map";
+  if (typeof value !== "string") return `the ${typeof value} ${String(value)}`;
+  const quoted = JSON.stringify(value);
+  return `the text ${quoted.length > 60 ? `${quoted.slice(0, 59)}…"` : quoted}`;
+}
+
+/** A part of the file by its last key: `"turns"`, or `item 2 of "needs"`. */
+function nameOf(path: DataPath): string {
+  const last = path.at(-1);
+  if (typeof last !== "number") return JSON.stringify(last ?? "");
+  return `item ${last + 1} of ${JSON.stringify(path.at(-2) ?? "")}`;
+}
+
+function capital(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}
+
+function valueAt(data: unknown, path: DataPath): unknown {
+  let value = data;
+  for (const part of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) {
+      return undefined;
+    }
+    value = Reflect.get(value, part);
+  }
+  return value;
+}
+
+function sectionAt(path: DataPath, sections: readonly Section[]): Section | undefined {
+  return sections.find(({ at }) =>
+    at.length === path.length && at.every((part, index) => part === "*" || part === path[index])
+  );
+}

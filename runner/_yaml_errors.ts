@@ -1,0 +1,73 @@
+/**
+ * What the YAML parser complains of, in words that help.
+ *
+ * @module
+ */
+
+import type { YAMLError } from "yaml";
+
+/** A complaint as a diagnostic tells it. */
+export interface YamlProblem {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/**
+ * @param error What the parser said.
+ * @param text The file's text.
+ * @returns The same for a person.
+ */
+export function describeYamlError(error: YAMLError, text: string): YamlProblem {
+  const at = text.slice(error.pos[0], error.pos[1]);
+  switch (error.code) {
+    case "TAB_AS_INDENT":
+      return {
+        code: "tab-indent",
+        message: "Tabs cannot indent YAML",
+        hint: "Indent with spaces",
+      };
+    case "TAG_RESOLVE_FAILED":
+      return {
+        code: "unknown-tag",
+        message: `Unknown tag ${JSON.stringify(at)}`,
+        hint: 'Tags are not used here: take it out, or quote the text if it begins with "!"',
+      };
+    case "BLOCK_AS_IMPLICIT_KEY":
+      return {
+        code: "invalid-yaml",
+        message: error.message,
+        hint: 'A text with ": " in it must be quoted, or written as a block after "|"',
+      };
+    case "BAD_SCALAR_START":
+      return {
+        code: "invalid-yaml",
+        message: error.message,
+        hint: `Put the text in quotes: it begins with ${JSON.stringify(at.slice(0, 1))}`,
+      };
+    case "BAD_INDENT":
+      return {
+        code: "invalid-yaml",
+        message: error.message,
+        hint: "Indent the lines that belong together by the same number of spaces",
+      };
+    case "UNEXPECTED_TOKEN":
+      return {
+        code: "invalid-yaml",
+        message: `${JSON.stringify(at.split("\n", 1)[0])} is not expected here`,
+        hint: "Check the brackets and quotes before it, and the indentation",
+      };
+    case "MISSING_CHAR":
+      return error.message.startsWith("Missing closing")
+        ? { code: "invalid-yaml", message: "A quoted text that begins above is never closed" }
+        : { code: "invalid-yaml", message: error.message };
+    case "RESOURCE_EXHAUSTION":
+      return {
+        code: "too-deep",
+        message: "Lists and maps nest too deep",
+        hint: "Write it flatter",
+      };
+    default:
+      return { code: "invalid-yaml", message: error.message.replace(/\.$/, "") };
+  }
+}

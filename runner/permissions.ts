@@ -1,0 +1,125 @@
+/**
+ * What each process of a run may do, in Deno's own words, and the command that starts it so.
+ *
+ * @module
+ */
+
+import { fromFileUrl } from "@std/path";
+import type { HostRoot, Permissions, PlanModel, PlanProcess } from "./plan.ts";
+
+/** Stands for everything of a kind: a flag without a list. It is never the name of a path. */
+export const EVERYTHING = "*";
+
+const NOTHING: Permissions = { read: [], write: [], denyWrite: [], net: [], env: [], run: [] };
+
+/** What the tasks of `deno.json` grant the runner; a test holds the two together. */
+const RUNNER: Permissions = {
+  ...NOTHING,
+  read: [EVERYTHING],
+  write: [EVERYTHING],
+  env: ["OPENAI_API_KEY", "OPENAI_BASE_URL", "NO_COLOR", "CI", "TERM"],
+  run: [EVERYTHING],
+};
+
+/** What {@linkcode planProcesses} needs to know. */
+export interface ProcessOptions {
+  /** The workflow file, as the user named it. */
+  readonly file: string;
+  readonly model: PlanModel;
+  readonly roots: readonly HostRoot[];
+}
+
+/**
+ * The processes of a run with the smallest set of permissions that serves it.
+ *
+ * @param options What the run needs.
+ * @returns The runner, the agent and, where there are local roots, the host.
+ */
+export function planProcesses(options: ProcessOptions): readonly PlanProcess[] {
+  const { file, model, roots } = options;
+  const agent = { ...NOTHING, net: model.type === "openai" ? [model.netHost] : [] };
+  const processes: PlanProcess[] = [
+    {
+      name: "runner",
+      permissions: RUNNER,
+      command: [
+        Deno.execPath(),
+        "run",
+        "--no-prompt",
+        "--ignore-env",
+        ...flagsFor(RUNNER),
+        entry("./main.ts"),
+        "run",
+        file,
+      ],
+    },
+    { name: "agent", permissions: agent, command: childCommand(agent, "../agent/main.ts") },
+  ];
+  // Without a local root there is nothing that a host process would serve.
+  if (roots.length === 0) return processes;
+  const host: Permissions = {
+    ...NOTHING,
+    read: unique(roots.map(({ directory }) => directory)),
+    write: unique(
+      roots.flatMap(({ access, directory }) => access === "read-write" ? [directory] : []),
+    ),
+    denyWrite: unique(roots.flatMap((root) => root.protected)),
+  };
+  return [...processes, {
+    name: "host",
+    permissions: host,
+    command: childCommand(host, "./host.ts"),
+  }];
+}
+
+/**
+ * @param process A planned process.
+ * @returns Its command, as `Deno.Command` takes it.
+ * @throws {RangeError} If the plan has no command for it.
+ */
+export function commandFor(
+  process: PlanProcess,
+): { readonly program: string; readonly args: readonly string[] } {
+  const [program, ...args] = process.command;
+  if (program === undefined) throw new RangeError(`Process '${process.name}' has no command`);
+  return { program, args };
+}
+
+/** Children ask nobody, fetch nothing, and see no environment. */
+function childCommand(permissions: Permissions, module: string): readonly string[] {
+  return [
+    Deno.execPath(),
+    "run",
+    "--no-prompt",
+    "--cached-only",
+    "--no-remote",
+    "--ignore-env",
+    ...flagsFor(permissions),
+    entry(module),
+  ];
+}
+
+function flagsFor(permissions: Permissions): readonly string[] {
+  return [
+    ...flag("--allow-env", permissions.env),
+    ...flag("--allow-read", permissions.read),
+    ...flag("--allow-write", permissions.write),
+    ...flag("--deny-write", permissions.denyWrite),
+    ...flag("--allow-net", permissions.net),
+    ...flag("--allow-run", permissions.run),
+  ];
+}
+
+function flag(name: string, values: readonly string[]): readonly string[] {
+  if (values.length === 0) return [];
+  return [values.includes(EVERYTHING) ? name : `${name}=${values.join(",")}`];
+}
+
+function entry(module: string): string {
+  const url = import.meta.resolve(module);
+  return url.startsWith("file:") ? fromFileUrl(url) : url;
+}
+
+function unique(values: readonly string[]): readonly string[] {
+  return [...new Set(values)];
+}

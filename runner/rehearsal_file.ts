@@ -1,0 +1,189 @@
+/**
+ * Reads a rehearsal: a YAML file of scripted answers, one list for each step of a workflow.
+ *
+ * ```yaml
+ * name: flask
+ * steps:
+ *   app:
+ *     - expect: { prompt: "Create ..." }
+ *       text: I will write the app.
+ *       calls:
+ *         - write_file: { path: /project/src/app.py, content: "..." }
+ *     - expect: { results: ["Wrote /project/src/app.py"] }
+ *       text: Done.
+ *       usage: { input: 812, output: 240 }
+ * ```
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import type { RehearsalCall, RehearsalTurn } from "../agent/rehearsal.ts";
+import type { Diagnostic } from "./diagnostics.ts";
+import { loadYaml } from "./load.ts";
+import { Reporter } from "./_reporter.ts";
+import type { Section } from "./schema.ts";
+import { didYouMean } from "./_suggest.ts";
+import { describeValue, type Parts, validate } from "./_validate.ts";
+
+const expectSchema = z.strictObject({
+  prompt: z.string().optional().describe("The newest user message, exactly."),
+  results: z.array(z.string()).optional()
+    .describe("A text that each result of the turn before must contain."),
+});
+
+const usageSchema = z.strictObject({
+  input: z.int().min(0).optional().describe("Tokens of the request."),
+  output: z.int().min(0).optional().describe("Tokens of the answer."),
+});
+
+const turnSchema = z.strictObject({
+  expect: expectSchema.optional().describe("What must hold when the turn begins."),
+  text: z.string().optional().describe("What the model says."),
+  calls: z.array(z.record(z.string(), z.record(z.string(), z.unknown()))).optional()
+    .describe("The tools it calls: each one key, the tool's name, and its arguments."),
+  usage: usageSchema.optional().describe("The tokens that the real answer took."),
+});
+
+/** A rehearsal file. */
+export const rehearsalSchema = z.strictObject({
+  name: z.string().min(1).describe("The workflow that it was written for."),
+  steps: z.record(z.string(), z.array(turnSchema).min(1))
+    .describe("The model's answers, step by step."),
+});
+
+const SECTIONS: readonly Section[] = [
+  { label: "rehearsal key", at: [], keys: Object.keys(rehearsalSchema.shape) },
+  { label: "turn key", at: ["steps", "*", "*"], keys: Object.keys(turnSchema.shape) },
+  { label: "expect key", at: ["steps", "*", "*", "expect"], keys: Object.keys(expectSchema.shape) },
+  { label: "usage key", at: ["steps", "*", "*", "usage"], keys: Object.keys(usageSchema.shape) },
+];
+
+/** The workflow that a rehearsal must fit. */
+export interface RehearsedWorkflow {
+  /** Its name; unknown if it is faulty. */
+  readonly name: string | undefined;
+  /** The ids of its steps; unknown if any is faulty. */
+  readonly steps: readonly string[] | undefined;
+}
+
+/** What came of reading a rehearsal. */
+export interface LoadedRehearsal {
+  /** The turns of each step. */
+  readonly steps: Readonly<Record<string, readonly RehearsalTurn[]>>;
+  /** The file's text, for showing its lines; absent if there is none. */
+  readonly text: string | undefined;
+  /** What is wrong with it. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+type TurnPart = NonNullable<Parts<z.output<typeof turnSchema>>>;
+
+/**
+ * Reads a rehearsal and compares it with its workflow.
+ *
+ * @param name The file, as the user would name it.
+ * @param path Its path on the host.
+ * @param workflow The workflow that it should fit.
+ * @returns Its turns, and what is wrong with it. Never throws for a bad file.
+ */
+export async function loadRehearsal(
+  name: string,
+  path: string,
+  workflow: RehearsedWorkflow,
+): Promise<LoadedRehearsal> {
+  const { yaml, text, diagnostics: loading } = await loadYaml(name, path);
+  const diagnostics: Diagnostic[] = [...loading];
+  if (yaml === undefined) return { steps: {}, text, diagnostics };
+  const reporter = new Reporter(yaml, diagnostics);
+  const parts = validate(rehearsalSchema, SECTIONS, reporter);
+  compare(parts, workflow, reporter);
+  const steps: [string, readonly RehearsalTurn[]][] = [];
+  for (const [step, turns] of Object.entries(parts?.steps ?? {})) {
+    const read = (turns ?? []).flatMap((turn, index) =>
+      turn === undefined ? [] : [turnOf(turn, step, index, reporter)]
+    );
+    steps.push([step, read]);
+  }
+  return { steps: Object.fromEntries(steps), text, diagnostics };
+}
+
+function compare(
+  parts: Parts<z.output<typeof rehearsalSchema>> | undefined,
+  workflow: RehearsedWorkflow,
+  reporter: Reporter,
+): void {
+  const mismatch = "rehearsal-mismatch";
+  if (parts?.name !== undefined && workflow.name !== undefined && parts.name !== workflow.name) {
+    reporter.error(
+      mismatch,
+      `The rehearsal is for workflow "${parts.name}", not for "${workflow.name}"`,
+      ["name"],
+      { hint: `Expected "${workflow.name}", found "${parts.name}"` },
+    );
+  }
+  if (workflow.steps === undefined || parts?.steps === undefined) return;
+  const written = reporter.yaml.keysOf(["steps"]);
+  const found = `Expected ${workflow.steps.join(", ")}; found ${written.join(", ")}`;
+  for (const step of written) {
+    if (workflow.steps.includes(step)) continue;
+    const { hint } = didYouMean(step, workflow.steps);
+    reporter.error(mismatch, `The workflow has no step "${step}"`, ["steps", step], {
+      hint: hint ?? found,
+      part: "key",
+    });
+  }
+  for (const step of workflow.steps) {
+    if (written.includes(step)) continue;
+    reporter.error(mismatch, `The rehearsal has no answers for step "${step}"`, ["steps"], {
+      hint: found,
+      part: "key",
+    });
+  }
+}
+
+function turnOf(turn: TurnPart, step: string, index: number, reporter: Reporter): RehearsalTurn {
+  const path = ["steps", step, index];
+  const calls: RehearsalCall[] = [];
+  for (const [number, call] of (turn.calls ?? []).entries()) {
+    if (call === undefined) continue;
+    const at = [...path, "calls", number];
+    const [tool, second] = reporter.yaml.keysOf(at);
+    if (tool === undefined || second !== undefined) {
+      reporter.error("invalid-value", "A call has one key, the tool's name", at, {
+        hint: second === undefined
+          ? "Write - read_file: { path: /a.txt }"
+          : `Begin a call of its own with "- ${second}:"`,
+      });
+      continue;
+    }
+    const args = call[tool];
+    if (args !== undefined) {
+      calls.push({ tool, arguments: Object.fromEntries(Object.entries(args)) });
+    }
+  }
+  if (turn.text === undefined && turn.calls === undefined) {
+    reporter.error("missing-key", "The turn has neither text nor calls", path, {
+      hint: `It is ${describeValue(turn)}: write text: Done.`,
+    });
+  }
+  const { line } = reporter.placeOf(path);
+  return {
+    ...(turn.expect === undefined ? {} : { expect: expectationOf(turn.expect) }),
+    text: turn.text ?? "",
+    calls,
+    ...(turn.usage === undefined ? {} : { usage: turn.usage }),
+    place: `${reporter.yaml.file}:${line}`,
+  };
+}
+
+function expectationOf(
+  part: NonNullable<TurnPart["expect"]>,
+): NonNullable<RehearsalTurn["expect"]> {
+  return {
+    ...(part.prompt === undefined ? {} : { prompt: part.prompt }),
+    ...(part.results === undefined
+      ? {}
+      : { results: part.results.filter((result) => result !== undefined) }),
+  };
+}
