@@ -379,8 +379,14 @@ function checkRootDir(rootDir: unknown): void {
 }
 
 function checkProtected(host: unknown): string {
-  if (typeof host === "string" && host.startsWith("/")) return canonicalPath(host);
-  throw new TypeError("Every path of 'protect' must be an absolute host path");
+  const isAbsolute = typeof host === "string" && host.startsWith("/") && !host.includes("\0");
+  const names = isAbsolute ? host.slice(1).split("/") : [];
+  // A folded path would be compared in one form and used in another.
+  const isCanonical = names.every((name) => name !== "" && name !== "." && name !== "..");
+  if (isAbsolute && isCanonical) return host;
+  throw new TypeError(
+    "Every path of 'protect' must be an absolute host path without '.', '..', '//' or a last '/'",
+  );
 }
 
 function tooLargeToEdit(path: string, size: number): BackendError {
