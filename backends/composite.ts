@@ -32,7 +32,7 @@ import type {
 export type { Mount } from "./_mounts.ts";
 
 /** Options of {@linkcode CompositeBackend}. */
-export interface CompositeOptions {
+export interface CompositeBackendOptions {
   /**
    * Where paths go that no route matches.
    *
@@ -83,10 +83,11 @@ export class CompositeBackend implements Backend {
    * @throws {TypeError} If a prefix does not begin and end with a slash, or an earlier one matches
    * everything that it would.
    */
-  constructor(options: CompositeOptions) {
+  constructor(options: CompositeBackendOptions) {
     this.#table = new MountTable(options.default, options.routes ?? {});
   }
 
+  /** See {@linkcode Backend.ls}. */
   async ls(path: string, options: OperationOptions = {}): Promise<readonly FileInfo[]> {
     const at = canonicalPath(path);
     const mount = this.#table.find(at);
@@ -118,6 +119,7 @@ export class CompositeBackend implements Backend {
     return [...entries.values()].sort((a, b) => comparePaths(a.path, b.path));
   }
 
+  /** See {@linkcode Backend.stat}. */
   async stat(path: string, options: OperationOptions = {}): Promise<FileInfo> {
     const at = canonicalPath(path);
     const mount = this.#table.find(at);
@@ -135,6 +137,7 @@ export class CompositeBackend implements Backend {
     }
   }
 
+  /** See {@linkcode Backend.read}. */
   read(path: string, options?: ReadOptions): Promise<TextSlice> {
     try {
       const at = canonicalPath(path);
@@ -153,6 +156,7 @@ export class CompositeBackend implements Backend {
     }
   }
 
+  /** See {@linkcode Backend.readBytes}. */
   async readBytes(path: string, options: ReadBytesOptions = {}): Promise<Uint8Array> {
     const at = canonicalPath(path);
     const mount = this.#table.find(at);
@@ -163,6 +167,7 @@ export class CompositeBackend implements Backend {
     });
   }
 
+  /** See {@linkcode Backend.write}. */
   async write(
     path: string,
     content: string | Uint8Array,
@@ -174,6 +179,7 @@ export class CompositeBackend implements Backend {
     return outerInfo(mount, await inOuterNames(written, place));
   }
 
+  /** See {@linkcode Backend.edit}. */
   async edit(path: string, edit: TextEdit, options: OperationOptions = {}): Promise<EditResult> {
     const place = this.#changing("edit", path);
     const { mount } = place;
@@ -182,12 +188,14 @@ export class CompositeBackend implements Backend {
     return { file: outerInfo(mount, file), replacements };
   }
 
+  /** See {@linkcode Backend.delete}. */
   async delete(path: string, options: DeleteOptions = {}): Promise<void> {
     const place = this.#changing("delete", path);
     const { mount } = place;
     await inOuterNames(mount.backend.delete(mount.inner(place.path), options), place);
   }
 
+  /** See {@linkcode Backend.move}. */
   async move(from: string, to: string, options: MoveOptions = {}): Promise<FileInfo> {
     const source = this.#changing("move", from);
     const target = this.#changing("move", to, source.path);
@@ -199,10 +207,12 @@ export class CompositeBackend implements Backend {
     return outerInfo(target.mount, await inOuterNames(moved, source, target));
   }
 
+  /** See {@linkcode Backend.glob}. */
   async glob(pattern: string, options: GlobOptions = {}): Promise<GlobResult> {
     return await globMounts(this.#table, pattern, options);
   }
 
+  /** See {@linkcode Backend.grep}. */
   async grep(query: string, options: GrepOptions = {}): Promise<GrepResult> {
     return await grepMounts(this.#table, query, options);
   }

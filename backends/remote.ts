@@ -123,24 +123,29 @@ export class RemoteBackend implements Backend {
     this.#name = options.name;
   }
 
+  /** See {@linkcode Backend.ls}. */
   async ls(path: string, options: OperationOptions = {}): Promise<readonly FileInfo[]> {
     return await this.#call("ls", path, { path }, options, (reply) => parseFileInfos(reply.value));
   }
 
+  /** See {@linkcode Backend.stat}. */
   async stat(path: string, options: OperationOptions = {}): Promise<FileInfo> {
     return await this.#call("stat", path, { path }, options, (reply) => parseFileInfo(reply.value));
   }
 
+  /** See {@linkcode Backend.read}. */
   async read(path: string, options: ReadOptions = {}): Promise<TextSlice> {
     const { offset, limit } = options;
     return await this.#call("read", path, { path, offset, limit }, options, parseTextSlice);
   }
 
+  /** See {@linkcode Backend.readBytes}. */
   async readBytes(path: string, options: ReadBytesOptions = {}): Promise<Uint8Array> {
     const { offset, length } = options;
     return await this.#call("readBytes", path, { path, offset, length }, options, parseBytes);
   }
 
+  /** See {@linkcode Backend.write}. */
   async write(
     path: string,
     content: string | Uint8Array,
@@ -156,21 +161,25 @@ export class RemoteBackend implements Backend {
     return await this.#call("write", path, fields, options, parse, bytes);
   }
 
+  /** See {@linkcode Backend.edit}. */
   async edit(path: string, edit: TextEdit, options: OperationOptions = {}): Promise<EditResult> {
     const { oldText, newText, replaceAll } = edit;
     const fields = { path, oldText, newText, replaceAll };
     return await this.#call("edit", path, fields, options, (reply) => parseEditResult(reply.value));
   }
 
+  /** See {@linkcode Backend.delete}. */
   async delete(path: string, options: DeleteOptions = {}): Promise<void> {
     await this.#call("delete", path, { path, recursive: options.recursive }, options, () => {});
   }
 
+  /** See {@linkcode Backend.move}. */
   async move(from: string, to: string, options: MoveOptions = {}): Promise<FileInfo> {
     const fields = { path: from, to, overwrite: options.overwrite };
     return await this.#call("move", from, fields, options, (reply) => parseFileInfo(reply.value));
   }
 
+  /** See {@linkcode Backend.glob}. */
   async glob(pattern: string, options: GlobOptions = {}): Promise<GlobResult> {
     const { path, limit } = options;
     const fields = { pattern, path, limit };
@@ -178,6 +187,7 @@ export class RemoteBackend implements Backend {
     return await this.#call("glob", path ?? "/", fields, options, parse);
   }
 
+  /** See {@linkcode Backend.grep}. */
   async grep(query: string, options: GrepOptions = {}): Promise<GrepResult> {
     const { path, glob, regex, ignoreCase, limit } = options;
     const fields = { query, path, glob, regex, ignoreCase, limit };
