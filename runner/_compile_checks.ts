@@ -43,10 +43,9 @@ export function compileFile(
   rules: FileRules = {},
 ): Template | undefined {
   const template = compileText(text, path, scope, reporter);
+  if (template === undefined) return undefined;
   const known = knownText(template, scope);
   if (known === undefined) return template;
-  // An expression that could not be parsed left a hole.
-  if (known === "") return undefined;
   let canonical: string;
   try {
     canonical = canonicalPath(known);
@@ -157,7 +156,8 @@ async function checkPattern(
     RE2JS.compile(pattern);
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error;
-    reporter.error("invalid-pattern", `The pattern cannot be read: ${error.message}`, path, {
+    const reason = error.message.replace(/^error parsing regexp: /, "");
+    reporter.error("invalid-pattern", `The pattern cannot be read: ${reason}`, path, {
       hint: "It is RE2 syntax: no look-around and no back-references",
     });
   }

@@ -50,7 +50,7 @@ export function compileInputs(
         part: "key",
       });
     }
-    if (part === undefined) continue;
+    if (part === undefined || !NAME.test(name)) continue;
     const value = valueOf(name, part, options, reporter);
     if (value !== undefined) values.push([name, value]);
   }
@@ -83,8 +83,10 @@ function valueOf(
   if (part.default !== undefined && part.required !== true) return part.default;
   const placeholder = { string: "", number: 0, boolean: false, choice: options[0] ?? "" }[type];
   if (check) return placeholder;
+  // What is wrong with the declaration was told already.
+  if (reporter.yaml.keysOf(path).some((key) => !Object.hasOwn(part, key))) return undefined;
+  if (type === "choice" && options.length === 0) return undefined;
   if (part.required === false && (type === "string" || type === "boolean")) return placeholder;
-  if (reporter.yaml.has([...path, "default"]) && part.required !== true) return undefined;
   reporter.error("missing-input", `Input "${name}" has no value`, path, {
     hint: `Give it on the command line: --input ${name}=...`,
     part: "key",

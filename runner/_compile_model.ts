@@ -7,7 +7,8 @@
 import { flagProblem } from "./_host_paths.ts";
 import type { PlanModel } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
-import type { WorkflowFile } from "./schema.ts";
+import { type WorkflowFile, workflowSchema } from "./schema.ts";
+import { isMisspelt } from "./_suggest.ts";
 import type { Parts } from "./_validate.ts";
 
 /** Where OpenAI is. */
@@ -38,7 +39,9 @@ export function compileModel(
   const url = compileUrl(parts, options, reporter);
   const written = options.model ?? parts.model;
   if (written === undefined) {
-    if (!reporter.yaml.has(["model"])) {
+    const known = Object.keys(workflowSchema.shape);
+    const keys = reporter.yaml.keysOf([]);
+    if (!keys.includes("model") && !isMisspelt("model", keys, known)) {
       reporter.error("missing-key", 'Missing workflow key "model"', [], {
         hint: "Write model: openai:gpt-4.1, or give --model",
         part: "key",
@@ -64,9 +67,10 @@ function compileUrl(parts: Parts<WorkflowFile>, options: ModelOptions, reporter:
   const given = options.baseUrl;
   const written = given ?? parts.base_url ?? OPENAI;
   const refuse = (problem: string, hint?: string) => {
-    const message = `Base URL ${JSON.stringify(withoutPassword(written))} ${problem}`;
+    const source = given === undefined ? "Base URL" : "OPENAI_BASE_URL";
+    const message = `${source} ${JSON.stringify(withoutPassword(written))} ${problem}`;
     if (given === undefined) reporter.error("invalid-url", message, ["base_url"], { hint });
-    else reporter.outside("invalid-url", message, hint ?? "It comes from OPENAI_BASE_URL");
+    else reporter.outside("invalid-url", message, hint);
     return undefined;
   };
   if (!URL.canParse(written)) {

@@ -225,7 +225,8 @@ function warnOfOverlaps(routes: readonly CompiledRoute[], reporter: Reporter): v
       same
         ? `"${first}" and "${second}" are two names for the same files of "${route.backend}"`
         : `"${first}" and "${second}" share files of "${route.backend}"`,
-      route.at,
+      // The default has no line of its own, and is the one to stay.
+      route.prefix === "/" ? other.at : route.at,
       { hint: "Give each route a path of its own: { backend, path }", part: "key" },
     );
   }

@@ -36,14 +36,14 @@ export interface Scope {
  * @param path Where it is.
  * @param scope What it may refer to.
  * @param reporter Told of what is wrong.
- * @returns Its template.
+ * @returns Its template, or `undefined` if an expression cannot be parsed.
  */
 export function compileText(
   text: string,
   path: DataPath,
   scope: Scope,
   reporter: Reporter,
-): Template {
+): Template | undefined {
   const { template, references, problems } = parseTemplate(text);
   for (const { message, hint, offset, length, opening } of problems) {
     reporter.error("invalid-expression", message, path, {
@@ -55,7 +55,7 @@ export function compileText(
     });
   }
   for (const found of references) checkReference(found, path, scope, reporter);
-  return template;
+  return problems.length === 0 ? template : undefined;
 }
 
 /**

@@ -7,11 +7,12 @@
 /** Wraps a text in the codes of one style. */
 export type Paint = (text: string) => string;
 
-/** The styles that diagnostics and plans use. */
+/** The styles that everything printed uses. */
 export interface Style {
   readonly bold: Paint;
   readonly dim: Paint;
   readonly red: Paint;
+  readonly green: Paint;
   readonly yellow: Paint;
   readonly cyan: Paint;
 }
@@ -25,6 +26,7 @@ export function styleFor(color: boolean): Style {
     bold: painter(color, 1, 22),
     dim: painter(color, 2, 22),
     red: painter(color, 31, 39),
+    green: painter(color, 32, 39),
     yellow: painter(color, 33, 39),
     cyan: painter(color, 36, 39),
   };

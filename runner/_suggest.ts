@@ -11,13 +11,29 @@
  */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(word.length / 3)) + 1;
+  // One mistake in three letters: of "a", everything would be a misspelling.
+  let least = Math.floor(word.length / 3) + 1;
   for (const candidate of known) {
     if (Math.abs(candidate.length - word.length) >= least) continue;
     const edits = distance(word.toLowerCase(), candidate.toLowerCase());
     if (edits < least) [best, least] = [candidate, edits];
   }
   return best;
+}
+
+/**
+ * Whether a key that is missing is there after all, misspelt: then that alone is worth telling.
+ *
+ * @param key The missing key.
+ * @param written The keys that are there.
+ * @param known The keys that may be there.
+ */
+export function isMisspelt(
+  key: string,
+  written: readonly string[],
+  known: readonly string[],
+): boolean {
+  return written.some((each) => !known.includes(each) && nearest(each, known) === key);
 }
 
 /** The hint for {@linkcode nearest}, ready to spread into a diagnostic; empty if nothing is near. */

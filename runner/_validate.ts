@@ -7,7 +7,7 @@
 
 import type { z } from "zod";
 import type { Section } from "./schema.ts";
-import { didYouMean } from "./_suggest.ts";
+import { didYouMean, isMisspelt } from "./_suggest.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { DataPath } from "./_yaml_file.ts";
 
@@ -180,8 +180,9 @@ function unknownKey(
 function missingKey(path: DataPath, sections: readonly Section[], reporter: Reporter): void {
   const owner = path.slice(0, -1);
   const section = sectionAt(owner, sections);
-  const key = JSON.stringify(path.at(-1));
-  reporter.error("missing-key", `Missing ${section?.label ?? "key"} ${key}`, owner, {
+  const key = String(path.at(-1));
+  if (isMisspelt(key, reporter.yaml.keysOf(owner), section?.keys ?? [])) return;
+  reporter.error("missing-key", `Missing ${section?.label ?? "key"} "${key}"`, owner, {
     part: "key",
   });
 }
@@ -210,7 +211,9 @@ function unknownType(issue: Issue, path: DataPath, reporter: Reporter): void {
 
 function wrongType(expected: string, path: DataPath, reporter: Reporter): void {
   const found = valueAt(reporter.yaml.data, path);
-  const hint = hintFor(expected, found, reporter.yaml.sourceOf(path));
+  const hint = path.length === 0
+    ? undefined
+    : hintFor(expected, found, reporter.yaml.sourceOf(path));
   reporter.error(
     "wrong-type",
     path.length === 0
@@ -277,7 +280,7 @@ function unionOf(issue: z.core.$ZodIssueInvalidUnion): string {
 }
 
 /** A value as messages tell it: `the number 8`, `a list`, `nothing`. */
-export function describeValue(value: unknown): string {
+function describeValue(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a map";

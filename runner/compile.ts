@@ -15,6 +15,7 @@ import { compileRoutes } from "./_compile_routes.ts";
 import { compileSteps } from "./_compile_steps.ts";
 import { compileText, refuseStrayExpressions, type Scope } from "./_compile_text.ts";
 import { type Diagnostic, sortDiagnostics } from "./diagnostics.ts";
+import type { Template } from "./expressions.ts";
 import { loadYaml } from "./load.ts";
 import { planProcesses } from "./permissions.ts";
 import type { Plan, PlanModel } from "./plan.ts";
@@ -142,7 +143,9 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   const outputs = compileOutputs(parts.outputs, { ...scope, done: ids, steps: ids }, reporter);
   const deny = await compileDeny(parts.tools?.deny, reporter);
   const model = await chooseModel(parts, rehearsalPath, compilation, reporter);
-  if (model === undefined || parts.name === undefined) return undefined;
+  if (model === undefined || parts.name === undefined || instructions === undefined) {
+    return undefined;
+  }
   return {
     name: parts.name,
     description: parts.description ?? "",
@@ -167,18 +170,19 @@ function compileOutputs(
   scope: Scope,
   reporter: Reporter,
 ): Plan["outputs"] {
-  return Object.fromEntries(
-    Object.entries(parts ?? {}).flatMap(([name, text]) => {
-      const path = ["outputs", name];
-      if (!NAME.test(name)) {
-        reporter.error("invalid-name", `"${name}" cannot be an output's name`, path, {
-          hint: "Use letters, digits, _ and -, and begin with a letter",
-          part: "key",
-        });
-      }
-      return text === undefined ? [] : [[name, compileText(text, path, scope, reporter)]];
-    }),
-  );
+  const outputs: [string, Template][] = [];
+  for (const [name, text] of Object.entries(parts ?? {})) {
+    const path = ["outputs", name];
+    if (!NAME.test(name)) {
+      reporter.error("invalid-name", `"${name}" cannot be an output's name`, path, {
+        hint: "Use letters, digits, _ and -, and begin with a letter",
+        part: "key",
+      });
+    }
+    const template = text === undefined ? undefined : compileText(text, path, scope, reporter);
+    if (template !== undefined) outputs.push([name, template]);
+  }
+  return Object.fromEntries(outputs);
 }
 
 /** The live model or the rehearsal, as the mode and the key decide. */
@@ -223,6 +227,10 @@ async function chooseModel(
     steps: isWhole ? known : undefined,
   });
   if (rehearsal.text !== undefined) sources.set(file, rehearsal.text);
-  diagnostics.push(...rehearsal.diagnostics);
+  // A file that is not there has no place of its own.
+  const { place, length } = yaml.valueLocation(["rehearsal"]);
+  for (const diagnostic of rehearsal.diagnostics) {
+    diagnostics.push(diagnostic.place ? diagnostic : { ...diagnostic, place, length });
+  }
   return live && { type: "rehearsal", name: `openai:${live.name}`, file, steps: rehearsal.steps };
 }

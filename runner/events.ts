@@ -8,7 +8,14 @@ import type { AgentEvent } from "../agent/events.ts";
 import type { Place } from "./plan.ts";
 
 /** How a run or a step ended. */
-export type Outcome = "success" | "failure" | "budget" | "timeout" | "mismatch" | "interrupted";
+export type Outcome =
+  | "success"
+  | "failure"
+  | "denied"
+  | "budget"
+  | "timeout"
+  | "mismatch"
+  | "interrupted";
 
 /** A check of a step, done on the files themselves. */
 export interface CheckResult {

@@ -133,6 +133,18 @@ export class Journal implements Disposable {
   }
 
   /**
+   * The ids of the runs that begin like this.
+   *
+   * @param beginning The beginning of an id, or all of it.
+   * @returns The ids; the one alone where it is one.
+   */
+  find(beginning: string): string[] {
+    return this.#database.prepare(
+      "SELECT id FROM runs WHERE substr(id, 1, length(?1)) = ?1 ORDER BY id",
+    ).all(beginning).map((row) => String(row["id"]));
+  }
+
+  /**
    * All events of a run, in order.
    *
    * @param run The run's id.

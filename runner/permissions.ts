@@ -17,7 +17,15 @@ const RUNNER: Permissions = {
   ...NOTHING,
   read: [EVERYTHING],
   write: [EVERYTHING],
-  env: ["OPENAI_API_KEY", "OPENAI_BASE_URL", "NO_COLOR", "CI", "TERM"],
+  env: [
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "HOME",
+    "DENO_DIR",
+    "XDG_CACHE_HOME",
+    "TMPDIR",
+    "DENO_AUDIT_PERMISSIONS",
+  ],
   run: [EVERYTHING],
 };
 

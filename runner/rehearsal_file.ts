@@ -23,8 +23,8 @@ import type { Diagnostic } from "./diagnostics.ts";
 import { loadYaml } from "./load.ts";
 import { Reporter } from "./_reporter.ts";
 import type { Section } from "./schema.ts";
-import { didYouMean } from "./_suggest.ts";
-import { describeValue, type Parts, validate } from "./_validate.ts";
+import { didYouMean, isMisspelt } from "./_suggest.ts";
+import { type Parts, validate } from "./_validate.ts";
 
 const expectSchema = z.strictObject({
   prompt: z.string().optional().describe("The newest user message, exactly."),
@@ -52,9 +52,11 @@ export const rehearsalSchema = z.strictObject({
     .describe("The model's answers, step by step."),
 });
 
+const TURN_KEYS = Object.keys(turnSchema.shape);
+
 const SECTIONS: readonly Section[] = [
   { label: "rehearsal key", at: [], keys: Object.keys(rehearsalSchema.shape) },
-  { label: "turn key", at: ["steps", "*", "*"], keys: Object.keys(turnSchema.shape) },
+  { label: "turn key", at: ["steps", "*", "*"], keys: TURN_KEYS },
   { label: "expect key", at: ["steps", "*", "*", "expect"], keys: Object.keys(expectSchema.shape) },
   { label: "usage key", at: ["steps", "*", "*", "usage"], keys: Object.keys(usageSchema.shape) },
 ];
@@ -162,9 +164,11 @@ function turnOf(turn: TurnPart, step: string, index: number, reporter: Reporter)
       calls.push({ tool, arguments: Object.fromEntries(Object.entries(args)) });
     }
   }
-  if (turn.text === undefined && turn.calls === undefined) {
+  const keys = reporter.yaml.keysOf(path);
+  const isEmpty = !keys.includes("text") && !keys.includes("calls");
+  if (isEmpty && !isMisspelt("text", keys, TURN_KEYS) && !isMisspelt("calls", keys, TURN_KEYS)) {
     reporter.error("missing-key", "The turn has neither text nor calls", path, {
-      hint: `It is ${describeValue(turn)}: write text: Done.`,
+      hint: "Write what the model says, such as text: Done.",
     });
   }
   const { line } = reporter.placeOf(path);

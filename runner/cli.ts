@@ -1,0 +1,285 @@
+/**
+ * What the command line understands, and what it answers. Progress goes to standard error, results
+ * to standard output.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import type { CompileOptions } from "./compile.ts";
+import { exitCodeFor, formatDiagnostics } from "./diagnostics.ts";
+import type { EventSink } from "./events.ts";
+import { type Write, writerTo } from "./terminal.ts";
+
+const USAGE = `Routebook runs agent workflows that are written down.
+
+Usage:
+  deno task run FILE [options]     Run a workflow
+  deno task plan FILE [options]    Print what it may touch, and touch nothing
+  deno task check FILE...          Print every problem of some files
+  deno task log [RUN]              List the runs of this directory, or show one again
+
+Options of run and plan:
+  --input NAME=VALUE   Set an input; may be repeated
+  --model MODEL        Use this model instead of the file's, such as openai:gpt-4.1
+  --rehearse           Play the file's rehearsal, even where a key is set
+  --live               Call the model, even where a rehearsal is declared
+  --json               run: one event a line on standard output; plan: the plan as data
+  --help               Print this
+
+Environment:
+  OPENAI_API_KEY       The model's key; without it a declared rehearsal is played
+  OPENAI_BASE_URL      Another server that speaks the same API, such as http://127.0.0.1:11434/v1
+  NO_COLOR             No colours
+
+Exit codes:
+  0 done                 1 step or check failed   2 invalid workflow or usage
+  3 permission denied    4 budget exceeded        5 timeout
+  7 rehearsal does not match                      130 interrupted
+`;
+
+/** The exit code of a command line, or of a workflow, that cannot be understood. */
+const INVALID = 2;
+
+/** The exit code of a run that failed. */
+const FAILED = 1;
+
+const OPTIONS = {
+  input: { type: "string", multiple: true },
+  model: { type: "string" },
+  rehearse: { type: "boolean" },
+  live: { type: "boolean" },
+  json: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+/** The options that a command takes, besides `--help`. */
+const COMMANDS: Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>> = {
+  run: ["input", "model", "rehearse", "live", "json"],
+  plan: ["input", "model", "rehearse", "live", "json"],
+  check: [],
+  log: ["json"],
+};
+
+interface Terminal {
+  readonly out: Write;
+  readonly err: Write;
+  readonly outColor: boolean;
+  readonly errColor: boolean;
+}
+
+/** What is wrong with a command line. */
+class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/**
+ * Runs one command line.
+ *
+ * @param args The command and its arguments: `["run", "workflows/flask.yaml"]`.
+ * @returns The exit code.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const terminal: Terminal = {
+    out: writerTo(Deno.stdout),
+    err: writerTo(Deno.stderr),
+    outColor: !Deno.noColor && Deno.stdout.isTerminal(),
+    errColor: !Deno.noColor && Deno.stderr.isTerminal(),
+  };
+  try {
+    return await command(args, terminal);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      terminal.err(`error[usage]: ${error.message}\n  = hint: See deno task run --help\n`);
+      return INVALID;
+    }
+    // Known by its name: the journal is loaded only by what needs it.
+    if (error instanceof Error && error.name === "JournalError") {
+      terminal.err(`error[journal]: ${error.message}\n`);
+      return FAILED;
+    }
+    throw error;
+  }
+}
+
+async function command(args: readonly string[], terminal: Terminal): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined) throw new UsageError("No command is given: run, plan, check or log");
+  if (name === "--help" || name === "-h" || name === "help") {
+    terminal.out(USAGE);
+    return 0;
+  }
+  const allowed = COMMANDS[name];
+  if (allowed === undefined) {
+    throw new UsageError(`There is no command '${name}': it is run, plan, check or log`);
+  }
+  const { values, positionals } = parse(rest);
+  if (values.help === true) {
+    terminal.out(USAGE);
+    return 0;
+  }
+  for (const option of Object.keys(values)) {
+    if (!allowed.some((name) => name === option)) {
+      throw new UsageError(`'${name}' has no option '--${option}'`);
+    }
+  }
+  if (name === "log") return await log(positionals, values.json === true, terminal);
+  if (positionals.length === 0) {
+    throw new UsageError(`No workflow is given: deno task ${name} workflows/flask.yaml`);
+  }
+  if (name === "check") return await check(positionals, terminal);
+  const [file, extra] = positionals;
+  if (file === undefined || extra !== undefined) {
+    throw new UsageError(`'${name}' takes one workflow, and '${extra}' is a second one`);
+  }
+  const options = compileOptions(values);
+  const json = values.json === true;
+  return name === "plan"
+    ? await plan(file, options, json, terminal)
+    : await run(file, options, json, terminal);
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const [sentence] = error.message.split(". ");
+    throw new UsageError(sentence ?? error.message);
+  }
+}
+
+function compileOptions(
+  values: { input?: string[]; model?: string; rehearse?: boolean; live?: boolean },
+): CompileOptions {
+  if (values.rehearse === true && values.live === true) {
+    throw new UsageError("'--rehearse' and '--live' exclude each other");
+  }
+  const inputs: Record<string, string> = {};
+  for (const pair of values.input ?? []) {
+    const at = pair.indexOf("=");
+    if (at < 1) throw new UsageError(`'--input ${pair}' is not of the form NAME=VALUE`);
+    inputs[pair.slice(0, at)] = pair.slice(at + 1);
+  }
+  const baseUrl = Deno.env.get("OPENAI_BASE_URL");
+  return {
+    cwd: Deno.cwd(),
+    inputs,
+    key: (Deno.env.get("OPENAI_API_KEY") ?? "") !== "",
+    mode: values.live === true ? "live" : values.rehearse === true ? "rehearse" : "auto",
+    ...(values.model === undefined ? {} : { model: values.model }),
+    ...(baseUrl === undefined || baseUrl === "" ? {} : { baseUrl }),
+  };
+}
+
+/** Compiles a file and prints its diagnostics; without a plan there is an exit code. */
+async function compile(file: string, options: CompileOptions, terminal: Terminal) {
+  const { compileWorkflow } = await import("./compile.ts");
+  const { plan, diagnostics, sources } = await compileWorkflow(file, options);
+  if (diagnostics.length > 0) {
+    terminal.err(formatDiagnostics(diagnostics, sources, { color: terminal.errColor }));
+  }
+  return { plan, exitCode: exitCodeFor(diagnostics) };
+}
+
+async function check(files: readonly string[], terminal: Terminal): Promise<number> {
+  let worst = 0;
+  for (const file of files) {
+    if (/\.rehearsal\.ya?ml$/.test(file)) {
+      terminal.out(`${file}: a rehearsal, checked with its workflow\n`);
+      continue;
+    }
+    // A key is not needed to check a file, and neither is a rehearsal.
+    const { exitCode } = await compile(file, { cwd: Deno.cwd(), key: true, check: true }, terminal);
+    if (exitCode === 0) terminal.out(`${file}: ok\n`);
+    else terminal.err("\n");
+    worst = Math.max(worst, exitCode);
+  }
+  return worst;
+}
+
+async function plan(
+  file: string,
+  options: CompileOptions,
+  json: boolean,
+  terminal: Terminal,
+): Promise<number> {
+  const { plan, exitCode } = await compile(file, options, terminal);
+  if (plan === undefined) return exitCode;
+  if (json) {
+    terminal.out(`${JSON.stringify(plan, undefined, 2)}\n`);
+  } else {
+    const { planText } = await import("./plan_text.ts");
+    terminal.out(planText(plan, { color: terminal.outColor, cwd: Deno.cwd() }));
+  }
+  return 0;
+}
+
+async function log(
+  positionals: readonly string[],
+  json: boolean,
+  terminal: Terminal,
+): Promise<number> {
+  const [run, extra] = positionals;
+  if (extra !== undefined) throw new UsageError(`'log' takes one run, and '${extra}' is a second`);
+  const { showLog } = await import("./log.ts");
+  const wrong = await showLog(run, {
+    cwd: Deno.cwd(),
+    write: terminal.out,
+    color: terminal.outColor,
+    json,
+  });
+  if (wrong === undefined) return 0;
+  terminal.err(`error[log]: ${wrong}\n`);
+  return INVALID;
+}
+
+async function run(
+  file: string,
+  options: CompileOptions,
+  json: boolean,
+  terminal: Terminal,
+): Promise<number> {
+  const { plan, exitCode } = await compile(file, options, terminal);
+  if (plan === undefined) return exitCode;
+  const { runPlan } = await import("./supervise.ts");
+  const { Journal } = await import("./journal.ts");
+  const runId = newRunId();
+  using journal = Journal.open(Deno.cwd());
+  journal.begin(runId, plan, new Date().toISOString());
+  const sinks: EventSink[] = [(event) => journal.append(event)];
+  if (json) {
+    sinks.push((event) => terminal.out(`${JSON.stringify(event)}\n`));
+  } else {
+    const { createScreen } = await import("./screen.ts");
+    const { reportText } = await import("./report.ts");
+    sinks.push(createScreen({ write: terminal.err, color: terminal.errColor }));
+    sinks.push((event) => {
+      if (event.type !== "run.finished") return;
+      terminal.err("\n");
+      terminal.out(reportText(plan, event, { color: terminal.outColor, cwd: Deno.cwd() }));
+    });
+  }
+  const interruption = new AbortController();
+  const interrupt = () => interruption.abort();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, interrupt);
+  try {
+    const result = await runPlan(plan, {
+      sinks,
+      signal: interruption.signal,
+      runId,
+      apiKey: Deno.env.get("OPENAI_API_KEY"),
+    });
+    return result.exitCode;
+  } finally {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      Deno.removeSignalListener(signal, interrupt);
+    }
+  }
+}
+
+/** Sorts by time, and tells apart two runs of one second: `20261122-130446-3f9a`. */
+function newRunId(): string {
+  const time = new Date().toISOString().replaceAll(/[-:]|\..*/g, "").replace("T", "-");
+  return `${time}-${crypto.randomUUID().slice(0, 4)}`;
+}

@@ -1,0 +1,70 @@
+/**
+ * The host process: it holds the local roots of a run and nothing else. The runner starts it with
+ * read and write grants for exactly those roots, no network, no program, no environment; it serves
+ * their files over its standard input and output and ends when its input does.
+ *
+ * @module
+ */
+
+import { Channel } from "../backends/channel.ts";
+import { CompositeBackend, type Mount } from "../backends/composite.ts";
+import { LocalBackend } from "../backends/local.ts";
+import type { Backend } from "../backends/protocol.ts";
+import { serveBackends } from "../backends/remote.ts";
+import type { HostRoot } from "./plan.ts";
+
+/** What the runner tells the host when it starts: method `host.start`. */
+export interface HostStart {
+  /** The roots to serve; those inside others stand before them. */
+  readonly roots: readonly HostRoot[];
+}
+
+/**
+ * Builds the backends that a host serves: one for each backend name, with the granted directories
+ * at their paths and nothing anywhere else.
+ *
+ * @param roots The granted directories.
+ * @returns The backends by name.
+ */
+export function hostBackends(roots: readonly HostRoot[]): Map<string, Backend> {
+  const mounts = new Map<string, Record<string, Mount>>();
+  for (const root of roots) {
+    const prefix = root.path === "/" ? "/" : `${root.path}/`;
+    const local = new LocalBackend({
+      rootDir: root.directory,
+      access: root.access,
+      protect: root.protected,
+    });
+    const routes = mounts.get(root.backend) ?? {};
+    routes[prefix] = { backend: local, access: root.access };
+    mounts.set(root.backend, routes);
+  }
+  return new Map([...mounts].map(([name, routes]) => [name, new CompositeBackend({ routes })]));
+}
+
+/**
+ * Serves one runner over a pair of streams until it hangs up.
+ *
+ * @param streams The runner's end.
+ * @returns When the runner has hung up.
+ */
+export async function serveHost(
+  streams: { readable: ReadableStream<Uint8Array>; writable: WritableStream<Uint8Array> },
+): Promise<void> {
+  const channel = new Channel(streams);
+  let backends = new Map<string, Backend>();
+  serveBackends(channel, (name) => backends.get(name));
+  channel.handle("host.start", ({ params }) => {
+    // The runner is the trusted side: it made this process and its grants.
+    backends = hostBackends((params as HostStart).roots);
+    return {};
+  });
+  await channel.closed;
+}
+
+if (import.meta.main) {
+  // A terminal sends its Ctrl-C to the whole group; when to end is the runner's to say.
+  Deno.addSignalListener("SIGINT", () => {});
+  await serveHost({ readable: Deno.stdin.readable, writable: Deno.stdout.writable });
+  Deno.exit(0);
+}

@@ -1,0 +1,87 @@
+/**
+ * Runs of the past, read from the journal: a list of them, or one again as it was shown.
+ *
+ * @module
+ */
+
+import type { RunEvent } from "./events.ts";
+import { Journal, JOURNAL_FOLDER, type JournalRun } from "./journal.ts";
+import { reportText } from "./report.ts";
+import { createScreen } from "./screen.ts";
+import type { Write } from "./terminal.ts";
+
+/** Options of {@linkcode showLog}. */
+export interface LogOptions {
+  /** The working directory whose runs are meant. */
+  readonly cwd: string;
+  /** Where the text goes. */
+  readonly write: Write;
+  /** Whether to use colours. */
+  readonly color: boolean;
+  /** One event, or one run, a line, as data. */
+  readonly json: boolean;
+}
+
+/**
+ * Shows the newest runs, or one run.
+ *
+ * @param run The run's id, or the beginning of it; without it the newest runs are listed.
+ * @param options Where to look and where to print.
+ * @returns What is wrong, in a sentence, or `undefined`.
+ */
+export async function showLog(
+  run: string | undefined,
+  options: LogOptions,
+): Promise<string | undefined> {
+  if (!await isDirectory(`${options.cwd}/${JOURNAL_FOLDER}`)) {
+    return `There is no journal here: '${JOURNAL_FOLDER}' comes into being with the first run`;
+  }
+  using journal = Journal.open(options.cwd);
+  if (run === undefined) {
+    for (const entry of journal.runs()) {
+      options.write(`${options.json ? JSON.stringify(entry) : listLine(entry)}\n`);
+    }
+    return undefined;
+  }
+  const found = journal.find(run);
+  if (found.length !== 1) {
+    return found.length === 0
+      ? `There is no run '${run}' in this journal`
+      : `'${run}' is the beginning of several runs: ${found.join(", ")}`;
+  }
+  const [id = run] = found;
+  show(journal, id, journal.events(id), options);
+  return undefined;
+}
+
+function show(journal: Journal, id: string, events: readonly RunEvent[], options: LogOptions) {
+  const screen = createScreen(options);
+  for (const event of events) {
+    if (options.json) options.write(`${JSON.stringify(event)}\n`);
+    else screen(event);
+  }
+  if (options.json) return;
+  const last = events.at(-1);
+  const plan = journal.plan(id);
+  if (last?.type === "run.finished" && plan !== undefined) {
+    options.write(`\n${reportText(plan, last, options)}`);
+  } else {
+    options.write("\nThe run did not end: it goes on now, or it was killed\n");
+  }
+}
+
+function listLine({ id, workflow, file, last }: JournalRun): string {
+  const end = last?.type === "run.finished"
+    ? `${last.outcome}, exit code ${last.exitCode}`
+    : "no end: it goes on now, or it was killed";
+  return `${id}  ${workflow}  ${file}  ${end}`;
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * What is left to say when a run is over: its outputs, the files it wrote, how it ended.
+ *
+ * @module
+ */
+
+import { join, relative } from "@std/path";
+import { relativeTo } from "../backends/paths.ts";
+import type { RunEvent, WrittenFile } from "./events.ts";
+import type { Plan, PlanBackend } from "./plan.ts";
+import { type Style, styleFor } from "./_style.ts";
+import { printable } from "./terminal.ts";
+import { routeOf } from "./written.ts";
+
+/** The last event of a run. */
+export type RunFinished = Extract<RunEvent, { type: "run.finished" }>;
+
+/** Options of {@linkcode reportText}. */
+export interface ReportOptions {
+  /** Whether to use colours. */
+  readonly color: boolean;
+  /** The working directory; host paths inside it are shown relative to it. */
+  readonly cwd: string;
+}
+
+/**
+ * The closing report, for people.
+ *
+ * @param plan What was run.
+ * @param finished Its last event.
+ * @param options Colours and the working directory.
+ * @returns Lines, the last one with a line feed.
+ */
+export function reportText(plan: Plan, finished: RunFinished, options: ReportOptions): string {
+  const paint = styleFor(options.color);
+  const parts: string[][] = [
+    ...Object.entries(finished.outputs).map(([name, value]) => [
+      paint.bold(name),
+      ...printable(value.trim()).split("\n").map((line) => `  ${line}`),
+    ]),
+    fileLines(plan, finished.files, options.cwd, paint),
+    closingLines(plan, finished, paint),
+  ];
+  return parts.filter((lines) => lines.length > 0).map((lines) => `${lines.join("\n")}\n`)
+    .join("\n");
+}
+
+function fileLines(
+  plan: Plan,
+  files: readonly WrittenFile[],
+  cwd: string,
+  paint: Style,
+): string[] {
+  if (files.length === 0) return [paint.bold("No files written")];
+  const lines = [paint.bold("Files written")];
+  for (const backend of plan.backends) {
+    const own = files.filter((file) => file.backend === backend.name);
+    if (own.length === 0) continue;
+    lines.push(`  ${paint.cyan(backend.name)} ${paint.dim(keeping(backend))}`);
+    const widest = Math.max(...own.map(({ path }) => printable(path).length));
+    for (const file of own) {
+      const size = byteText(file.size).padStart(9);
+      const place = backend.type === "local" ? `  ${hostPlace(plan, backend, file, cwd)}` : "";
+      lines.push(`    ${printable(file.path).padEnd(widest)}${size}${paint.dim(place)}`);
+    }
+  }
+  return lines;
+}
+
+function keeping(backend: PlanBackend): string {
+  return backend.type === "local"
+    ? "(saved to disk)"
+    : "(in memory, not saved: gone now that the run is over)";
+}
+
+function hostPlace(
+  plan: Plan,
+  backend: Extract<PlanBackend, { type: "local" }>,
+  file: WrittenFile,
+  cwd: string,
+): string {
+  const route = routeOf(plan.routes, file.path);
+  if (route === undefined) return "";
+  const prefix = route.prefix === "/" ? "/" : route.prefix.slice(0, -1);
+  const place = join(backend.root, route.path, relativeTo(file.path, prefix));
+  const near = relative(cwd, place);
+  return printable(near.startsWith("..") ? place : near);
+}
+
+function closingLines(plan: Plan, finished: RunFinished, paint: Style): string[] {
+  const took = `${finished.turns} ${finished.turns === 1 ? "turn" : "turns"}, ${tokens(finished)}`;
+  const steps = `${plan.steps.length} ${plan.steps.length === 1 ? "step" : "steps"}`;
+  const how = finished.outcome === "success"
+    ? paint.green(`Done: ${steps}, ${took}`)
+    : `${paint.red(`Not done (${finished.outcome})`)}: ${
+      printable(finished.error ?? "")
+    }\n${took}, exit code ${finished.exitCode}`;
+  if (!finished.rehearsed) return [how];
+  return [
+    how,
+    paint.yellow(
+      `Rehearsed: no model was called; with OPENAI_API_KEY set, ${plan.model.name} does the work`,
+    ),
+  ];
+}
+
+function tokens({ inputTokens, outputTokens }: RunFinished): string {
+  if (inputTokens === null || outputTokens === null) return "tokens unknown";
+  return `${inputTokens} tokens in, ${outputTokens} out`;
+}
+
+function byteText(size: number): string {
+  if (size < 1024) return `${size} B`;
+  if (size < 1024 * 1024) return `${(size / 1024).toFixed(1)} KiB`;
+  return `${(size / 1024 / 1024).toFixed(1)} MiB`;
+}

@@ -1,0 +1,370 @@
+/**
+ * Carries out a plan: starts the agent and the host, leads the steps through their attempts, checks
+ * what each promised, and ends both processes whatever happens.
+ *
+ * @module
+ */
+
+import { ensureDir } from "@std/fs";
+import {
+  AGENT_PROCESS,
+  type EventNotice,
+  type StartParams,
+  type StepEndParams,
+  type StepEndResult,
+  type StepParams,
+  type StepResult,
+} from "../agent/process.ts";
+import { CompositeBackend, type Mount } from "../backends/composite.ts";
+import type { Backend } from "../backends/protocol.ts";
+import { RemoteBackend, serveBackends } from "../backends/remote.ts";
+import { checkStep, feedbackPrompt, versionsBefore } from "./checks.ts";
+import { Child } from "./child.ts";
+import type { CheckResult, EventSink, Outcome, WrittenFile } from "./events.ts";
+import { renderTemplate, type TemplateValues } from "./expressions.ts";
+import type { HostStart } from "./host.ts";
+import type { Plan, PlanProcess, PlanStep } from "./plan.ts";
+import { Recorder } from "./recorder.ts";
+import { WrittenFiles } from "./written.ts";
+
+/** Options of {@linkcode runPlan}. */
+export interface RunOptions {
+  /** The readers of the run's events. */
+  readonly sinks: readonly EventSink[];
+  /** The model's key; a live run needs it, a rehearsed one never sees it. */
+  readonly apiKey?: string | undefined;
+  /** Interrupts the run. */
+  readonly signal?: AbortSignal | undefined;
+  /** The run's id. */
+  readonly runId: string;
+  /** The clock of the events. */
+  readonly now?: (() => Date) | undefined;
+}
+
+/** How a run ended. */
+export interface RunResult {
+  readonly outcome: Outcome;
+  /** What the command line exits with; README.md lists them. */
+  readonly exitCode: number;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly files: readonly WrittenFile[];
+  readonly error?: string;
+}
+
+/** The exit code of each outcome. */
+export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
+  success: 0,
+  failure: 1,
+  denied: 3,
+  budget: 4,
+  timeout: 5,
+  mismatch: 7,
+  interrupted: 130,
+};
+
+/** Why a run stopped before its last step. */
+class Stopped extends Error {
+  override readonly name = "Stopped";
+  constructor(readonly outcome: Exclude<Outcome, "success">, message: string) {
+    super(message);
+  }
+}
+
+/**
+ * Runs a plan to its end. Failures of the run are its result, not exceptions.
+ *
+ * @param plan What to do.
+ * @param options Readers, key, signal, id and clock.
+ * @returns How it ended; both processes are gone by then.
+ */
+export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResult> {
+  const run = new Run(plan, options);
+  try {
+    return await run.carryOut();
+  } finally {
+    await run.end();
+  }
+}
+
+class Run {
+  readonly #plan: Plan;
+  readonly #options: RunOptions;
+  readonly #recorder: Recorder;
+  readonly #written = new WrittenFiles();
+  readonly #outputs: Record<string, string> = {};
+  readonly #children: Child[] = [];
+  #turns = 0;
+  #inputTokens: number | null = 0;
+  #outputTokens: number | null = 0;
+  #step = "";
+
+  constructor(plan: Plan, options: RunOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#recorder = new Recorder({
+      run: options.runId,
+      sinks: options.sinks,
+      now: options.now,
+    });
+  }
+
+  async carryOut(): Promise<RunResult> {
+    const { name, file, fingerprint, model, steps } = this.#plan;
+    this.#recorder.emit({
+      type: "run.started",
+      workflow: name,
+      file,
+      fingerprint,
+      model: model.type === "openai" ? `openai:${model.name}` : model.name,
+      rehearsed: model.type === "rehearsal",
+      steps: steps.map(({ id }) => id),
+    });
+    let tree: Backend | undefined;
+    let stopped: Stopped | undefined;
+    try {
+      const started = await this.#start();
+      tree = started.tree;
+      for (const step of steps) await this.#runStep(step, started.agent, tree);
+    } catch (error) {
+      stopped = error instanceof Stopped
+        ? error
+        : new Stopped("failure", error instanceof Error ? error.message : String(error));
+    }
+    return await this.#finish(tree, stopped);
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#children.map((child) => child.end()));
+  }
+
+  async #start(): Promise<{ agent: Child; tree: Backend }> {
+    const { roots, processes } = this.#plan;
+    for (const { access, directory } of roots) {
+      if (access === "read-write") await ensureDir(directory);
+    }
+    const planned = (name: PlanProcess["name"]) => processes.find((it) => it.name === name);
+    const spawn = (process: PlanProcess) => {
+      const child = new Child(process);
+      this.#children.push(child);
+      return child;
+    };
+    const agentPlan = planned("agent");
+    if (agentPlan === undefined) throw new TypeError("The plan has no agent process");
+    const hostPlan = planned("host");
+    const agent = spawn(agentPlan);
+    const host = hostPlan === undefined ? undefined : spawn(hostPlan);
+
+    const backends = new Map<string, Backend>();
+    for (const { name, type } of this.#plan.backends) {
+      const channel = type === "state" ? agent.channel : host?.channel;
+      if (channel !== undefined) backends.set(name, new RemoteBackend({ channel, name }));
+    }
+    const locals = new Set(
+      this.#plan.backends.filter(({ type }) => type === "local").map(({ name }) => name),
+    );
+    serveBackends(agent.channel, (name) => locals.has(name) ? host?.channel : undefined);
+    agent.channel.onNotice(AGENT_PROCESS.event, (params) => this.#agentEvent(params));
+
+    const start: HostStart = { roots };
+    await Promise.all([
+      this.#ask(agent, AGENT_PROCESS.start, this.#startParams()),
+      host === undefined ? undefined : this.#ask(host, "host.start", start),
+    ]);
+    return { agent, tree: this.#tree(backends) };
+  }
+
+  #startParams(): StartParams {
+    const { model, instructions, backends, routes, deny, inputs } = this.#plan;
+    return {
+      model: model.type === "rehearsal" ? { type: "rehearsal", name: model.name } : {
+        type: "openai",
+        name: model.name,
+        baseUrl: model.baseUrl,
+        apiKey: this.#options.apiKey ?? "",
+      },
+      instructions: renderTemplate(instructions, { inputs, outputs: {} }),
+      backends: backends.map(({ name, type }) => ({ name, type })),
+      routes,
+      deny,
+    };
+  }
+
+  /** The tree as the runner sees it: every route, and no rule in the way of a check. */
+  #tree(backends: ReadonlyMap<string, Backend>): Backend {
+    const mounts: Record<string, Mount> = {};
+    for (const { prefix, backend, path } of this.#plan.routes) {
+      const found = backends.get(backend);
+      if (found !== undefined) mounts[prefix] = { backend: found, path, access: "read" };
+    }
+    const { "/": fallback, ...routes } = mounts;
+    return new CompositeBackend(
+      fallback === undefined ? { routes } : { default: fallback, routes },
+    );
+  }
+
+  async #runStep(step: PlanStep, agent: Child, tree: Backend): Promise<void> {
+    this.#step = step.id;
+    const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#outputs };
+    const before = await this.#unlessInterrupted(versionsBefore(tree, step, values));
+    let prompt = renderTemplate(step.prompt, values);
+    for (let attempt = 1;; attempt++) {
+      this.#recorder.emit({ type: "step.started", step: step.id, attempt, prompt });
+      const result = await this.#attempt(step, attempt, prompt, agent);
+      let results: CheckResult[] = [];
+      if (result.outcome === "success") {
+        results = await this.#unlessInterrupted(checkStep(tree, step, values, before));
+        this.#recorder.emit({ type: "step.checked", step: step.id, attempt, results });
+      }
+      const failed = results.filter(({ ok }) => !ok);
+      const outcome = failed.length > 0 ? "failure" : result.outcome;
+      const retry = outcome === "failure" && attempt < step.attempts;
+      const leftover = outcome === "success" ? await this.#endStep(step, agent) : undefined;
+      const error = result.error ?? leftover ?? failed.map(({ message }) => message).join("; ");
+      this.#recorder.emit({
+        type: "step.finished",
+        step: step.id,
+        attempt,
+        outcome: leftover === undefined ? outcome : "mismatch",
+        retry,
+        output: result.output,
+        ...(error === "" ? {} : { error }),
+      });
+      if (leftover !== undefined) throw new Stopped("mismatch", leftover);
+      if (outcome === "success") {
+        this.#outputs[step.id] = result.output;
+        return;
+      }
+      if (!retry) throw new Stopped(outcome, `Step '${step.id}' failed: ${error}`);
+      if (step.feedback && failed.length > 0) prompt = feedbackPrompt(results);
+    }
+  }
+
+  async #attempt(
+    step: PlanStep,
+    attempt: number,
+    prompt: string,
+    agent: Child,
+  ): Promise<StepResult> {
+    const { model, turns } = this.#plan;
+    const params: StepParams = {
+      step: step.id,
+      attempt,
+      prompt,
+      maxTurns: turns - this.#turns,
+      ...(model.type === "rehearsal" ? { rehearsal: model.steps[step.id] ?? [] } : {}),
+    };
+    if (params.maxTurns <= 0) {
+      return {
+        outcome: "budget",
+        output: "",
+        turns: 0,
+        usage: { inputTokens: 0, outputTokens: 0 },
+        error: `The budget of ${turns} turns is used up`,
+      };
+    }
+    let result: StepResult;
+    try {
+      result = await this.#ask(agent, AGENT_PROCESS.step, params) as StepResult;
+    } catch (error) {
+      if (error instanceof Stopped && error.outcome === "interrupted") {
+        this.#recorder.emit({
+          type: "step.finished",
+          step: step.id,
+          attempt,
+          outcome: "interrupted",
+          retry: false,
+          output: "",
+          error: error.message,
+        });
+      }
+      throw error;
+    }
+    this.#turns += result.turns;
+    this.#inputTokens = sum(this.#inputTokens, result.usage.inputTokens);
+    this.#outputTokens = sum(this.#outputTokens, result.usage.outputTokens);
+    return result;
+  }
+
+  async #endStep(step: PlanStep, agent: Child): Promise<string | undefined> {
+    const params: StepEndParams = { step: step.id };
+    const { error } = await this.#ask(agent, AGENT_PROCESS.stepEnd, params) as StepEndResult;
+    return error;
+  }
+
+  async #finish(tree: Backend | undefined, stopped: Stopped | undefined): Promise<RunResult> {
+    const outcome = stopped?.outcome ?? "success";
+    const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#outputs };
+    const outputs: Record<string, string> = {};
+    if (outcome === "success") {
+      for (const [name, template] of Object.entries(this.#plan.outputs)) {
+        outputs[name] = renderTemplate(template, values);
+      }
+    }
+    let files: WrittenFile[] = [];
+    let error = stopped?.message;
+    // After an interruption nobody waits for the processes any more.
+    if (tree !== undefined && outcome !== "interrupted") {
+      try {
+        files = await this.#written.list(tree, this.#plan);
+      } catch (problem) {
+        const message = problem instanceof Error ? problem.message : String(problem);
+        error = error === undefined ? message : `${error}; ${message}`;
+      }
+    }
+    const result: RunResult = {
+      outcome: error !== undefined && outcome === "success" ? "failure" : outcome,
+      exitCode: EXIT_CODES[error !== undefined && outcome === "success" ? "failure" : outcome],
+      outputs,
+      files,
+      ...(error === undefined ? {} : { error }),
+    };
+    this.#recorder.emit({
+      type: "run.finished",
+      ...result,
+      turns: this.#turns,
+      inputTokens: this.#inputTokens,
+      outputTokens: this.#outputTokens,
+      rehearsed: this.#plan.model.type === "rehearsal",
+    });
+    return result;
+  }
+
+  #agentEvent(params: unknown): void {
+    // The agent is the other end of this notice; its words are data, and only ever shown.
+    const { step, event } = params as EventNotice;
+    if (step !== this.#step) return;
+    if (event.type === "file.changed") this.#written.note(event);
+    this.#recorder.emit({ step, ...event });
+  }
+
+  /** A request to a process that says how the process ended, if it did. */
+  async #ask(child: Child, method: string, params: object): Promise<unknown> {
+    const gone = child.channel.closed.then(async () => {
+      throw new Stopped("failure", await child.obituary());
+    });
+    const answer = child.channel.request(method, params).catch(async (error: unknown) => {
+      const ended = await Promise.race([child.channel.closed.then(() => true), false]);
+      if (ended) throw new Stopped("failure", await child.obituary());
+      throw error;
+    });
+    return (await this.#unlessInterrupted(Promise.race([answer, gone]))).value;
+  }
+
+  async #unlessInterrupted<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this.#options;
+    if (signal === undefined) return await work;
+    const { promise, reject } = Promise.withResolvers<never>();
+    const interrupt = () => reject(new Stopped("interrupted", "The run was interrupted"));
+    if (signal.aborted) interrupt();
+    signal.addEventListener("abort", interrupt);
+    try {
+      return await Promise.race([work, promise]);
+    } finally {
+      signal.removeEventListener("abort", interrupt);
+    }
+  }
+}
+
+function sum(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b;
+}

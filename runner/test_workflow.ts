@@ -1,0 +1,155 @@
+/**
+ * Workflows as tests: a rehearsal played through the real processes, one test step for each step of
+ * the workflow.
+ *
+ * @module
+ */
+
+import { copy, exists } from "@std/fs";
+import { fromFileUrl, join } from "@std/path";
+import { compileWorkflow } from "./compile.ts";
+import { formatDiagnostics } from "./diagnostics.ts";
+import type { RunEvent } from "./events.ts";
+import type { Plan } from "./plan.ts";
+import { runPlan, type RunResult } from "./supervise.ts";
+
+/** Options of {@linkcode testWorkflow}. */
+export interface TestWorkflowOptions {
+  /**
+   * The test's name.
+   *
+   * @default {`workflow ${file}`}
+   */
+  readonly name?: string;
+  /** Inputs, as on the command line. */
+  readonly inputs?: Readonly<Record<string, string>>;
+  /**
+   * Files to start with: the name of a local backend, and a directory that is copied to its root.
+   * A writable root that is not named starts empty.
+   */
+  readonly fixtures?: Readonly<Record<string, string | URL>>;
+  /**
+   * Called when the run is over and before its directories go, for assertions of your own.
+   *
+   * @param run How it ended, its events, and where each writable root was.
+   */
+  readonly after?: (run: TestedRun) => void | Promise<void>;
+}
+
+/** What {@linkcode TestWorkflowOptions.after} is given. */
+export interface TestedRun {
+  /** How the run ended. */
+  readonly result: RunResult;
+  /** All its events, in order. */
+  readonly events: readonly RunEvent[];
+  /** The temporary directory of each writable local backend. */
+  readonly roots: Readonly<Record<string, string>>;
+}
+
+/**
+ * Registers a test that plays a workflow's rehearsal and passes if every step does. The run is a
+ * real one, in the same processes and under the same permissions as on the command line, with two
+ * differences: no model is ever called, and every writable root is a temporary directory.
+ *
+ * `deno test` needs `--allow-read --allow-write --allow-run --allow-env` for it.
+ *
+ * @example
+ * ```ts no-eval
+ * import { testWorkflow } from "@routebook/routebook";
+ *
+ * testWorkflow(new URL("./workflows/flask.yaml", import.meta.url));
+ * ```
+ *
+ * @param file The workflow's file, relative to the working directory or as a URL.
+ * @param options A name, inputs, fixtures and assertions.
+ */
+export function testWorkflow(file: string | URL, options: TestWorkflowOptions = {}): void {
+  const path = file instanceof URL ? fromFileUrl(file) : file;
+  Deno.test(options.name ?? `workflow ${path.split("/").at(-1)}`, async (t) => {
+    const roots: Record<string, string> = {};
+    try {
+      const plan = await compileForTest(path, options, roots);
+      await playSteps(t, plan, options, roots);
+    } finally {
+      for (const directory of Object.values(roots)) {
+        await Deno.remove(directory, { recursive: true });
+      }
+    }
+  });
+}
+
+async function compileForTest(
+  file: string,
+  options: TestWorkflowOptions,
+  roots: Record<string, string>,
+): Promise<Plan> {
+  const compileOptions = {
+    cwd: Deno.cwd(),
+    mode: "rehearse",
+    ...(options.inputs === undefined ? {} : { inputs: options.inputs }),
+  } as const;
+  const first = await compileWorkflow(file, compileOptions);
+  const problems = formatDiagnostics(first.diagnostics, first.sources, { color: false });
+  if (first.plan === undefined) throw new Error(`The workflow is not valid:\n\n${problems}`);
+  for (const backend of first.plan.backends) {
+    if (backend.type !== "local" || backend.access !== "read-write") continue;
+    const directory = await Deno.makeTempDir({ prefix: "routebook-test-" });
+    roots[backend.name] = await Deno.realPath(directory);
+    const fixture = options.fixtures?.[backend.name];
+    if (fixture === undefined) continue;
+    const source = fixture instanceof URL ? fromFileUrl(fixture) : fixture;
+    if (!await exists(source, { isDirectory: true })) {
+      throw new Error(`The fixture '${source}' of backend '${backend.name}' is not a directory`);
+    }
+    for await (const { name } of Deno.readDir(source)) {
+      await copy(join(source, name), join(directory, name));
+    }
+  }
+  const second = await compileWorkflow(file, { ...compileOptions, roots });
+  if (second.plan === undefined) throw new Error("The workflow changed while it was tested");
+  return second.plan;
+}
+
+async function playSteps(
+  t: Deno.TestContext,
+  plan: Plan,
+  options: TestWorkflowOptions,
+  roots: Record<string, string>,
+): Promise<void> {
+  const ends = new Map(
+    plan.steps.map(({ id }) => [id, Promise.withResolvers<string | undefined>()]),
+  );
+  const events: RunEvent[] = [];
+  const running = runPlan(plan, {
+    runId: "test",
+    sinks: [(event) => {
+      events.push(event);
+      if (event.type !== "step.finished" || event.retry) return;
+      const failed = event.outcome === "success" ? undefined : event.error ?? event.outcome;
+      ends.get(event.step)?.resolve(failed);
+    }],
+  });
+  // Steps that a failed one kept from starting end with the run.
+  const over = running.then(
+    ({ error }) => error ?? "The run ended before this step",
+    (error: unknown) => String(error),
+  );
+  for (const { id } of plan.steps) {
+    const passed = await t.step({
+      name: id,
+      // The processes belong to the whole test, not to one of its steps.
+      sanitizeOps: false,
+      sanitizeResources: false,
+      fn: async () => {
+        const failed = await Promise.race([ends.get(id)?.promise, over]);
+        if (failed !== undefined) throw new Error(failed);
+      },
+    });
+    if (!passed) break;
+  }
+  const result = await running;
+  await options.after?.({ result, events, roots });
+  if (result.exitCode !== 0) {
+    throw new Error(`The run ended with exit code ${result.exitCode}: ${result.error ?? ""}`);
+  }
+}

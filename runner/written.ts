@@ -1,0 +1,82 @@
+/**
+ * Which files a run wrote: kept from its events, told at its end.
+ *
+ * @module
+ */
+
+import type { FileChange } from "../agent/events.ts";
+import { BackendError } from "../backends/errors.ts";
+import { comparePaths, isWithin } from "../backends/paths.ts";
+import type { Backend } from "../backends/protocol.ts";
+import type { WrittenFile } from "./events.ts";
+import type { Plan, PlanRoute } from "./plan.ts";
+
+/** Files listed below one moved directory at most. */
+const LISTED_FILES = 10_000;
+
+/** The files that a run has written so far and not deleted again. */
+export class WrittenFiles {
+  #paths = new Set<string>();
+
+  /**
+   * Takes note of a change.
+   *
+   * @param change A change that succeeded.
+   */
+  note(change: FileChange): void {
+    if (change.operation === "write" || change.operation === "edit") {
+      this.#paths.add(change.path);
+      return;
+    }
+    const gone = change.operation === "delete" ? change.path : change.from ?? change.path;
+    const kept = new Set<string>();
+    for (const path of this.#paths) {
+      if (!isWithin(path, gone)) kept.add(path);
+      else if (change.operation === "move") kept.add(change.path + path.slice(gone.length));
+    }
+    // A moved directory may hold files that this run had not touched before.
+    if (change.operation === "move") kept.add(change.path);
+    this.#paths = kept;
+  }
+
+  /**
+   * The written files as they are now, sorted by path.
+   *
+   * @param tree The files.
+   * @param plan The run's plan, which says where each path is kept.
+   * @returns What is still there.
+   */
+  async list(tree: Backend, plan: Pick<Plan, "backends" | "routes">): Promise<WrittenFile[]> {
+    const found = new Map<string, WrittenFile>();
+    const add = (path: string, size: number) => {
+      const route = routeOf(plan.routes, path);
+      const backend = plan.backends.find(({ name }) => name === route?.backend);
+      if (backend === undefined) return;
+      found.set(path, { path, backend: backend.name, saved: backend.type === "local", size });
+    };
+    for (const path of this.#paths) {
+      try {
+        const info = await tree.stat(path);
+        if (info.type === "file") add(path, info.size);
+        if (info.type !== "directory") continue;
+        const { files } = await tree.glob("**", { path, limit: LISTED_FILES });
+        for (const file of files) add(file.path, file.size);
+      } catch (error) {
+        // Gone by another way, such as a program outside: then there is nothing to list.
+        if (!(error instanceof BackendError && error.code === "not_found")) throw error;
+      }
+    }
+    return [...found.values()].sort((a, b) => comparePaths(a.path, b.path));
+  }
+}
+
+/**
+ * The route that a canonical path belongs to: the first whose prefix matches at a path boundary.
+ *
+ * @param routes The plan's routes.
+ * @param path A canonical path.
+ * @returns The route; the plan's last one matches everything.
+ */
+export function routeOf(routes: readonly PlanRoute[], path: string): PlanRoute | undefined {
+  return routes.find(({ prefix }) => prefix === "/" ? true : isWithin(path, prefix.slice(0, -1)));
+}

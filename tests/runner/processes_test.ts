@@ -1,0 +1,253 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { isWithin } from "../../backends/paths.ts";
+import { Child } from "../../runner/child.ts";
+import { compileWorkflow } from "../../runner/compile.ts";
+import type { RunEvent } from "../../runner/events.ts";
+import type { PlanProcess } from "../../runner/plan.ts";
+import { cli, Clone, startCli } from "../support/cli.ts";
+import { stall, startOpenAiServer } from "../support/openai_server.ts";
+
+const LINUX = Deno.build.os === "linux";
+
+async function planOf(clone: Clone) {
+  const file = join(clone.directory, "workflows/flask.yaml");
+  const { plan } = await compileWorkflow(file, { cwd: clone.directory, mode: "rehearse" });
+  if (plan === undefined) throw new Error("flask.yaml does not compile");
+  return plan;
+}
+
+interface Used {
+  readonly permission: string;
+  readonly value: string;
+}
+
+async function used(file: string): Promise<Used[]> {
+  const lines = (await Deno.readTextFile(file)).trimEnd().split("\n");
+  return lines.map((line): Used => JSON.parse(line));
+}
+
+Deno.test("a run of flask.yaml uses no permission beyond the plan, in any process", async () => {
+  await using clone = await Clone.make();
+  await using audits = await Clone.make();
+  const plan = await planOf(clone);
+  const audit = join(audits.directory, "audit.jsonl");
+  const { code, stderr } = await cli("run", ["workflows/flask.yaml"], {
+    cwd: clone.directory,
+    env: { DENO_AUDIT_PERMISSIONS: audit },
+  });
+  assertEquals(code, 0, stderr);
+  for (const process of plan.processes) {
+    const { permissions, name } = process;
+    const grants: Readonly<Record<string, readonly string[]>> = { ...permissions };
+    const file = name === "runner" ? audit : `${audit}.${name}`;
+    const seen = name === "agent" && !await exists(file) ? [] : await used(file);
+    if (name !== "agent") assert(seen.length > 0, `${name} left no audit`);
+    for (const { permission, value } of seen) {
+      // `--ignore-env`: another name reads as undefined, which is no grant.
+      if (permission === "env") continue;
+      const planned = grants[permission] ?? [];
+      const within = planned.includes("all") ||
+        planned.some((grant) => grant === value || isWithin(value, grant));
+      assert(within, `${name} used ${permission} of '${value}', planned: ${planned.join(", ")}`);
+    }
+  }
+});
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Runs a program of our own under exactly the flags that the plan gives a process. */
+async function attempt(process: PlanProcess, source: string): Promise<string> {
+  const file = await Deno.makeTempFile({ suffix: ".ts", prefix: "routebook-test-" });
+  try {
+    await Deno.writeTextFile(file, source);
+    const [program, ...args] = process.command;
+    if (program === undefined) throw new Error("No program");
+    const { stdout } = await new Deno.Command(program, {
+      args: [...args.slice(0, -1), file],
+      stdin: "null",
+    }).output();
+    return new TextDecoder().decode(stdout).trim();
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+Deno.test("the agent process can read no file, write none, run nothing and see no variable", async () => {
+  await using clone = await Clone.make();
+  const agent = (await planOf(clone)).processes.find(({ name }) => name === "agent");
+  assert(agent !== undefined);
+  const said = await attempt(
+    agent,
+    `const attempts = {
+      read: () => Deno.readTextFileSync(${JSON.stringify(fromFileUrl(import.meta.url))}),
+      write: () => Deno.writeTextFileSync("/tmp/routebook-attempt", ""),
+      run: () => new Deno.Command("true").outputSync(),
+      env: () => { if (Deno.env.get("HOME") === undefined) throw { name: "ignored" }; },
+      net: () => Deno.connect({ hostname: "127.0.0.1", port: 9 }),
+      remote: () => import("https://example.invalid/x.ts"),
+    };
+    for (const [name, run] of Object.entries(attempts)) {
+      try { await run(); console.log(name, "done"); } catch (error) { console.log(name, error.name); }
+    }`,
+  );
+  assertEquals(said.split("\n"), [
+    "read NotCapable",
+    "write NotCapable",
+    "run NotCapable",
+    "env ignored",
+    "net NotCapable",
+    "remote TypeError",
+  ]);
+});
+
+Deno.test("the host process can reach no network and no file beside its roots", async () => {
+  await using clone = await Clone.make();
+  const plan = await planOf(clone);
+  const host = plan.processes.find(({ name }) => name === "host");
+  assert(host !== undefined);
+  const [root] = plan.roots;
+  assert(root !== undefined);
+  await Deno.mkdir(root.directory, { recursive: true });
+  const said = await attempt(
+    host,
+    `const attempts = {
+      net: () => Deno.connect({ hostname: "127.0.0.1", port: 9 }),
+      listen: () => Deno.listen({ port: 0 }),
+      run: () => new Deno.Command("true").outputSync(),
+      beside: () => Deno.readTextFileSync(${JSON.stringify(join(root.directory, "../x"))}),
+      passwd: () => Deno.readTextFileSync("/etc/passwd"),
+      workflow: () => Deno.writeTextFileSync(${
+      JSON.stringify(join(clone.directory, "workflows/flask.yaml"))
+    }, ""),
+      link: () => Deno.symlinkSync("/etc", ${JSON.stringify(join(root.directory, "etc"))}),
+      own: () => Deno.writeTextFileSync(${JSON.stringify(join(root.directory, "own.txt"))}, ""),
+    };
+    for (const [name, run] of Object.entries(attempts)) {
+      try { await run(); console.log(name, "done"); } catch (error) { console.log(name, error.name); }
+    }`,
+  );
+  assertEquals(said.split("\n"), [
+    "net NotCapable",
+    "listen NotCapable",
+    "run NotCapable",
+    "beside NotCapable",
+    "passwd NotCapable",
+    "workflow NotCapable",
+    "link NotCapable",
+    "own done",
+  ]);
+});
+
+/** Starts a live run that waits for a model which has gone silent. */
+async function stalledRun(clone: Clone) {
+  const server = startOpenAiServer({ script: [stall({ text: "One moment" })] });
+  const run = startCli("run", ["--json", "workflows/flask.yaml"], {
+    cwd: clone.directory,
+    env: { OPENAI_API_KEY: server.key, OPENAI_BASE_URL: server.baseUrl },
+  });
+  const lines = run.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!text.includes('"model.text"')) {
+    const { value, done } = await lines.read();
+    if (done) throw new Error(`The run ended early: ${text}`);
+    text += value;
+  }
+  const rest = async () => {
+    for (;;) {
+      const { value, done } = await lines.read();
+      if (done) return text;
+      text += value;
+    }
+  };
+  return { server, run, rest };
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const found: number[] = [];
+  for await (const task of Deno.readDir(`/proc/${pid}/task`)) {
+    const text = await Deno.readTextFile(`/proc/${pid}/task/${task.name}/children`);
+    found.push(...text.split(" ").filter((word) => word.trim() !== "").map(Number));
+  }
+  return found;
+}
+
+/** Resolves when none of the processes is there any more; the test's own time limit bounds it. */
+async function gone(pids: readonly number[]): Promise<void> {
+  for (const pid of pids) {
+    while (await alive(pid)) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+async function alive(pid: number): Promise<boolean> {
+  try {
+    // A zombie has ended; whoever started it has not asked yet.
+    return !/^State:\s+Z/m.test(await Deno.readTextFile(`/proc/${pid}/status`));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    // Ended between opening and reading.
+    if (error instanceof Error && "code" in error && error.code === "ESRCH") return false;
+    throw error;
+  }
+}
+
+Deno.test({
+  name: "killing the runner with SIGKILL leaves no process behind",
+  // /proc is how the test sees the children.
+  ignore: !LINUX,
+  async fn() {
+    await using clone = await Clone.make();
+    const { server, run, rest } = await stalledRun(clone);
+    await using _ = server;
+    const children = await childrenOf(run.pid);
+    assertEquals(children.length, 2);
+    run.kill("SIGKILL");
+    const status = await run.status;
+    assertEquals(status.signal, "SIGKILL");
+    await gone(children);
+    await Promise.all([rest(), run.stderr.cancel()]);
+  },
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test({
+    name: `${signal} ends a waiting run with exit code 130 and leaves no process behind`,
+    ignore: !LINUX,
+    async fn() {
+      await using clone = await Clone.make();
+      const { server, run, rest } = await stalledRun(clone);
+      await using _ = server;
+      const children = await childrenOf(run.pid);
+      run.kill(signal);
+      const [status, text] = await Promise.all([run.status, rest()]);
+      assertEquals(status.code, 130);
+      const last: RunEvent = JSON.parse(text.trimEnd().split("\n").at(-1) ?? "");
+      assert(last.type === "run.finished");
+      assertEquals([last.outcome, last.exitCode], ["interrupted", 130]);
+      await gone(children);
+      await run.stderr.cancel();
+    },
+  });
+}
+
+Deno.test("Child.obituary() says how a process ended and what it said", async () => {
+  const child = new Child({
+    name: "agent",
+    permissions: { read: [], write: [], denyWrite: [], net: [], env: [], run: [] },
+    command: [Deno.execPath(), "eval", "console.error('no luck'); Deno.exit(3)"],
+  });
+  await child.channel.closed;
+  assertStringIncludes(
+    await child.obituary(),
+    "The agent process ended unexpectedly (exit code 3): no luck",
+  );
+  await child.end();
+});
