@@ -86,11 +86,12 @@ export async function searchPart<T extends { readonly path: string }>(
   const twins = earlier.filter((other) => other.mount.backend === mount.backend);
   if (twins.some((twin) => covers(twin, part, search.matcher !== undefined))) return NOTHING;
   const seen = (path: string) => isSeen(search, part, twins, path);
-  let most = search.limit;
+  // Where files may go unseen, one item more than wanted is asked for, so that they decide nothing.
+  const limit = part.nested || twins.length > 0 ? search.limit + 1 : search.limit;
+  let most = limit;
   let found = await search.ask(mount, inner, pattern, most);
   let items = found.items.filter((item) => seen(item.path));
-  // What cannot be seen must not use up the limit.
-  while (found.truncated && items.length < search.limit) {
+  while (found.truncated && items.length < limit) {
     most = most > Number.MAX_SAFE_INTEGER / 16 ? Infinity : most * 8;
     found = await search.ask(mount, inner, pattern, most);
     items = found.items.filter((item) => seen(item.path));
@@ -100,7 +101,7 @@ export async function searchPart<T extends { readonly path: string }>(
     : NOTHING;
   return {
     items: items.slice(0, search.limit).map((item) => search.rename(mount, item)),
-    truncated: found.truncated || items.length > search.limit,
+    truncated: limit === search.limit ? found.truncated : items.length > search.limit,
     filesSearched: found.filesSearched - unseen.filesSearched,
     filesSkipped: found.filesSkipped - unseen.filesSkipped,
     failures: found.failures
