@@ -20,6 +20,14 @@ const FORMAT = 1;
 /** Milliseconds that one run waits for another one's write. */
 const BUSY_MS = 5_000;
 
+/** The events that wait for the disk itself. */
+const MILESTONES: ReadonlySet<RunEvent["type"]> = new Set([
+  "run.started",
+  "step.started",
+  "step.finished",
+  "run.finished",
+]);
+
 const TABLES = `
   CREATE TABLE runs (
     id TEXT PRIMARY KEY,
@@ -78,7 +86,7 @@ export class Journal implements Disposable {
       Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
       const database = new DatabaseSync(file);
       database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL;`);
-      database.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+      database.exec("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;");
       prepare(database, file);
       return new Journal(database);
     } catch (error) {
@@ -102,13 +110,18 @@ export class Journal implements Disposable {
   }
 
   /**
-   * Takes down an event. It is on disk when this returns.
+   * Takes down an event. When this returns, the death of the process cannot lose it any more; that
+   * of the machine cannot either once a step has begun or ended after it.
    *
    * @param event The event. Streamed text is left out: the answer that follows has all of it.
    */
   append(event: RunEvent): void {
     if (event.type === "model.text") return;
+    const milestone = MILESTONES.has(event.type);
+    // The sync of one commit covers all that were written before it.
+    if (milestone) this.#database.exec("PRAGMA synchronous = FULL");
     this.#insert.run(event.run, event.seq, JSON.stringify(event));
+    if (milestone) this.#database.exec("PRAGMA synchronous = NORMAL");
   }
 
   /**

@@ -88,7 +88,9 @@ function hostPlace(
 }
 
 function closingLines(plan: Plan, finished: RunFinished, paint: Style): string[] {
-  const took = `${finished.turns} ${finished.turns === 1 ? "turn" : "turns"}, ${tokens(finished)}`;
+  const turns = `${finished.turns} ${finished.turns === 1 ? "turn" : "turns"}`;
+  // The counts of a rehearsal are those of the run it was written after.
+  const took = finished.rehearsed ? turns : `${turns}, ${tokens(finished)}`;
   const steps = `${plan.steps.length} ${plan.steps.length === 1 ? "step" : "steps"}`;
   const how = finished.outcome === "success"
     ? paint.green(`Done: ${steps}, ${took}`)

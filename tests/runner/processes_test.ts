@@ -23,7 +23,7 @@ interface Used {
 }
 
 async function used(file: string): Promise<Used[]> {
-  const lines = (await Deno.readTextFile(file)).trimEnd().split("\n");
+  const lines = (await Deno.readTextFile(file)).split("\n").filter((line) => line !== "");
   return lines.map((line): Used => JSON.parse(line));
 }
 
@@ -47,7 +47,7 @@ Deno.test("a run of flask.yaml uses no permission beyond the plan, in any proces
       // `--ignore-env`: another name reads as undefined, which is no grant.
       if (permission === "env") continue;
       const planned = grants[permission] ?? [];
-      const within = planned.includes("all") ||
+      const within = planned.includes("*") ||
         planned.some((grant) => grant === value || isWithin(value, grant));
       assert(within, `${name} used ${permission} of '${value}', planned: ${planned.join(", ")}`);
     }

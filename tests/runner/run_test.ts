@@ -85,7 +85,7 @@ Deno.test("run review.yaml says that a write to /src/ was refused", async () => 
     cwd: clone.directory,
   });
   assertEquals(code, 0, stderr);
-  assertMatch(stderr, /edit_file\s+\/src\/cart\.py\n\s+refused: .*read-only/);
+  assertMatch(stderr, /edit_file\s+\/src\/cart\.py\n\s+refused: .*grants reading alone/);
   assertStringIncludes(stdout, "/workspace/cart.py");
   const after = await Deno.readTextFile(join(clone.directory, "workflows/samples/shop/cart.py"));
   assertEquals(after, before);
