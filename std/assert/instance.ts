@@ -1,9 +1,6 @@
 import { ending } from "./_text.ts";
 import { AssertionError } from "./assertion_error.ts";
 
-/** Any class, abstract ones included. */
-export type AnyClass<T = unknown> = abstract new (...args: never[]) => T;
-
 /**
  * Asserts that a value is an instance of a class.
  *
@@ -14,7 +11,7 @@ export type AnyClass<T = unknown> = abstract new (...args: never[]) => T;
  */
 export function assertInstanceOf<T>(
   actual: unknown,
-  expectedType: AnyClass<T>,
+  expectedType: abstract new (...args: never[]) => T,
   msg = "",
 ): asserts actual is T {
   if (actual instanceof expectedType) return;
@@ -38,7 +35,7 @@ export function assertInstanceOf<T>(
  */
 export function assertNotInstanceOf<A, T>(
   actual: A,
-  unexpectedType: AnyClass<T>,
+  unexpectedType: abstract new (...args: never[]) => T,
   msg?: string,
 ): asserts actual is Exclude<A, T> {
   if (!(actual instanceof unexpectedType)) return;

@@ -1,7 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { ending } from "./_text.ts";
 import { AssertionError } from "./assertion_error.ts";
-import type { AnyClass } from "./instance.ts";
 
 /**
  * Asserts that a value is an error, of a class and with words in its message if those are given.
@@ -14,7 +13,7 @@ import type { AnyClass } from "./instance.ts";
  */
 export function assertIsError<E extends Error = Error>(
   error: unknown,
-  ErrorClass?: AnyClass<E>,
+  ErrorClass?: abstract new (...args: never[]) => E,
   msgMatches?: string | RegExp,
   msg?: string,
 ): asserts error is E {
@@ -63,13 +62,13 @@ export function assertThrows(fn: () => unknown, msg?: string): unknown;
  */
 export function assertThrows<E extends Error = Error>(
   fn: () => unknown,
-  ErrorClass: AnyClass<E>,
+  ErrorClass: abstract new (...args: never[]) => E,
   msgIncludes?: string,
   msg?: string,
 ): E;
 export function assertThrows(
   fn: () => unknown,
-  classOrMessage?: AnyClass<Error> | string,
+  classOrMessage?: ErrorClass | string,
   msgIncludes?: string,
   msg?: string,
 ): unknown {
@@ -110,13 +109,13 @@ export function assertRejects(
  */
 export function assertRejects<E extends Error = Error>(
   fn: () => PromiseLike<unknown>,
-  ErrorClass: AnyClass<E>,
+  ErrorClass: abstract new (...args: never[]) => E,
   msgIncludes?: string,
   msg?: string,
 ): Promise<E>;
 export async function assertRejects(
   fn: () => PromiseLike<unknown>,
-  classOrMessage?: AnyClass<Error> | string,
+  classOrMessage?: ErrorClass | string,
   msgIncludes?: string,
   msg?: string,
 ): Promise<unknown> {
@@ -133,29 +132,32 @@ export async function assertRejects(
   );
 }
 
+/** Any class of errors, abstract ones included. */
+type ErrorClass = abstract new (...args: never[]) => Error;
+
 /** What an assertion about an error asks for. */
 interface Wanted {
-  readonly ErrorClass: AnyClass<Error> | undefined;
+  readonly type: ErrorClass | undefined;
   readonly includes: string | undefined;
   readonly message: string | undefined;
 }
 
 function readWanted(
-  classOrMessage: AnyClass<Error> | string | undefined,
+  classOrMessage: ErrorClass | string | undefined,
   includes: string | undefined,
   message: string | undefined,
 ): Wanted {
   return typeof classOrMessage === "string"
-    ? { ErrorClass: undefined, includes: undefined, message: classOrMessage }
-    : { ErrorClass: classOrMessage, includes, message };
+    ? { type: undefined, includes: undefined, message: classOrMessage }
+    : { type: classOrMessage, includes, message };
 }
 
 function check(error: unknown, wanted: Wanted, notAnError: string): void {
-  if (wanted.ErrorClass === undefined) return;
+  if (wanted.type === undefined) return;
   if (!(error instanceof Error)) {
     throw new AssertionError(notAnError + ending(wanted.message));
   }
-  assertIsError(error, wanted.ErrorClass, wanted.includes, wanted.message);
+  assertIsError(error, wanted.type, wanted.includes, wanted.message);
 }
 
 /** Calls a function that has to give a promise. */
