@@ -16,7 +16,7 @@ import { TEMPORARY_NAME } from "./paths.ts";
 
 /** How often a sweep of another process may get in the way before it is a failure. */
 const ATTEMPTS = 100;
-const PIECE_BYTES = 4 * 1024 * 1024;
+const PIECE_BYTES = 1024 * 1024;
 
 /** What file systems answer that know no locks, or none for this file. */
 const NO_LOCKS = ["EINVAL", "ENOLCK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EWOULDBLOCK"];

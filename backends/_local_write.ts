@@ -11,9 +11,9 @@ import { versionOf } from "./_local_info.ts";
 import type { ProtectedPaths } from "./_local_protect.ts";
 import { inTurn, noteMove } from "./_local_queue.ts";
 import { beginWrite, sweepFile, sweepRoot, type Unfinished } from "./_local_temporary.ts";
-import type { BackendErrorCode } from "./errors.ts";
+import type { BackendError, BackendErrorCode } from "./errors.ts";
 import { throwIfAborted } from "./_checks.ts";
-import { parentPath, TEMPORARY_NAME } from "./paths.ts";
+import { isWithin, parentPath, TEMPORARY_NAME } from "./paths.ts";
 
 /** How often a change of another process may get in the way before it is a failure. */
 const ATTEMPTS = 10;
@@ -179,6 +179,8 @@ export class LocalWriter {
       const names = retryRaces(() => {
         const source = this.#guard.find(from, "move", false);
         this.#protect.check(source, "move", from);
+        // Told by the paths first: what is below a file inside it is no better place.
+        if (source.info.isDirectory && from !== to && isWithin(to, from)) throw intoItself(to);
         const target = this.#guard.resolve(to, "move to", false);
         this.#protect.check(target, "move to", to);
         if (target.host === source.host) return [];
@@ -193,11 +195,13 @@ export class LocalWriter {
   }
 }
 
+function intoItself(to: string): BackendError {
+  return localError("invalid_path", "move to", to, "it is inside what is to be moved");
+}
+
 function checkMove(source: FoundPlace, target: Place, to: string, overwrite: boolean): void {
   const fail = (code: BackendErrorCode, reason: string) => localError(code, "move to", to, reason);
-  if (target.host.startsWith(`${source.host}/`)) {
-    throw fail("invalid_path", "it is inside what is to be moved");
-  }
+  if (target.host.startsWith(`${source.host}/`)) throw intoItself(to);
   const { info } = target;
   if (info === undefined) return;
   if (info.isDirectory) {

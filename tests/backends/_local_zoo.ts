@@ -78,6 +78,8 @@ export function buildZoo(directory: string, link: ZooLink): Zoo {
   Deno.mkdirSync(`${root}-sibling`);
   for (const place of [outside, `${root}-sibling`]) {
     Deno.writeTextFileSync(`${place}/secret.txt`, `${SECRET}\n`);
+    // An access before the last change makes the host note the next one: reading leaves a trace.
+    Deno.utimeSync(`${place}/secret.txt`, 1_000, new Date());
   }
   Deno.writeTextFileSync(`${root}/inside/file.txt`, "harmless\n");
   Deno.writeTextFileSync(`${root}/inside/secret.txt`, "harmless\n");
@@ -98,15 +100,15 @@ export function buildZoo(directory: string, link: ZooLink): Zoo {
   return { root, outside };
 }
 
-/** What the outside looks like: names, contents, times, modes. */
+/** What the outside looks like: names, inodes, sizes, modes, and the times of the last accesses. */
 export function describeOutside({ root, outside }: Zoo): string {
   const lines: string[] = [];
   for (const place of [outside, `${root}-sibling`, `${root}/..`]) {
     for (const { name } of Deno.readDirSync(place)) lines.push(`${place}/${name}`);
   }
   for (const file of [`${outside}/secret.txt`, `${root}-sibling/secret.txt`]) {
-    const { mtime, ctime, ino, mode, size } = Deno.lstatSync(file);
-    lines.push(JSON.stringify([Deno.readTextFileSync(file), mtime, ctime, ino, mode, size]));
+    const { atime, mtime, ctime, ino, mode, size } = Deno.lstatSync(file);
+    lines.push(JSON.stringify([file, atime, mtime, ctime, ino, mode, size]));
   }
   return lines.sort().join("\n");
 }
