@@ -50,9 +50,11 @@ export async function copyAcross(
   const move: Move = { tree, from: source.path, to: target.path, signal };
   const entries = await listSource(move);
   const before = await lookAtTarget(move, entries, overwrite);
+  let moved: FileInfo;
   try {
     const parents = new Set(entries.map(({ path }) => parentPath(path)));
     for (const entry of entries) await copyEntry(move, entry, parents.has(entry.path), overwrite);
+    moved = await tree.stat(move.to, { signal });
     await checkUnchanged(move, entries);
     throwIfAborted(signal, move.from);
   } catch (error) {
@@ -68,7 +70,7 @@ export async function copyAcross(
     await restoreTarget(move, before, error);
     throw error;
   }
-  return await tree.stat(move.to);
+  return moved;
 }
 
 /** The source and everything below it, directories before what is in them. */

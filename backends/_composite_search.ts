@@ -13,7 +13,7 @@ import type { MountPoint, MountTable } from "./_mounts.ts";
 import { type Found, NOTHING, type Part, type Search, searchPart } from "./_search_part.ts";
 import { BackendError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
-import { canonicalPath, comparePaths, parentPath } from "./paths.ts";
+import { canonicalPath, comparePaths, isWithin, parentPath } from "./paths.ts";
 import type {
   FileInfo,
   GlobOptions,
@@ -170,9 +170,11 @@ function* partsOf<T extends { readonly path: string }>(
     if (mount !== owner && !below.includes(mount)) continue;
     const start = mount === owner ? path : mount.base;
     const pattern = matcher?.below(start);
+    const nested = table.below(start);
+    // Nothing can match here, or only what another mount has below here.
     if (pattern === null) continue;
-    const nested = table.below(start).length > 0;
-    yield { mount, path: start, inner: mount.inner(start), pattern, nested };
+    if (matcher && nested.some((other) => isWithin(matcher.base, other.base))) continue;
+    yield { mount, path: start, inner: mount.inner(start), pattern, nested: nested.length > 0 };
   }
 }
 
