@@ -1,0 +1,41 @@
+/**
+ * How the model's own calls are written into the conversation that goes back to it.
+ *
+ * @module
+ */
+
+import type { ToolCall } from "./model.ts";
+
+/** The calls of one answer with ids that no two of them share and none of which is empty. */
+export function withUniqueIds(calls: readonly ToolCall[], turn: number): readonly ToolCall[] {
+  const taken = new Set(calls.map((call) => call.id));
+  const seen = new Set<string>();
+  return calls.map((call, index) => {
+    let id = call.id;
+    if (id === "" || seen.has(id)) {
+      const base = id === "" ? `call_${turn}_${index + 1}` : id;
+      id = base;
+      for (let number = 2; taken.has(id) || seen.has(id); number++) id = `${base}_${number}`;
+    }
+    seen.add(id);
+    return { ...call, id };
+  });
+}
+
+/**
+ * A call as a server takes it back. Several that speak the API refuse a whole conversation in which
+ * a call's arguments are not a JSON object or its name is not a name; the call's result says what was
+ * wrong with it.
+ *
+ * @param call The call as the model wrote it.
+ * @param parsed Its arguments as they were understood.
+ */
+export function recordedCall(call: ToolCall, parsed: unknown): ToolCall {
+  const usable = typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) &&
+    call.arguments.trim() !== "";
+  return {
+    id: call.id,
+    name: call.name.replace(/[^A-Za-z0-9_-]/g, "_").slice(0, 64) || "unknown",
+    arguments: usable ? call.arguments : "{}",
+  };
+}

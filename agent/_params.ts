@@ -1,0 +1,72 @@
+/**
+ * The requests of the runner, checked: what `agent/process.ts` says as types, as schemas.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import type { StartParams, StepEndParams, StepParams } from "./process.ts";
+
+const rehearsalTurn = z.strictObject({
+  expect: z.strictObject({
+    prompt: z.string().optional(),
+    results: z.array(z.string()).optional(),
+  }).optional(),
+  text: z.string(),
+  calls: z.array(z.strictObject({
+    tool: z.string(),
+    arguments: z.record(z.string(), z.unknown()),
+  })),
+  usage: z.strictObject({
+    input: z.number().optional(),
+    output: z.number().optional(),
+  }).exactOptional(),
+  place: z.string().optional(),
+});
+
+/** {@linkcode StartParams}. */
+export const startParams: z.ZodType<StartParams> = z.strictObject({
+  model: z.discriminatedUnion("type", [
+    z.strictObject({
+      type: z.literal("openai"),
+      name: z.string(),
+      baseUrl: z.string(),
+      apiKey: z.string(),
+    }),
+    z.strictObject({ type: z.literal("rehearsal"), name: z.string() }),
+  ]),
+  instructions: z.string(),
+  backends: z.array(z.strictObject({ name: z.string(), type: z.enum(["state", "local"]) })),
+  routes: z.array(z.strictObject({
+    prefix: z.string(),
+    backend: z.string(),
+    path: z.string(),
+    access: z.enum(["read", "read-write"]),
+  })),
+  deny: z.array(z.string()),
+});
+
+/** {@linkcode StepParams}. */
+export const stepParams: z.ZodType<StepParams> = z.strictObject({
+  step: z.string(),
+  attempt: z.int().min(1),
+  prompt: z.string(),
+  maxTurns: z.int().min(0),
+  rehearsal: z.array(rehearsalTurn).optional(),
+});
+
+/** {@linkcode StepEndParams}. */
+export const stepEndParams: z.ZodType<StepEndParams> = z.strictObject({ step: z.string() });
+
+/**
+ * Reads the params of a request.
+ *
+ * @throws {TypeError} If they are not what the method takes. The values are not in the message:
+ * one of them is a key.
+ */
+export function readParams<T>(method: string, schema: z.ZodType<T>, params: unknown): T {
+  const parsed = schema.safeParse(params);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  throw new TypeError(`Cannot read the params of '${method}': ${problems.join("; ")}`);
+}
