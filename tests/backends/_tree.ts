@@ -71,11 +71,10 @@ export class Tree {
     return this.at(path).replace(/[\\*?[\]{},]/g, "\\$&");
   }
 
-  /** Writes files, by path below the case's own directory. */
+  /** Writes files at the same time, by path below the case's own directory. */
   async fill(files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
-    for (const [path, content] of Object.entries(files)) {
-      await this.backend.write(this.at(path), content);
-    }
+    const entries = Object.entries(files);
+    await Promise.all(entries.map(([path, content]) => this.backend.write(this.at(path), content)));
   }
 
   /** The text of a file below the case's own directory. */

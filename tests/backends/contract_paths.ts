@@ -174,13 +174,13 @@ export const PATH_CASES: readonly ContractCase[] = [
   ),
   contractCase("stat() and the others know a path as long as the limit allows", async (tree) => {
     // A mount may add a prefix of its own, so that the limit itself is not for every backend.
-    const room = Math.floor((LIMITS.pathBytes - tree.at("/").length - 300) / 2);
-    const path = "/x".repeat(room);
+    const room = Math.floor((LIMITS.pathBytes - tree.at("/").length - 300) / 20);
+    const path = "/nineteen characters".repeat(room);
     await tree.fill({ [path]: "deep" });
     assertEquals(shape(await tree.backend.stat(tree.at(path))), tree.file(path, 4));
     const found = await tree.backend.glob("**", { path: tree.at("/") });
     assertEquals(found.files.map(shape), [tree.file(path, 4)]);
-    await tree.backend.delete(tree.at("/x"), { recursive: true });
+    await tree.backend.delete(tree.at("/nineteen characters"), { recursive: true });
     assertEquals(await tree.paths(), []);
   }),
 ];
