@@ -54,6 +54,7 @@ export async function* streamChunks(request: StreamRequest): AsyncGenerator<unkn
   const line = new Line(request.silence);
   const hangUp = () => line.close();
   signal?.addEventListener("abort", hangUp, { once: true });
+  if (signal?.aborted) hangUp();
   try {
     // Everything that the SDK would look up in the environment is given here.
     const client = new sdk({
@@ -80,6 +81,9 @@ export async function* streamChunks(request: StreamRequest): AsyncGenerator<unkn
     line.close();
   }
 }
+
+/** Thrown where the connection breaks while the answer comes. */
+class BrokenLine extends Error {}
 
 /** A connection that is closed when it has been silent for too long. */
 class Line {
@@ -119,18 +123,25 @@ class Line {
       throw new MalformedAnswer(`it is '${type.slice(0, 60)}' and not an event stream`);
     }
     this.answered = true;
+    // Statuses without a body would refuse even an empty one.
+    if (response.body === null) return response;
+    const { status, headers } = response;
+    return new Response(ReadableStream.from(this.#listen(response.body)), { status, headers });
+  }
+
+  async *#listen(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<Uint8Array> {
     let left = ANSWER_BYTES;
-    const body = response.body?.pipeThrough(
-      new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-        transform: (bytes, controller) => {
-          this.#heard();
-          left -= bytes.length;
-          if (left >= 0) controller.enqueue(bytes);
-          else controller.error(new MalformedAnswer(`it is over ${ANSWER_BYTES} bytes long`));
-        },
-      }),
-    );
-    return new Response(body ?? null, { status: response.status, headers: response.headers });
+    try {
+      for await (const bytes of body) {
+        this.#heard();
+        left -= bytes.length;
+        if (left < 0) throw new MalformedAnswer(`it is over ${ANSWER_BYTES} bytes long`);
+        yield bytes;
+      }
+    } catch (error) {
+      if (error instanceof MalformedAnswer) throw error;
+      throw new BrokenLine(error instanceof Error ? error.message : String(error));
+    }
   }
 
   async #readStart(response: Response): Promise<string> {
@@ -148,6 +159,7 @@ class Line {
 
   #heard(): void {
     clearTimeout(this.#timer);
+    if (this.signal.aborted) return;
     this.#timer = setTimeout(() => {
       this.silent = true;
       this.close();
@@ -177,23 +189,21 @@ function toFailure(error: unknown, request: StreamRequest, line: Line): unknown 
       hint: `grant it with --allow-net=${site.host}`,
     });
   }
-  if (error instanceof sdk.APIConnectionError || (line.answered && error instanceof TypeError)) {
+  const broken = causes.some((cause) => cause instanceof BrokenLine);
+  if (broken || error instanceof sdk.APIConnectionError) {
     const words = quote(innermost(causes, error), site.apiKey);
-    const what = line.answered ? "broke in the middle of the answer" : "failed";
+    const what = broken ? "broke in the middle of the answer" : "failed";
     return new Failure("connection", `The connection to '${site.host}' ${what} (${words})`, {
       retry: true,
       hint: `check that a server runs at '${site.baseUrl}' and that this machine reaches it`,
       transport: true,
     });
   }
-  if (error instanceof SyntaxError) return toProtocolFailure(site, "an event is not JSON");
   if (error instanceof sdk.APIError && !(error instanceof sdk.APIUserAbortError)) {
     return fromStreamError(site, error.error);
   }
-  if (error instanceof sdk.OpenAIError && line.answered) {
-    return toProtocolFailure(site, quote(error.message, site.apiKey));
-  }
-  return error;
+  // The SDK does not expect chunks of another form, and throws what then comes up.
+  return line.answered && error instanceof Error ? toProtocolFailure(site, error.message) : error;
 }
 
 /**

@@ -178,6 +178,7 @@ export class OpenAiModel implements Model {
           throw error.toModelError(attempt);
         }
         options.onRetry?.({ attempt, reason: error.message, delay });
+        throwIfAborted(options.signal);
         if (delay > 0) await unlessAborted(this.#sleep(delay, options.signal), options.signal);
       }
     }
@@ -256,6 +257,7 @@ async function unlessAborted(wait: Promise<void>, signal: AbortSignal | undefine
   const aborted = Promise.withResolvers<void>();
   const end = () => aborted.resolve();
   signal?.addEventListener("abort", end, { once: true });
+  if (signal?.aborted) end();
   try {
     await Promise.race([wait, aborted.promise]);
   } catch (error) {
