@@ -7,9 +7,10 @@
 import { Channel, type ChannelOptions } from "../../backends/channel.ts";
 
 /** Both ends; closing one closes the other. */
-export interface ChannelPair extends AsyncDisposable {
+export interface ChannelPair {
   readonly client: Channel;
   readonly server: Channel;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Connects two channels. */
