@@ -17,7 +17,9 @@ const SCRATCH_BYTES = 64 * 1024;
 const HEADER_BYTES = 8;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
+const decoder = new TextDecoder();
+const strictDecoder = new TextDecoder("utf-8", { fatal: true });
+const NOTHING = new Uint8Array();
 const scratch = new Uint8Array(SCRATCH_BYTES);
 
 /** A frame that arrived. */
@@ -96,28 +98,37 @@ export class FrameReader {
   }
 
   #start(): Frame | undefined {
-    const wanted = HEADER_BYTES - this.#headerFilled;
-    const part = this.#chunk.subarray(this.#offset, this.#offset + wanted);
-    this.#header.set(part, this.#headerFilled);
-    this.#headerFilled += part.length;
-    this.#offset += part.length;
-    if (part.length < wanted) return undefined;
-    this.#headerFilled = 0;
-    this.#jsonLength = readLength(this.#header, 0);
-    const total = this.#jsonLength + readLength(this.#header, 4);
+    const chunk = this.#chunk;
+    let lengths = chunk;
+    let at = this.#offset;
+    if (this.#headerFilled === 0 && chunk.length - at >= HEADER_BYTES) {
+      this.#offset += HEADER_BYTES;
+    } else {
+      const wanted = HEADER_BYTES - this.#headerFilled;
+      const part = chunk.subarray(at, at + wanted);
+      this.#header.set(part, this.#headerFilled);
+      this.#headerFilled += part.length;
+      this.#offset += part.length;
+      if (part.length < wanted) return undefined;
+      this.#headerFilled = 0;
+      lengths = this.#header;
+      at = 0;
+    }
+    this.#jsonLength = readLength(lengths, at);
+    const total = this.#jsonLength + readLength(lengths, at + 4);
     if (this.#jsonLength === 0) throw new FrameError("a message without content");
     if (total > FRAME_BYTES) {
       throw new FrameError(`a message of ${total} bytes, over the limit of ${FRAME_BYTES}`);
     }
     const end = this.#offset + total;
-    if (end > this.#chunk.length) {
+    if (end > chunk.length) {
       this.#bodyFilled = 0;
       return this.#fill(this.#body = new Uint8Array(total));
     }
-    const body = this.#chunk.subarray(this.#offset, end);
+    const body = chunk.subarray(this.#offset, end);
     this.#offset = end;
     // The chunk may be large and shared: what is handed out must not hold on to it.
-    return this.#frame(body, body.slice(this.#jsonLength));
+    return this.#frame(body, total === this.#jsonLength ? NOTHING : body.slice(this.#jsonLength));
   }
 
   #fill(body: Uint8Array): Frame | undefined {
@@ -132,8 +143,12 @@ export class FrameReader {
   }
 
   #frame(body: Uint8Array, attachment: Uint8Array): Frame {
+    const json = body.length === this.#jsonLength ? body : body.subarray(0, this.#jsonLength);
     try {
-      return { json: JSON.parse(decoder.decode(body.subarray(0, this.#jsonLength))), attachment };
+      let text = decoder.decode(json);
+      // The fast decoder puts this character where bytes are wrong; the strict one throws.
+      if (text.includes("\ufffd")) text = strictDecoder.decode(json);
+      return { json: JSON.parse(text), attachment };
     } catch (cause) {
       throw new FrameError("a message that is not JSON", { cause });
     }
@@ -147,11 +162,19 @@ function tooLarge(bytes: number): MessageSizeError {
 }
 
 function writeHeader(target: Uint8Array, jsonLength: number, attachmentLength: number): void {
-  const view = new DataView(target.buffer, target.byteOffset, HEADER_BYTES);
-  view.setUint32(0, jsonLength, true);
-  view.setUint32(4, attachmentLength, true);
+  writeLength(target, 0, jsonLength);
+  writeLength(target, 4, attachmentLength);
+}
+
+function writeLength(target: Uint8Array, offset: number, length: number): void {
+  target[offset] = length;
+  target[offset + 1] = length >>> 8;
+  target[offset + 2] = length >>> 16;
+  target[offset + 3] = length >>> 24;
 }
 
 function readLength(bytes: Uint8Array, offset: number): number {
-  return new DataView(bytes.buffer, bytes.byteOffset + offset, 4).getUint32(0, true);
+  const low = (bytes[offset] ?? 0) | (bytes[offset + 1] ?? 0) << 8;
+  const high = (bytes[offset + 2] ?? 0) | (bytes[offset + 3] ?? 0) << 8;
+  return (low | high << 16) >>> 0;
 }
