@@ -92,13 +92,17 @@ async function realRoot(
     );
     return undefined;
   }
-  // Before and after links are followed: either would end up in a flag.
   const wanted = resolve(dirname(options.path), written);
-  const place = flagProblem(wanted) === undefined ? await realPlace(wanted) : undefined;
-  const problem = flagProblem(wanted) ??
-    (place?.type === "bad" || place === undefined ? undefined : flagProblem(place.path));
+  // Before and after links are followed: what they lead to ends up in a flag.
+  let granted = wanted;
+  let problem = flagProblem(granted);
+  const place = problem === undefined ? await realPlace(wanted) : undefined;
+  if (place !== undefined && place.type !== "bad") {
+    granted = place.path;
+    problem = flagProblem(granted);
+  }
   if (place === undefined || problem !== undefined) {
-    reporter.error("unsafe-path", `Root "${wanted}" cannot be granted: ${problem}`, path, {
+    reporter.error("unsafe-path", `Root "${granted}" cannot be granted: ${problem}`, path, {
       hint: "Use a directory with an ordinary name",
     });
     return undefined;

@@ -9,7 +9,7 @@ import { join } from "@std/path";
 import { isWithin } from "../backends/paths.ts";
 import type { CompiledBackends } from "./_compile_backends.ts";
 import type { CompiledRoute } from "./_compile_routes.ts";
-import { codePaths, flagProblem, isInside, realPlace, tooWide } from "./_host_paths.ts";
+import { codePaths, flagProblem, isInside, isSystem, realPlace, tooWide } from "./_host_paths.ts";
 import type { Access, HostRoot } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { DataPath } from "./_yaml_file.ts";
@@ -50,18 +50,14 @@ export async function compileRoots(
     if (grant !== undefined) grants.push(grant);
   }
   const code = await codePaths();
-  const told = new Set<string>();
-  for (const { root, at } of grants) {
-    if (root.access !== "read-write") continue;
-    const problem = unsafeProblem(root.directory, code, runs);
-    // Several routes may lead into the same bad root.
-    const key = `${root.backend} ${problem?.message}`;
-    if (problem === undefined || told.has(key)) continue;
-    told.add(key);
+  const safe = grants.filter(({ root, at }) => {
+    const problem = unsafeProblem(root, code, runs);
+    if (problem === undefined) return true;
     reporter.error(problem.code, problem.message, at, { hint: problem.hint });
-  }
-  checkMissing(grants, reporter);
-  warnOfSharedFiles(grants, reporter);
+    return false;
+  });
+  checkMissing(safe, reporter);
+  warnOfSharedFiles(safe, reporter);
   return grants.map(({ root }) => root).toSorted((a, b) => depth(b.path) - depth(a.path));
 }
 
@@ -129,7 +125,15 @@ async function grantOf(
   };
 }
 
-function unsafeProblem(directory: string, code: readonly string[], runs: string) {
+function unsafeProblem({ directory, access }: HostRoot, code: readonly string[], runs: string) {
+  if (isSystem(directory)) {
+    return {
+      code: "unsafe-root",
+      message: `Root "${directory}" is a part of the operating system`,
+      hint: "Not even to read: it shows other processes and their secrets",
+    };
+  }
+  if (access === "read") return undefined;
   const wide = tooWide(directory);
   if (wide !== undefined) {
     return {

@@ -87,10 +87,15 @@ export async function codePaths(): Promise<readonly string[]> {
   return CODE.map((name) => join(directory, name));
 }
 
+/** Whether a real path is where the kernel shows processes and devices as files. */
+export function isSystem(path: string): boolean {
+  return ["/proc", "/sys", "/dev"].some((directory) => isInside(path, directory));
+}
+
 /** Directories that hold more than any workflow should change. */
 const SYSTEM = new Set([
-  ...["/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt"],
-  ...["/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/usr", "/var", "/Users", "/private"],
+  ...["/", "/bin", "/boot", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt"],
+  ...["/root", "/run", "/sbin", "/srv", "/usr", "/var", "/Users", "/private"],
 ]);
 
 /**
@@ -99,7 +104,6 @@ const SYSTEM = new Set([
  */
 export function tooWide(path: string): string | undefined {
   if (path === "/") return "the root of the filesystem";
-  if (/^\/(?:proc|sys|dev)\//.test(path)) return "a part of the operating system";
   if (/^(?:\/root|\/home\/[^/]+|\/Users\/[^/]+)$/.test(path) || path === homeOf()) {
     return "a home directory";
   }
@@ -107,9 +111,10 @@ export function tooWide(path: string): string | undefined {
 }
 
 function homeOf(): string | undefined {
-  // Under `deno task` the name is not granted and reads as if it were not set.
+  // A program that imports this project may not have been granted the name.
   const granted = Deno.permissions.querySync({ name: "env", variable: "HOME" });
-  return granted.state === "granted" ? Deno.env.get("HOME") : undefined;
+  const home = granted.state === "granted" ? Deno.env.get("HOME") : undefined;
+  return home?.replace(/(?<=.)\/+$/, "");
 }
 
 /** Whether a host path is a directory or below it. */

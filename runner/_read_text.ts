@@ -127,7 +127,11 @@ async function unreadable(name: string, path: string, error: unknown): Promise<R
       hint: "Change the file's mode, or run as a user who may read it",
     });
   }
-  const reason = error instanceof Error ? error.message : String(error);
+  // Without what Deno was doing: the path is in the message already.
+  const reason = (error instanceof Error ? error.message : String(error)).replace(
+    /: \w+ '.*$/s,
+    "",
+  );
   return problem("unreadable-file", `"${name}" cannot be read: ${reason}`);
 }
 

@@ -18,10 +18,17 @@ import {
   type YAMLSeq,
 } from "yaml";
 import type { ReportRange } from "./load.ts";
+import { unknownTag } from "./_yaml_errors.ts";
 import { keyText } from "./_yaml_file.ts";
 
 /** How many parts aliases may stand for in all; a billion laughs stop here. */
 const ALIASED_PARTS = 10_000;
+
+/** What the tags of YAML itself begin with, and those that say what plain data is anyway. */
+const STANDARD = "tag:yaml.org,2002:";
+const PLAIN = new Set(
+  ["str", "int", "float", "bool", "null", "map", "seq"].map((name) => STANDARD + name),
+);
 
 /** The data of a document. */
 export interface YamlData {
@@ -64,6 +71,7 @@ class Reader {
     }
     if (isAlias(node)) return this.#readAlias(node);
     if (this.#aliasDepth === 0 && node.anchor !== undefined) this.#anchors.set(node.anchor, node);
+    if (this.#hasForeignTag(node)) return null;
     if (isScalar(node)) return node.value;
     this.#open.add(node);
     const data = isMap<Node, Node | null>(node)
@@ -73,6 +81,15 @@ class Reader {
       : null;
     this.#open.delete(node);
     return data;
+  }
+
+  /** Tags that make something else than plain data: `!!binary`, `!!set`. */
+  #hasForeignTag({ tag, range }: Node): boolean {
+    if (tag === undefined || !tag.startsWith(STANDARD) || PLAIN.has(tag)) return false;
+    const { code, message, hint } = unknownTag(`!!${tag.slice(STANDARD.length)}`);
+    const [start, end] = range ?? [0, 0];
+    this.#report(code, message, [start, end], hint);
+    return true;
   }
 
   #readAlias(alias: Alias): unknown {

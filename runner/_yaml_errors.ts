@@ -28,11 +28,7 @@ export function describeYamlError(error: YAMLError, text: string): YamlProblem {
         hint: "Indent with spaces",
       };
     case "TAG_RESOLVE_FAILED":
-      return {
-        code: "unknown-tag",
-        message: `Unknown tag ${JSON.stringify(at)}`,
-        hint: 'Tags are not used here: take it out, or quote the text if it begins with "!"',
-      };
+      return unknownTag(at);
     case "BLOCK_AS_IMPLICIT_KEY":
       return {
         code: "invalid-yaml",
@@ -46,6 +42,13 @@ export function describeYamlError(error: YAMLError, text: string): YamlProblem {
         hint: `Put the text in quotes: it begins with ${JSON.stringify(at.slice(0, 1))}`,
       };
     case "BAD_INDENT":
+      if (error.message.startsWith("Flow")) {
+        return {
+          code: "invalid-yaml",
+          message: "A bracket that opens above is not closed before this",
+          hint: "Close it, or indent what is inside it",
+        };
+      }
       return {
         code: "invalid-yaml",
         message: error.message,
@@ -70,4 +73,16 @@ export function describeYamlError(error: YAMLError, text: string): YamlProblem {
     default:
       return { code: "invalid-yaml", message: error.message.replace(/\.$/, "") };
   }
+}
+
+/**
+ * @param tag A tag, such as `!secret`.
+ * @returns What is told of it.
+ */
+export function unknownTag(tag: string): YamlProblem & { readonly hint: string } {
+  return {
+    code: "unknown-tag",
+    message: `Unknown tag ${JSON.stringify(tag)}`,
+    hint: 'Tags are not used here: take it out, or quote the text if it begins with "!"',
+  };
 }

@@ -92,9 +92,15 @@ export async function compileWorkflow(
   const hasError = diagnostics.some(({ severity }) => severity === "error");
   return {
     plan: hasError ? undefined : draft,
-    diagnostics: sortDiagnostics(diagnostics),
+    diagnostics: sortDiagnostics(unique(diagnostics)),
     sources,
   };
+}
+
+/** What is written once and used twice, through an alias, is wrong once. */
+function unique(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const seen = new Map(diagnostics.map((diagnostic) => [JSON.stringify(diagnostic), diagnostic]));
+  return [...seen.values()];
 }
 
 interface Compilation {

@@ -44,6 +44,9 @@ const SHOWN = 100;
 /** The most cells of a source line that are printed. */
 const LINE_CELLS = 100;
 
+/** The UTF-16 code units on each side of a column among which those are found. */
+const NEAR = 1_000;
+
 /** How wide a tab is printed. */
 const TAB = "    ";
 
@@ -151,8 +154,11 @@ function windowOf(
   length: number,
 ): { readonly text: string; readonly before: number; readonly under: number } {
   const cells: { text: string; width: number; marked: boolean }[] = [];
-  let offset = 0;
-  for (const character of line) {
+  // Of a line of a megabyte only what is near can be shown.
+  const from = characterStart(line, Math.max(0, column - NEAR));
+  const to = characterStart(line, column + NEAR);
+  let offset = from;
+  for (const character of line.slice(from, to)) {
     const marked = offset >= column && offset < column + length;
     const text = character === "\t" ? TAB : printable(character);
     const width = character === "\t" ? TAB.length : characterWidth(text);
@@ -166,8 +172,8 @@ function windowOf(
     start = Math.max(0, Math.min(anchor - LINE_CELLS / 2, cells.length - LINE_CELLS));
   }
   const shown = cells.slice(start, start + LINE_CELLS);
-  const cutBefore = start > 0 ? "…" : "";
-  const cutAfter = start + shown.length < cells.length ? "…" : "";
+  const cutBefore = from > 0 || start > 0 ? "…" : "";
+  const cutAfter = to < line.length || start + shown.length < cells.length ? "…" : "";
   const sum = (part: readonly { width: number }[]) =>
     part.reduce((total, { width }) => total + width, 0);
   return {
@@ -175,4 +181,9 @@ function windowOf(
     before: cutBefore.length + sum(shown.slice(0, anchor - start)),
     under: Math.max(1, sum(shown.filter(({ marked }) => marked))),
   };
+}
+
+/** The offset, or the one before it where a surrogate pair would be cut in two. */
+function characterStart(text: string, offset: number): number {
+  return /^[\udc00-\udfff]/.test(text.slice(offset, offset + 1)) ? offset - 1 : offset;
 }
