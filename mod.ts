@@ -22,9 +22,13 @@ export { BackendError, type BackendErrorCode } from "./backends/errors.ts";
 export { LIMITS } from "./backends/limits.ts";
 export type * from "./backends/protocol.ts";
 export { canonicalPath } from "./backends/paths.ts";
-export { type StateBackendOptions, StateBackend, type StateFile } from "./backends/state.ts";
+export { StateBackend, type StateBackendOptions, type StateFile } from "./backends/state.ts";
 export { LocalBackend, type LocalBackendOptions } from "./backends/local.ts";
-export { CompositeBackend, type CompositeBackendOptions, type Mount } from "./backends/composite.ts";
+export {
+  CompositeBackend,
+  type CompositeBackendOptions,
+  type Mount,
+} from "./backends/composite.ts";
 export { GuardedBackend, type GuardedBackendOptions } from "./backends/guard.ts";
 export { createDeepAgent } from "./agent/agent.ts";
 export type * from "./agent/agent.ts";
@@ -35,5 +39,8 @@ export type * from "./agent/rehearsal.ts";
 export { RehearsalModel } from "./agent/models/rehearsal.ts";
 export { defineTool } from "./agent/tool.ts";
 export type * from "./agent/tool.ts";
-export { testWorkflow, type TestedRun, type TestWorkflowOptions } from "./runner/test_workflow.ts";
+export { type TestedRun, testWorkflow, type TestWorkflowOptions } from "./runner/test_workflow.ts";
+export { rehearsalModel, type RehearsalModelFileOptions } from "./runner/rehearse.ts";
 export type * from "./runner/events.ts";
+export type { Place } from "./runner/plan.ts";
+export type { RunResult } from "./runner/supervise.ts";

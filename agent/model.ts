@@ -138,11 +138,14 @@ export type ModelErrorCode =
  * Thrown by {@linkcode Model.respond} and by an agent's run. The message is a sentence with a hint.
  */
 export class ModelError extends Error {
+  /** `ModelError`. */
   override readonly name: string = "ModelError";
   /** Why, for programs. */
   readonly code: ModelErrorCode;
 
   /**
+   * Makes an error.
+   *
    * @param code Why.
    * @param message A sentence for a person, with what to do about it.
    * @param options `cause`, as for `Error`.

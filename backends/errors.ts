@@ -56,6 +56,7 @@ export type BackendErrorCode =
  * ```
  */
 export class BackendError extends Error {
+  /** `BackendError`. */
   override readonly name: string = "BackendError";
   /** Why it failed, for programs. */
   readonly code: BackendErrorCode;
@@ -65,6 +66,8 @@ export class BackendError extends Error {
   readonly template: string;
 
   /**
+   * Makes an error.
+   *
    * @param code Why it failed.
    * @param path The path, in the tree of whoever called.
    * @param message A capital, no full stop, values in quotes.

@@ -21,19 +21,25 @@ export type Outcome =
 export interface CheckResult {
   /** `produces`, or the assertion's kind. */
   readonly check: string;
+  /** The file that was looked at. */
   readonly path: string;
+  /** Whether it holds. */
   readonly ok: boolean;
   /** One sentence: what was expected and what was found. */
   readonly message: string;
+  /** Where the check stands in the workflow's file. */
   readonly place: Place;
 }
 
 /** A file that a run wrote and that is still there at its end. */
 export interface WrittenFile {
+  /** Its canonical path. */
   readonly path: string;
+  /** The name of the backend that keeps it. */
   readonly backend: string;
   /** Whether it outlives the run. */
   readonly saved: boolean;
+  /** Its size in bytes. */
   readonly size: number;
 }
 
@@ -43,6 +49,7 @@ export interface EventHeader {
   readonly seq: number;
   /** ISO 8601, UTC. */
   readonly time: string;
+  /** The run's id. */
   readonly run: string;
 }
 
@@ -61,6 +68,8 @@ export type RunEventBody =
   | {
     readonly type: "step.started";
     readonly step: string;
+    /** What people call the step. */
+    readonly name: string;
     readonly attempt: number;
     readonly prompt: string;
   }

@@ -62,7 +62,7 @@ function describe(
       return [
         "",
         `${paint.cyan(`[${steps.indexOf(event.step) + 1}/${steps.length}]`)} ` +
-        paint.bold(event.step),
+        paint.bold(event.step) + (event.name === event.step ? "" : `  ${printable(event.name)}`),
       ];
     case "model.retried":
       return [

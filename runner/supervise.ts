@@ -208,7 +208,8 @@ class Run {
     const before = await this.#unlessInterrupted(versionsBefore(tree, step, values));
     let prompt = renderTemplate(step.prompt, values);
     for (let attempt = 1;; attempt++) {
-      this.#recorder.emit({ type: "step.started", step: step.id, attempt, prompt });
+      const { id, name } = step;
+      this.#recorder.emit({ type: "step.started", step: id, name, attempt, prompt });
       const result = await this.#attempt(step, attempt, prompt, agent);
       let results: CheckResult[] = [];
       if (result.outcome === "success") {
