@@ -9,7 +9,6 @@ import type { Backend } from "../backends/protocol.ts";
 import { failureText, sentence } from "./_failure.ts";
 import { abortable } from "./_abort.ts";
 import { conflictingOrder, type Touched, touchedPlaces } from "./_order.ts";
-import type { Locate } from "./_places.ts";
 import type { ToolCall } from "./model.ts";
 import type { PreparedCall, Tool } from "./tool.ts";
 import { cutResult } from "./_text.ts";
@@ -78,9 +77,10 @@ export async function checkCall(
 
 /** What running calls needs. */
 export interface RunCallsOptions {
+  /** What the tools work on. */
   readonly backend: Backend;
-  /** Where the backend keeps the files of a path. */
-  readonly locate: Locate;
+  /** The same files, not observed: what knows where they are kept. */
+  readonly files: Backend;
   readonly signal: AbortSignal;
   /** Told of each result, in the order of the calls. */
   readonly onResult: (result: CallResult) => void;
@@ -94,7 +94,7 @@ export async function runCalls(
   calls: readonly CheckedCall[],
   options: RunCallsOptions,
 ): Promise<readonly CallResult[]> {
-  const order = conflictingOrder(calls.map((call) => touched(call, options.locate)));
+  const order = conflictingOrder(calls.map((call) => touched(call, options.files)));
   const results: Promise<CallResult>[] = [];
   let told: Promise<void> = Promise.resolve();
   for (const [index, call] of calls.entries()) {
@@ -108,9 +108,9 @@ export async function runCalls(
   return await Promise.all(results);
 }
 
-function touched(call: CheckedCall, locate: Locate): Touched {
+function touched(call: CheckedCall, files: Backend): Touched {
   if ("refused" in call.outcome) return { reads: [], writes: [] };
-  return touchedPlaces(call.outcome.call.effects, locate);
+  return touchedPlaces(call.outcome.call.effects, files);
 }
 
 type Told = Pick<CallResult, "ok" | "text">;

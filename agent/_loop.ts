@@ -9,7 +9,6 @@ import type { Backend } from "../backends/protocol.ts";
 import { abortable } from "./_abort.ts";
 import { checkCall, runCalls } from "./_calls.ts";
 import { recordedCall, withUniqueIds } from "./_history.ts";
-import type { Locate } from "./_places.ts";
 import type { AgentEvent } from "./events.ts";
 import { type Message, type Model, type ModelAnswer, ModelError, type Usage } from "./model.ts";
 import type { Tool } from "./tool.ts";
@@ -19,8 +18,6 @@ export interface LoopOptions {
   readonly model: Model;
   readonly tools: ReadonlyMap<string, Tool>;
   readonly backend: Backend;
-  /** Where the backend keeps the files of a path. */
-  readonly locate: Locate;
   /** The conversation, to which everything said is added; at each await it may be sent on as it is. */
   readonly conversation: Message[];
   /** How many requests of the model it may make. */
@@ -67,7 +64,7 @@ export async function runLoop(options: LoopOptions): Promise<LoopResult> {
     options.backend,
     (change) => emit({ type: "file.changed", ...change }),
   );
-  const loop = new Loop({ ...options, backend, signal }, emit);
+  const loop = new Loop({ ...options, backend, files: options.backend, signal }, emit);
   try {
     const finish = await loop.run();
     signal.throwIfAborted();
@@ -84,8 +81,14 @@ export async function runLoop(options: LoopOptions): Promise<LoopResult> {
   }
 }
 
+interface RunningOptions extends LoopOptions {
+  /** The files that `backend` observes. */
+  readonly files: Backend;
+  readonly signal: AbortSignal;
+}
+
 class Loop {
-  readonly #options: LoopOptions & { readonly signal: AbortSignal };
+  readonly #options: RunningOptions;
   readonly #emit: (event: AgentEvent) => void;
   #turns = 0;
   #output = "";
@@ -94,10 +97,7 @@ class Loop {
   #cut = 0;
   #empty = 0;
 
-  constructor(
-    options: LoopOptions & { readonly signal: AbortSignal },
-    emit: (event: AgentEvent) => void,
-  ) {
+  constructor(options: RunningOptions, emit: (event: AgentEvent) => void) {
     this.#options = options;
     this.#emit = emit;
   }
@@ -195,7 +195,7 @@ class Loop {
   }
 
   async #runTools(answer: ModelAnswer): Promise<void> {
-    const { tools, backend, locate, conversation, signal } = this.#options;
+    const { tools, backend, files, conversation, signal } = this.#options;
     const turn = this.#turns;
     const toolCalls = withUniqueIds(answer.toolCalls, turn);
     const calls = await Promise.all(toolCalls.map((call) => checkCall(call, tools)));
@@ -210,7 +210,7 @@ class Loop {
     }
     const results = await runCalls(calls, {
       backend,
-      locate,
+      files,
       signal,
       onResult: ({ id, tool, ok, text }) =>
         this.#emit({ type: "tool.finished", turn, callId: id, tool, ok, result: text }),

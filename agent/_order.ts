@@ -7,7 +7,8 @@
 
 import { BackendError } from "../backends/errors.ts";
 import { canonicalPath } from "../backends/paths.ts";
-import { type Locate, type Place, sharePlace } from "./_places.ts";
+import { type Place, placesOf, sharePlace } from "../backends/places.ts";
+import type { Backend } from "../backends/protocol.ts";
 import type { ToolEffects } from "./tool.ts";
 
 /** What a call touches; `everything` where that is not known. */
@@ -15,10 +16,11 @@ export type Touched =
   | { readonly reads: readonly Place[]; readonly writes: readonly Place[] }
   | "everything";
 
-/** The effects of a call as places. */
-export function touchedPlaces(effects: ToolEffects | undefined, locate: Locate): Touched {
+/** The effects of a call, as the places where a backend keeps the files. */
+export function touchedPlaces(effects: ToolEffects | undefined, backend: Backend): Touched {
   if (effects === undefined) return "everything";
-  const places = (paths: readonly string[]) => paths.flatMap((path) => locate(canonicalPath(path)));
+  const places = (paths: readonly string[]) =>
+    paths.flatMap((path) => placesOf(backend, canonicalPath(path)));
   try {
     return { reads: places(effects.reads), writes: places(effects.writes) };
   } catch (error) {

@@ -14,7 +14,6 @@ import { StateBackend } from "../backends/state.ts";
 import { type LoopResult, runLoop } from "./_loop.ts";
 import { mask } from "./_mask.ts";
 import { readParams, startParams, stepEndParams, stepParams } from "./_params.ts";
-import { type Locate, locateByRoutes } from "./_places.ts";
 import { systemMessage } from "./_system.ts";
 import { type Message, type Model, ModelError } from "./model.ts";
 import { RehearsalModel } from "./models/rehearsal.ts";
@@ -101,7 +100,7 @@ function composeTree(
 }
 
 async function createSession(
-  { model, instructions, routes }: StartParams,
+  { model, instructions }: StartParams,
   backend: Backend,
   notify: (notice: EventNotice) => void,
 ): Promise<Session> {
@@ -111,7 +110,6 @@ async function createSession(
     live,
     instructions,
     backend,
-    locate: locateByRoutes(routes),
     notify,
   });
 }
@@ -130,7 +128,6 @@ interface SessionOptions {
   readonly live: Model | undefined;
   readonly instructions: string;
   readonly backend: Backend;
-  readonly locate: Locate;
   readonly notify: (notice: EventNotice) => void;
 }
 
@@ -170,7 +167,6 @@ class Session {
       model: this.#options.live ?? this.#rehearsal(params),
       tools: this.#tools,
       backend: this.#options.backend,
-      locate: this.#options.locate,
       conversation: this.#conversation,
       maxTurns,
       signal,

@@ -6,7 +6,6 @@
 
 import type { Backend } from "../backends/protocol.ts";
 import { runLoop } from "./_loop.ts";
-import { locateInOne } from "./_places.ts";
 import { systemMessage } from "./_system.ts";
 import type { AgentEvent } from "./events.ts";
 import type { Message, Model, Usage } from "./model.ts";
@@ -147,7 +146,6 @@ export function createDeepAgent(options: DeepAgentOptions): DeepAgent {
         model,
         tools,
         backend,
-        locate: locateInOne,
         conversation,
         maxTurns: maxTurns === undefined ? defaultTurns : checkedTurns(maxTurns),
         signal,

@@ -97,7 +97,7 @@ const NAME = /^[A-Za-z0-9_-]{1,64}$/;
  *   parameters: z.strictObject({ path: z.string().describe("The file's absolute path.") }),
  *   effects: ({ path }) => ({ reads: [path], writes: [] }),
  *   execute: async ({ path }, { backend, signal }) =>
- *     `${(await backend.read(path, { limit: 0, signal })).totalLines} lines`,
+ *     `${(await backend.read(path, { signal })).totalLines} lines`,
  * });
  *
  * const backend = new StateBackend();

@@ -11,6 +11,7 @@ import { outerError, outerInfo, type Place } from "./_mount_names.ts";
 import { type Mount, MountTable } from "./_mounts.ts";
 import { BackendError } from "./errors.ts";
 import { canonicalPath, comparePaths, joinPaths } from "./paths.ts";
+import { type Place as FilePlace, placesOf, type PlacingBackend } from "./places.ts";
 import type {
   Backend,
   DeleteOptions,
@@ -75,7 +76,7 @@ export interface CompositeBackendOptions {
  * assertEquals((await backend.ls("/")).map((entry) => entry.path), ["/project", "/scratch"]);
  * ```
  */
-export class CompositeBackend implements Backend {
+export class CompositeBackend implements PlacingBackend {
   readonly #table: MountTable;
 
   /**
@@ -85,6 +86,16 @@ export class CompositeBackend implements Backend {
    */
   constructor(options: CompositeBackendOptions) {
     this.#table = new MountTable(options.default, options.routes ?? {});
+  }
+
+  /** The places of a canonical path and of everything below it, through every mount. */
+  places(path: string): readonly FilePlace[] {
+    const mount = this.#table.find(path);
+    const below = this.#table.below(path);
+    return [
+      ...placesOf(mount.backend, mount.inner(path)),
+      ...below.flatMap(({ backend, root }) => placesOf(backend, root)),
+    ];
   }
 
   /** See {@linkcode Backend.ls}. */

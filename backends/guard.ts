@@ -10,6 +10,7 @@ import { RuleSet } from "./_rules.ts";
 import { BackendError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 import { canonicalPath, joinPaths, relativeTo } from "./paths.ts";
+import { type Place, placesOf, type PlacingBackend } from "./places.ts";
 import type {
   Backend,
   DeleteOptions,
@@ -62,7 +63,7 @@ export interface GuardedBackendOptions {
  * await assertRejects(() => backend.read("/x/../secrets/key"), Error, "denied by the rule");
  * ```
  */
-export class GuardedBackend implements Backend {
+export class GuardedBackend implements PlacingBackend {
   readonly #backend: Backend;
   readonly #rules: RuleSet;
 
@@ -73,6 +74,11 @@ export class GuardedBackend implements Backend {
   constructor(options: GuardedBackendOptions) {
     this.#backend = options.backend;
     this.#rules = new RuleSet(options.deny);
+  }
+
+  /** The places of a canonical path and of everything below it. */
+  places(path: string): readonly Place[] {
+    return placesOf(this.#backend, path);
   }
 
   /** See {@linkcode Backend.ls}. */

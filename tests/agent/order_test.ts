@@ -1,9 +1,10 @@
 import { conflictingOrder, touchedPlaces } from "../../agent/_order.ts";
 import { createDeepAgent } from "../../agent/agent.ts";
 import type { ToolCall } from "../../agent/model.ts";
-import { locateByRoutes, locateInOne } from "../../agent/_places.ts";
 import { defineTool, type ToolEffects } from "../../agent/tool.ts";
 import { BUILT_IN_TOOLS } from "../../agent/tools/built_in.ts";
+import { CompositeBackend } from "../../backends/composite.ts";
+import { GuardedBackend } from "../../backends/guard.ts";
 import { StateBackend } from "../../backends/state.ts";
 import { AnsweringModel, call, runTool, wholeTree } from "./_support.ts";
 import { failureText } from "../../agent/_failure.ts";
@@ -11,7 +12,8 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { z } from "zod";
 
-const touched = (effects: ToolEffects | undefined) => touchedPlaces(effects, locateInOne);
+const MEMORY = new StateBackend();
+const touched = (effects: ToolEffects | undefined) => touchedPlaces(effects, MEMORY);
 const read = (path: string) => touched({ reads: [path], writes: [] });
 const write = (path: string) => touched({ reads: [], writes: [path] });
 
@@ -42,16 +44,23 @@ Deno.test("conflictingOrder() lets a call wait only for what can matter to it", 
 });
 
 Deno.test("conflictingOrder() knows two routes onto one place", () => {
-  const locate = locateByRoutes([
-    { prefix: "/project/deep/", backend: "notes", path: "/" },
-    { prefix: "/project/", backend: "disk", path: "/" },
-    { prefix: "/workspace/", backend: "disk", path: "/work" },
-    { prefix: "/", backend: "memory", path: "/" },
-  ]);
+  const [disk, notes] = [new StateBackend(), new StateBackend()];
+  const tree = new GuardedBackend({
+    backend: new CompositeBackend({
+      default: new StateBackend(),
+      routes: {
+        "/project/deep/": notes,
+        "/project/": disk,
+        // A composite in a composite is seen through as well.
+        "/workspace/": new CompositeBackend({ default: { backend: disk, path: "/work" } }),
+      },
+    }),
+    deny: ["read **/.env"],
+  });
   const waits = (first: string, second: string) =>
     conflictingOrder([
-      touchedPlaces({ reads: [], writes: [first] }, locate),
-      touchedPlaces({ reads: [second], writes: [] }, locate),
+      touchedPlaces({ reads: [], writes: [first] }, tree),
+      touchedPlaces({ reads: [second], writes: [] }, tree),
     ])[1]?.length === 1;
   const cases: readonly [string, string, boolean][] = [
     ["/workspace/a", "/project/work/a", true],
