@@ -5,6 +5,7 @@
  * @module
  */
 
+import { abortable } from "../_abort.ts";
 import {
   type Model,
   type ModelAnswer,
@@ -179,7 +180,7 @@ export class OpenAiModel implements Model {
         }
         options.onRetry?.({ attempt, reason: error.message, delay });
         throwIfAborted(options.signal);
-        if (delay > 0) await unlessAborted(this.#sleep(delay, options.signal), options.signal);
+        if (delay > 0) await this.#wait(delay, options.signal);
       }
     }
   }
@@ -228,6 +229,16 @@ export class OpenAiModel implements Model {
     });
   }
 
+  async #wait(delay: number, signal: AbortSignal | undefined): Promise<void> {
+    const slept = this.#sleep(delay, signal);
+    try {
+      await (signal === undefined ? slept : abortable(slept, signal));
+    } catch (error) {
+      throwIfAborted(signal);
+      throw error;
+    }
+  }
+
   #backOff(retries: number): number {
     const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (retries - 1));
     return Math.round(wait * (1 - this.#random() / 4));
@@ -250,22 +261,6 @@ function parseUrl(text: string): URL {
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new ModelError("aborted", "The request to the model was ended");
-}
-
-/** Waits for a promise, but not longer than until the signal. */
-async function unlessAborted(wait: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  const aborted = Promise.withResolvers<void>();
-  const end = () => aborted.resolve();
-  signal?.addEventListener("abort", end, { once: true });
-  if (signal?.aborted) end();
-  try {
-    await Promise.race([wait, aborted.promise]);
-  } catch (error) {
-    if (!signal?.aborted) throw error;
-  } finally {
-    signal?.removeEventListener("abort", end);
-  }
-  throwIfAborted(signal);
 }
 
 function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {

@@ -1,69 +1,18 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import {
-  ModelError,
-  type ModelErrorCode,
-  type ModelRequest,
-  type ModelRetry,
-} from "../../agent/model.ts";
-import { OpenAiModel, type OpenAiModelOptions } from "../../agent/models/openai.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { ModelError, ModelErrorCode } from "../../agent/model.ts";
+import type { OpenAiModelOptions } from "../../agent/models/openai.ts";
+import { CALLS, HELLO, NOW, Trial } from "../support/_model_trial.ts";
 import {
   answer,
   cut,
   events,
   failure,
-  hold,
-  type OpenAiServer,
   type OpenAiServerOptions,
   page,
   type Reply,
   stall,
   startOpenAiServer,
 } from "../support/openai_server.ts";
-
-const QUESTION: ModelRequest = { messages: [{ role: "user", content: "Go on" }], tools: [] };
-const HELLO = answer({ text: "Hello", usage: { input: 3, output: 1 } });
-const CALLS = { text: "Writing", calls: [{ name: "write_file", arguments: '{"path":"/a"}' }] };
-
-/** The moment at which all tests are. */
-const NOW = Date.parse("2024-05-01T12:00:00Z");
-
-/** A model that waits for nothing and keeps what it would have waited. */
-class Trial {
-  readonly waits: number[] = [];
-  readonly retries: ModelRetry[] = [];
-  readonly streamed: string[] = [];
-  readonly model: OpenAiModel;
-
-  constructor(server: OpenAiServer, options: Partial<OpenAiModelOptions> = {}) {
-    this.model = new OpenAiModel({
-      model: "test-model",
-      apiKey: server.key,
-      baseUrl: server.baseUrl,
-      random: () => 0,
-      now: () => NOW,
-      sleep: (milliseconds) => {
-        this.waits.push(milliseconds);
-        return Promise.resolve();
-      },
-      ...options,
-    });
-  }
-
-  ask(signal?: AbortSignal) {
-    return this.model.respond(QUESTION, {
-      signal,
-      onText: (text) => this.streamed.push(text),
-      onRetry: (retry) => {
-        this.retries.push(retry);
-        this.streamed.length = 0;
-      },
-    });
-  }
-
-  async fail(signal?: AbortSignal): Promise<ModelError> {
-    return await assertRejects(() => this.ask(signal), ModelError);
-  }
-}
 
 /** Fails at once with this reply; the error. */
 async function failsAtOnce(
@@ -126,24 +75,6 @@ Deno.test("OpenAiModel.respond() tries again what may pass", async (t) => {
       );
       assertEquals(trial.streamed.join(""), "Hello");
       assertEquals(server.rejections, []);
-    });
-  }
-});
-
-Deno.test("OpenAiModel.respond() tries again after silence", async (t) => {
-  for (const reply of [hold(), stall(CALLS, "nothing"), stall(CALLS)]) {
-    await t.step("after" in reply ? reply.after ?? "" : reply.kind, async () => {
-      await using server = startOpenAiServer({
-        script: (_request, index) => index === 0 ? reply : HELLO,
-      });
-      // A real wait: the first reply never goes on, and the later ones have several tries.
-      const trial = new Trial(server, { silence: 250 });
-      assertEquals((await trial.ask()).text, "Hello");
-      assertEquals(
-        trial.retries[0]?.reason,
-        `The server at '${server.host}' was silent for 0.25 s`,
-      );
-      assertEquals(trial.streamed.join(""), "Hello");
     });
   }
 });
@@ -318,115 +249,6 @@ Deno.test("OpenAiModel.respond() does without stream_options where they are refu
   assertEquals(trial.retries.length, 1);
   assertEquals(server.rejections.length, 1);
   assertEquals(server.exchanges.map(({ request }) => request.includeUsage), [false, false]);
-});
-
-Deno.test("OpenAiModel.respond() keeps a whole answer whose end is missing", async (t) => {
-  for (const reply of [cut({ text: "Hi" }, { after: "finish" }), stall({ text: "Hi" }, "finish")]) {
-    await t.step("ending" in reply ? reply.ending : "", async () => {
-      await using server = startOpenAiServer({ script: () => reply });
-      assertEquals(await new Trial(server, { silence: 250 }).ask(), {
-        text: "Hi",
-        toolCalls: [],
-        finish: "stop",
-        usage: { inputTokens: null, outputTokens: null },
-      });
-    });
-  }
-});
-
-Deno.test("OpenAiModel.respond() ends at once when it is aborted", async (t) => {
-  await t.step("before the request", async () => {
-    await using server = startOpenAiServer({ script: [] });
-    const error = await new Trial(server).fail(AbortSignal.abort());
-    assertEquals(error.code, "aborted");
-    assertEquals([server.exchanges, server.rejections], [[], []]);
-  });
-  await t.step("while the SDK is loaded", async () => {
-    await using server = startOpenAiServer({ script: () => HELLO });
-    const controller = new AbortController();
-    const failed = new Trial(server).fail(controller.signal);
-    controller.abort();
-    assertEquals((await failed).code, "aborted");
-    assertEquals(server.exchanges, []);
-  });
-  await t.step("in the middle of an answer, and the server sees it", async () => {
-    await using server = startOpenAiServer({ script: [stall({ text: "Hello" })] });
-    const controller = new AbortController();
-    const trial = new Trial(server);
-    const error = await assertRejects(
-      () =>
-        trial.model.respond(QUESTION, {
-          signal: controller.signal,
-          onText: () => controller.abort(new Error("Enough")),
-        }),
-      ModelError,
-    );
-    assertEquals(error.code, "aborted");
-    await server.exchanges[0]?.abandoned;
-    assertEquals(server.exchanges.length, 1);
-  });
-  await t.step("while nothing comes", async () => {
-    const asked = Promise.withResolvers<void>();
-    await using server = startOpenAiServer({
-      script: () => {
-        asked.resolve();
-        return hold();
-      },
-    });
-    const controller = new AbortController();
-    const failed = new Trial(server).fail(controller.signal);
-    await asked.promise;
-    controller.abort();
-    assertEquals((await failed).code, "aborted");
-  });
-  await t.step("while it waits for the next try, even if the wait does not listen", async () => {
-    await using server = startOpenAiServer({ script: () => failure(500) });
-    const controller = new AbortController();
-    const trial = new Trial(server, {
-      sleep: () => {
-        controller.abort();
-        return new Promise(() => {});
-      },
-    });
-    assertEquals((await trial.fail(controller.signal)).code, "aborted");
-    assertEquals(server.exchanges.length, 1);
-  });
-  await t.step("while it is told of the retry", async () => {
-    await using server = startOpenAiServer({ script: () => failure(500) });
-    const controller = new AbortController();
-    const trial = new Trial(server, { sleep: undefined });
-    const error = await assertRejects(
-      () =>
-        trial.model.respond(QUESTION, {
-          signal: controller.signal,
-          onRetry: () => controller.abort(),
-        }),
-      ModelError,
-    );
-    assertEquals(error.code, "aborted");
-  });
-  await t.step("while its own timer runs", async () => {
-    await using server = startOpenAiServer({
-      script: () => failure(429, { headers: { "retry-after": "60" } }),
-    });
-    const controller = new AbortController();
-    const trial = new Trial(server, { sleep: undefined });
-    const error = await assertRejects(() =>
-      trial.model.respond(QUESTION, {
-        signal: controller.signal,
-        onRetry: () => queueMicrotask(() => controller.abort()),
-      }), ModelError);
-    assertEquals(error.code, "aborted");
-    assertEquals(server.exchanges.length, 1);
-  });
-});
-
-Deno.test("OpenAiModel.respond() closes the connection of a server that fell silent", async () => {
-  await using server = startOpenAiServer({ script: [stall({ text: "Hello" })] });
-  const error = await new Trial(server, { silence: 250, maxRetries: 0 }).fail();
-  assertEquals(error.code, "timeout");
-  assertEquals(server.exchanges.length, 1);
-  await server.exchanges[0]?.abandoned;
 });
 
 Deno.test("OpenAiModel.respond() waits with its own timer", async () => {
