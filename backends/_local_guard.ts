@@ -67,16 +67,16 @@ export class LocalGuard {
     let stack: (Step & { readonly info: Deno.FileInfo })[] = [start];
     let links = 0;
     for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      const above = stack.at(-1) ?? start;
+      if (!above.info.isDirectory) {
+        throw localError("not_directory", verb, path, "a name on the way to it is not a directory");
+      }
       if (name === "..") {
         if (stack.length === 1) throw this.#escape(path, verb);
         stack.pop();
         continue;
       }
       if (name.startsWith(TEMPORARY_NAME)) throw this.#escape(path, verb);
-      const above = stack.at(-1) ?? start;
-      if (!above.info.isDirectory) {
-        throw localError("not_directory", verb, path, "a name on the way to it is not a directory");
-      }
       const host = joinHost(above.host, name);
       const info = lstat(host);
       if (info === undefined) {
@@ -91,7 +91,7 @@ export class LocalGuard {
         throw localError("denied", verb, path, "its symbolic links never end");
       }
       const target = Deno.readLinkSync(host);
-      const inside = target.startsWith("/") ? this.#inside(target) : target;
+      const inside = target.startsWith("/") ? this.below(target) : target;
       if (inside === undefined) throw this.#escape(path, verb);
       if (target.startsWith("/")) stack = [start];
       pending.push(...inside.split("/").filter((part) => part !== "" && part !== ".").reverse());
@@ -125,13 +125,9 @@ export class LocalGuard {
    * @returns The part below the root, or `undefined` if it is not below it.
    */
   below(host: string): string | undefined {
-    return this.#inside(host);
-  }
-
-  #inside(host: string): string | undefined {
     for (const prefix of this.#prefixes) {
-      if (prefix === "/" || host === prefix) return host.slice(prefix.length);
-      if (host.startsWith(`${prefix}/`)) return host.slice(prefix.length);
+      if (prefix === "/") return host.slice(1);
+      if (host === prefix || host.startsWith(`${prefix}/`)) return host.slice(prefix.length);
     }
     return undefined;
   }

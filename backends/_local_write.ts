@@ -160,7 +160,6 @@ export class LocalWriter {
     await inTurn(async () => {
       const place = this.#guard.find(path, "delete", false);
       this.#protect.check(place, "delete", path);
-      noteMove();
       if (place.info.isDirectory && !recursive) removeDirectory(place.host, path);
       else await Deno.remove(place.host, { recursive });
       await syncDirectories([hostParent(place.host)]);
