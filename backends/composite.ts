@@ -209,7 +209,7 @@ export class CompositeBackend implements PlacingBackend {
   /** See {@linkcode Backend.move}. */
   async move(from: string, to: string, options: MoveOptions = {}): Promise<FileInfo> {
     const source = this.#changing("move", from);
-    const target = this.#changing("move", to, source.path);
+    const target = await this.#target(source.path, to, options);
     if (source.mount.backend !== target.mount.backend) {
       return await copyAcross(this, source, target, options);
     }
@@ -229,24 +229,42 @@ export class CompositeBackend implements PlacingBackend {
   }
 
   /** Where a change goes, once it is clear that it may. */
-  #changing(verb: "write" | "edit" | "delete" | "move", path: string, from?: string): Place {
+  #changing(verb: "write" | "edit" | "delete" | "move", path: string): Place {
     const at = canonicalPath(path);
-    const mount = this.#table.find(at);
-    const what = from === undefined
-      ? `Cannot ${verb} '${at}'`
-      : `Cannot ${verb} '${from}' to '${at}'`;
-    const held = this.#table.directory(at);
-    if (at === "/" || held !== undefined) {
-      const why = held === undefined
-        ? "it is the root"
-        : `the route '${held.prefix}' is mounted ${held.base === at ? "there" : "below it"}`;
+    const what = `Cannot ${verb} '${at}'`;
+    const kept = this.#whyKept(at);
+    if (kept !== undefined) {
       const code = verb === "write" || verb === "edit" ? "is_directory" : "denied";
-      throw new BackendError(code, at, `${what}: ${why}`);
+      throw new BackendError(code, at, `${what}: ${kept}`);
     }
-    if (mount.refusal !== undefined) {
-      throw new BackendError("denied", at, `${what}: ${mount.refusal}`);
+    return this.#writable(at, what);
+  }
+
+  /** Where a move goes, once it is clear that it may. */
+  async #target(source: string, to: string, { signal }: OperationOptions): Promise<Place> {
+    const at = canonicalPath(to);
+    const what = `Cannot move '${source}' to '${at}'`;
+    const kept = this.#whyKept(at);
+    if (kept !== undefined) {
+      // As within one backend, a source that is not there is told of first.
+      await this.stat(source, { signal });
+      throw new BackendError("exists", at, `${what}: ${kept}`);
     }
-    return { mount, path: at };
+    return this.#writable(at, what);
+  }
+
+  /** Why a path cannot be anything but a directory, if so: a clause. */
+  #whyKept(at: string): string | undefined {
+    if (at === "/") return "it is the root";
+    const point = this.#table.directory(at);
+    if (point === undefined) return undefined;
+    return `the route '${point.prefix}' is mounted ${point.base === at ? "there" : "below it"}`;
+  }
+
+  #writable(at: string, what: string): Place {
+    const mount = this.#table.find(at);
+    if (mount.refusal === undefined) return { mount, path: at };
+    throw new BackendError("denied", at, `${what}: ${mount.refusal}`);
   }
 }
 

@@ -260,9 +260,9 @@ Deno.test("CompositeBackend keeps mounts and what is above them", async () => {
   );
   await fails("denied", `Cannot move '/a/b': ${there}`, () => backend.move("/a/b", "/c"));
   await fails("denied", `Cannot move '/a': ${below}`, () => backend.move("/a", "/c"));
-  await fails("denied", `Cannot move '/x' to '/a/b': ${there}`, () => backend.move("/x", "/a/b"));
+  await fails("exists", `Cannot move '/x' to '/a/b': ${there}`, () => backend.move("/x", "/a/b"));
   await fails(
-    "denied",
+    "exists",
     `Cannot move '/x' to '/a': ${below}`,
     () => backend.move("/x", "/a", { overwrite: true }),
   );
