@@ -11,12 +11,13 @@
  */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
-  // One mistake in three letters: of "a", everything would be a misspelling.
-  let least = Math.floor(word.length / 3) + 1;
+  let least = Infinity;
   for (const candidate of known) {
-    if (Math.abs(candidate.length - word.length) >= least) continue;
+    // One mistake in three letters: of "a", everything would be a misspelling.
+    const most = Math.floor(Math.max(word.length, candidate.length) / 3);
+    if (Math.abs(candidate.length - word.length) > most) continue;
     const edits = distance(word.toLowerCase(), candidate.toLowerCase());
-    if (edits < least) [best, least] = [candidate, edits];
+    if (edits <= most && edits < least) [best, least] = [candidate, edits];
   }
   return best;
 }

@@ -57,7 +57,10 @@ export interface HostRoot {
   readonly protected: readonly string[];
 }
 
-/** The permissions of one process, in Deno's own words. */
+/**
+ * The permissions of one process, in Deno's own words. `*` alone stands for everything of a kind;
+ * it is never part of a path.
+ */
 export interface Permissions {
   readonly read: readonly string[];
   readonly write: readonly string[];

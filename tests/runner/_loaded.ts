@@ -6,7 +6,7 @@
 
 import { join } from "@std/path";
 import { formatDiagnostics } from "../../runner/diagnostics.ts";
-import { loadYaml, type LoadResult } from "../../runner/load.ts";
+import { type LoadResult, loadYaml } from "../../runner/load.ts";
 
 /**
  * Loads a file under the name `file.yaml`.
