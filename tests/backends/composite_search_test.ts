@@ -196,6 +196,18 @@ Deno.test("CompositeBackend searches like one backend, for any files, routes and
   );
 });
 
+Deno.test("CompositeBackend finds what comes after many hidden files", async () => {
+  const rest = new StateBackend({ files: { "/y": "needle", "/z": "needle" } });
+  for (let number = 0; number < 100; number++) await rest.write(`/a/${number}`, "needle");
+  const backend = new CompositeBackend({ default: rest, routes: { "/a/": new StateBackend() } });
+  for (const [limit, expected] of [[1, ["/y"]], [2, ["/y", "/z"]]] as const) {
+    const globbed = await backend.glob("**", { limit });
+    assertEquals([paths(globbed.files), globbed.truncated], [[...expected], limit === 1]);
+    const found = await backend.grep("needle", { limit });
+    assertEquals([paths(found.matches), found.truncated], [[...expected], limit === 1]);
+  }
+});
+
 Deno.test("CompositeBackend reports a failing mount beside the others' results", async () => {
   const backend = new CompositeBackend({
     default: new StateBackend({ files: { "/x": "needle" } }),

@@ -160,6 +160,9 @@ Deno.test("CompositeBackend hides what a route shadows from every operation", as
   await fails("is_directory", "Cannot read '/a': it is a directory", () => backend.readBytes("/a"));
   assertEquals(paths((await backend.glob("**")).files), ["/p/new.txt", "/seen.txt"]);
   assertEquals(paths((await backend.glob("/a")).files), []);
+  const nothing = { truncated: false, failures: [] };
+  assertEquals(await backend.glob("**", { path: "/a" }), { files: [], ...nothing });
+  assertEquals((await backend.grep("needle", { path: "/a" })).failures, []);
   const found = await backend.grep("needle");
   assertEquals([paths(found.matches), found.filesSearched], [["/p/new.txt", "/seen.txt"], 2]);
   assertEquals((await backend.grep("needle", { glob: "*" })).filesSearched, 1);

@@ -265,6 +265,18 @@ Deno.test("GuardedBackend lets nothing through by limits and counts", async () =
   await assertRejects(() => backend.glob("x", { limit: 0 }), RangeError);
 });
 
+Deno.test("GuardedBackend finds what comes after many hidden files", async () => {
+  const state = new StateBackend({ files: { "/y": "needle", "/z": "needle" } });
+  for (let number = 0; number < 100; number++) await state.write(`/secrets/${number}`, "needle");
+  const backend = new GuardedBackend({ backend: state, deny: [SECRETS] });
+  for (const [limit, expected] of [[1, ["/y"]], [2, ["/y", "/z"]]] as const) {
+    const globbed = await backend.glob("**", { limit });
+    assertEquals([paths(globbed.files), globbed.truncated], [[...expected], limit === 1]);
+    const found = await backend.grep("needle", { limit });
+    assertEquals([paths(found.matches), found.truncated], [[...expected], limit === 1]);
+  }
+});
+
 Deno.test("GuardedBackend does not open what it hides", async () => {
   const state = new StateBackend({ files: FILES });
   const searched: string[] = [];
