@@ -2,6 +2,12 @@ import { ending } from "./_text.ts";
 import { AssertionError } from "./assertion_error.ts";
 
 /**
+ * Any class that is not abstract. Its parameters have the type that the real package gives them, one
+ * that nothing is written with here; a stricter or looser one would let other programs compile.
+ */
+export type AnyConstructor = new (...args: Parameters<Console["log"]>) => unknown;
+
+/**
  * Asserts that a value is an instance of a class.
  *
  * @param actual The value found.
@@ -9,11 +15,9 @@ import { AssertionError } from "./assertion_error.ts";
  * @param msg Added to the message.
  * @throws {AssertionError} If it is not.
  */
-export function assertInstanceOf<T>(
-  actual: unknown,
-  expectedType: abstract new (...args: never[]) => T,
-  msg = "",
-): asserts actual is T {
+export function assertInstanceOf<
+  T extends abstract new (...args: ConstructorParameters<AnyConstructor>) => unknown,
+>(actual: unknown, expectedType: T, msg = ""): asserts actual is InstanceType<T> {
   if (actual instanceof expectedType) return;
   const expected = expectedType.name;
   const found = kindOf(actual);
@@ -35,7 +39,7 @@ export function assertInstanceOf<T>(
  */
 export function assertNotInstanceOf<A, T>(
   actual: A,
-  unexpectedType: abstract new (...args: never[]) => T,
+  unexpectedType: abstract new (...args: ConstructorParameters<AnyConstructor>) => T,
   msg?: string,
 ): asserts actual is Exclude<A, T> {
   if (!(actual instanceof unexpectedType)) return;

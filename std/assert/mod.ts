@@ -15,7 +15,7 @@ export {
   assertNotStrictEquals,
   assertStrictEquals,
 } from "./equality.ts";
-export { assertInstanceOf, assertNotInstanceOf } from "./instance.ts";
+export { type AnyConstructor, assertInstanceOf, assertNotInstanceOf } from "./instance.ts";
 export { assertGreater, assertGreaterOrEqual, assertLess, assertLessOrEqual } from "./order.ts";
 export { assertMatch, assertNotMatch, assertStringIncludes } from "./text.ts";
 export { assertIsError, assertRejects, assertThrows } from "./throws.ts";

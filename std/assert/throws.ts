@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { ending } from "./_text.ts";
 import { AssertionError } from "./assertion_error.ts";
+import type { AnyConstructor } from "./instance.ts";
 
 /**
  * Asserts that a value is an error, of a class and with words in its message if those are given.
@@ -13,7 +14,7 @@ import { AssertionError } from "./assertion_error.ts";
  */
 export function assertIsError<E extends Error = Error>(
   error: unknown,
-  ErrorClass?: abstract new (...args: never[]) => E,
+  ErrorClass?: abstract new (...args: ConstructorParameters<AnyConstructor>) => E,
   msgMatches?: string | RegExp,
   msg?: string,
 ): asserts error is E {
@@ -62,7 +63,7 @@ export function assertThrows(fn: () => unknown, msg?: string): unknown;
  */
 export function assertThrows<E extends Error = Error>(
   fn: () => unknown,
-  ErrorClass: abstract new (...args: never[]) => E,
+  ErrorClass: abstract new (...args: ConstructorParameters<AnyConstructor>) => E,
   msgIncludes?: string,
   msg?: string,
 ): E;
@@ -109,7 +110,7 @@ export function assertRejects(
  */
 export function assertRejects<E extends Error = Error>(
   fn: () => PromiseLike<unknown>,
-  ErrorClass: abstract new (...args: never[]) => E,
+  ErrorClass: abstract new (...args: ConstructorParameters<AnyConstructor>) => E,
   msgIncludes?: string,
   msg?: string,
 ): Promise<E>;
@@ -133,7 +134,7 @@ export async function assertRejects(
 }
 
 /** Any class of errors, abstract ones included. */
-type ErrorClass = abstract new (...args: never[]) => Error;
+type ErrorClass = abstract new (...args: ConstructorParameters<AnyConstructor>) => Error;
 
 /** What an assertion about an error asks for. */
 interface Wanted {

@@ -118,7 +118,7 @@ Deno.test("Channel rebuilds errors as the class they were, without stack and cau
     }
   }
   const cause = new Error("/home/person/secret");
-  const thrown: [unknown, new (...parameters: never[]) => Error][] = [
+  const thrown: [unknown, ErrorConstructor | typeof BackendError][] = [
     [
       new BackendError("denied", "/a", "Cannot write '/a': it is read-only", { cause }),
       BackendError,
