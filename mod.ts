@@ -21,6 +21,7 @@
 export { BackendError, type BackendErrorCode } from "./backends/errors.ts";
 export { LIMITS } from "./backends/limits.ts";
 export type * from "./backends/protocol.ts";
+export type { PlacingBackend, StoragePlace } from "./backends/places.ts";
 export { canonicalPath } from "./backends/paths.ts";
 export { StateBackend, type StateBackendOptions, type StateFile } from "./backends/state.ts";
 export { LocalBackend, type LocalBackendOptions } from "./backends/local.ts";

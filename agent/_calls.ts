@@ -5,6 +5,7 @@
  * @module
  */
 
+import { BackendError, type BackendErrorCode } from "../backends/errors.ts";
 import type { Backend } from "../backends/protocol.ts";
 import { failureText, sentence } from "./_failure.ts";
 import { abortable } from "./_abort.ts";
@@ -35,6 +36,8 @@ export interface CallResult {
   readonly tool: string;
   readonly ok: boolean;
   readonly text: string;
+  /** Why the backend refused or failed, if it did. */
+  readonly code?: BackendErrorCode;
 }
 
 /** Finds the tool of a call and checks the arguments. Nothing is run. */
@@ -100,7 +103,7 @@ export async function runCalls(
   for (const [index, call] of calls.entries()) {
     const earlier = (order[index] ?? []).map((other) => results[other]);
     const result = Promise.all(earlier).then(() => runCall(call, options))
-      .then(({ ok, text }) => ({ id: call.id, tool: call.tool, ok, text: cutResult(text) }));
+      .then((told) => ({ id: call.id, tool: call.tool, ...told, text: cutResult(told.text) }));
     results.push(result);
     told = told.then(async () => options.onResult(await result));
   }
@@ -113,7 +116,7 @@ function touched(call: CheckedCall, files: Backend): Touched {
   return touchedPlaces(call.outcome.call.effects, files);
 }
 
-type Told = Pick<CallResult, "ok" | "text">;
+type Told = Pick<CallResult, "ok" | "text" | "code">;
 
 async function runCall(call: CheckedCall, options: RunCallsOptions): Promise<Told> {
   if ("refused" in call.outcome) return { ok: false, text: call.outcome.refused };
@@ -128,7 +131,10 @@ async function runCall(call: CheckedCall, options: RunCallsOptions): Promise<Tol
     return { ok: true, text: text === "" ? "(no output)" : text };
   } catch (error) {
     if (signal.aborted) return cancelled(call.tool);
-    return { ok: false, text: failureText(call.tool, error) };
+    const text = failureText(call.tool, error);
+    return error instanceof BackendError
+      ? { ok: false, text, code: error.code }
+      : { ok: false, text };
   }
 }
 

@@ -212,8 +212,8 @@ class Loop {
       backend,
       files,
       signal,
-      onResult: ({ id, tool, ok, text }) =>
-        this.#emit({ type: "tool.finished", turn, callId: id, tool, ok, result: text }),
+      onResult: ({ id, text, ...told }) =>
+        this.#emit({ type: "tool.finished", turn, callId: id, ...told, result: text }),
     });
     const recorded = toolCalls.map((call, index) => recordedCall(call, calls[index]?.arguments));
     conversation.push(

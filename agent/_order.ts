@@ -7,13 +7,13 @@
 
 import { BackendError } from "../backends/errors.ts";
 import { canonicalPath } from "../backends/paths.ts";
-import { type Place, placesOf, sharePlace } from "../backends/places.ts";
+import { placesOf, sharePlace, type StoragePlace } from "../backends/places.ts";
 import type { Backend } from "../backends/protocol.ts";
 import type { ToolEffects } from "./tool.ts";
 
 /** What a call touches; `everything` where that is not known. */
 export type Touched =
-  | { readonly reads: readonly Place[]; readonly writes: readonly Place[] }
+  | { readonly reads: readonly StoragePlace[]; readonly writes: readonly StoragePlace[] }
   | "everything";
 
 /** The effects of a call, as the places where a backend keeps the files. */

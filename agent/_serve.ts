@@ -210,5 +210,6 @@ function stepResult(result: LoopResult, maxTurns: number): StepResult {
 
 function outcomeOf(error: ModelError): StepResult["outcome"] {
   if (error.code === "rehearsal") return "mismatch";
+  if (error.code === "denied") return "denied";
   return error.code === "aborted" ? "interrupted" : "failure";
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { BackendErrorCode } from "../backends/errors.ts";
 import type { FinishReason, ModelRetry, Usage } from "./model.ts";
 
 /** A change of a file, as the agent's backend saw it succeed. */
@@ -43,6 +44,8 @@ export type AgentEvent =
     readonly callId: string;
     readonly tool: string;
     readonly ok: boolean;
+    /** Why the backend refused or failed, where that is what went wrong: `denied`. */
+    readonly code?: BackendErrorCode;
     /** What the model is told. */
     readonly result: string;
   }

@@ -101,11 +101,12 @@ export interface StepResult {
    * | --- | --- |
    * | `success` | the model says that it is done |
    * | `failure` | the model gave no answer, or declined |
+   * | `denied` | the process was not granted the model's host |
    * | `budget` | `maxTurns` is used up |
    * | `mismatch` | the rehearsal does not match what happens |
    * | `interrupted` | the request was cancelled |
    */
-  readonly outcome: "success" | "failure" | "budget" | "mismatch" | "interrupted";
+  readonly outcome: "success" | "failure" | "denied" | "budget" | "mismatch" | "interrupted";
   /** The model's last text. */
   readonly output: string;
   /** How many requests of the model were made. */

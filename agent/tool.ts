@@ -28,23 +28,31 @@ export interface ToolEffects {
   readonly writes: readonly string[];
 }
 
+/** The parameters of a tool: an object of zod, such as `z.strictObject({ path: z.string() })`. */
+export interface ToolParameters<Arguments> {
+  /** Checks the arguments of a call. */
+  safeParseAsync(
+    args: unknown,
+  ): Promise<{ readonly success: true; readonly data: Arguments } | { readonly success: false }>;
+}
+
 /** What {@linkcode defineTool} makes a tool of. */
-export interface ToolDefinition<Parameters extends z.ZodObject> {
+export interface ToolDefinition<Arguments> {
   /** Letters, digits, `_` and `-`, 64 at most. */
   readonly name: string;
   /** What it does, when to use it and what its result looks like, for the model. */
   readonly description: string;
   /** The arguments. `.describe()` each of them for the model. */
-  readonly parameters: Parameters;
+  readonly parameters: ToolParameters<Arguments>;
   /** Which files a call touches. A tool without it runs alone. */
-  effects?(args: z.output<Parameters>): ToolEffects;
+  effects?(args: Arguments): ToolEffects;
   /**
    * Does the work.
    *
    * @returns What the model is told.
    * @throws If it fails: the model is told the error's message.
    */
-  execute(args: z.output<Parameters>, context: ToolContext): string | Promise<string>;
+  execute(args: Arguments, context: ToolContext): string | Promise<string>;
 }
 
 /** A call whose arguments fit, ready to run. */
@@ -81,8 +89,8 @@ const NAME = /^[A-Za-z0-9_-]{1,64}$/;
  *
  * @param definition Its name, its description, its parameters and what it does.
  * @returns The tool, for `createDeepAgent({ tools: [...] })`.
- * @throws {TypeError} If the name is not 1 to 64 letters, digits, `_` and `-`, or the description is
- * empty.
+ * @throws {TypeError} If the name is not 1 to 64 letters, digits, `_` and `-`, the description is
+ * empty, or the parameters are no object of zod.
  *
  * @example
  * ```ts
@@ -108,9 +116,7 @@ const NAME = /^[A-Za-z0-9_-]{1,64}$/;
  * assertEquals(await prepared.call.execute({ backend, signal }), "2 lines");
  * ```
  */
-export function defineTool<Parameters extends z.ZodObject>(
-  definition: ToolDefinition<Parameters>,
-): Tool {
+export function defineTool<Arguments>(definition: ToolDefinition<Arguments>): Tool {
   const { name, description, parameters } = definition;
   if (!NAME.test(name)) {
     throw new TypeError(
@@ -120,6 +126,9 @@ export function defineTool<Parameters extends z.ZodObject>(
   if (description.trim() === "") {
     throw new TypeError(`Cannot offer the tool '${name}' without a description`);
   }
+  if (!(parameters instanceof z.ZodObject)) {
+    throw new TypeError(`The parameters of the tool '${name}' must be an object of zod`);
+  }
   let described: ToolDescription | undefined;
   return {
     name,
@@ -128,16 +137,10 @@ export function defineTool<Parameters extends z.ZodObject>(
       return described;
     },
     async prepare(args) {
-      let parsed = await parameters.safeParseAsync(args, { reportInput: true });
-      if (!parsed.success) {
-        // Models write null for a parameter that they leave out.
-        const second = await parameters.safeParseAsync(withoutNulls(args));
-        if (second.success) parsed = second;
-      }
-      if (!parsed.success) {
-        const known = Object.keys(parameters.shape);
-        return { ok: false, problems: parsed.error.issues.map((issue) => problem(issue, known)) };
-      }
+      let parsed = await definition.parameters.safeParseAsync(args);
+      // Models write null for a parameter that they leave out.
+      if (!parsed.success) parsed = await definition.parameters.safeParseAsync(withoutNulls(args));
+      if (!parsed.success) return { ok: false, problems: await problems(parameters, args) };
       const fit = parsed.data;
       return {
         ok: true,
@@ -166,6 +169,12 @@ function jsonSchema(name: string, parameters: z.ZodObject): Readonly<Record<stri
 function withoutNulls(args: unknown): unknown {
   if (typeof args !== "object" || args === null || Array.isArray(args)) return args;
   return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== null));
+}
+
+async function problems(parameters: z.ZodObject, args: unknown): Promise<readonly string[]> {
+  const known = Object.keys(parameters.shape);
+  const { error } = await parameters.safeParseAsync(args, { reportInput: true });
+  return (error?.issues ?? []).map((issue) => problem(issue, known));
 }
 
 function problem(issue: z.core.$ZodIssue, known: readonly string[]): string {

@@ -11,7 +11,7 @@ import { outerError, outerInfo, type Place } from "./_mount_names.ts";
 import { type Mount, MountTable } from "./_mounts.ts";
 import { BackendError } from "./errors.ts";
 import { canonicalPath, comparePaths, joinPaths } from "./paths.ts";
-import { type Place as FilePlace, placesOf, type PlacingBackend } from "./places.ts";
+import { placesOf, type PlacingBackend, type StoragePlace } from "./places.ts";
 import type {
   Backend,
   DeleteOptions,
@@ -80,6 +80,8 @@ export class CompositeBackend implements PlacingBackend {
   readonly #table: MountTable;
 
   /**
+   * Makes a backend.
+   *
    * @param options The default and the routes.
    * @throws {TypeError} If a prefix does not begin and end with a slash, or an earlier one matches
    * everything that it would.
@@ -89,7 +91,7 @@ export class CompositeBackend implements PlacingBackend {
   }
 
   /** The places of a canonical path and of everything below it, through every mount. */
-  places(path: string): readonly FilePlace[] {
+  places(path: string): readonly StoragePlace[] {
     const mount = this.#table.find(path);
     const below = this.#table.below(path);
     return [

@@ -10,7 +10,7 @@ import { RuleSet } from "./_rules.ts";
 import { BackendError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 import { canonicalPath, joinPaths, relativeTo } from "./paths.ts";
-import { type Place, placesOf, type PlacingBackend } from "./places.ts";
+import { placesOf, type PlacingBackend, type StoragePlace } from "./places.ts";
 import type {
   Backend,
   DeleteOptions,
@@ -68,6 +68,8 @@ export class GuardedBackend implements PlacingBackend {
   readonly #rules: RuleSet;
 
   /**
+   * Makes a backend.
+   *
    * @param options The backend and the rules.
    * @throws {SyntaxError} If a rule cannot be understood.
    */
@@ -77,7 +79,7 @@ export class GuardedBackend implements PlacingBackend {
   }
 
   /** The places of a canonical path and of everything below it. */
-  places(path: string): readonly Place[] {
+  places(path: string): readonly StoragePlace[] {
     return placesOf(this.#backend, path);
   }
 

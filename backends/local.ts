@@ -101,6 +101,8 @@ export class LocalBackend implements Backend {
   #open: OpenRoot | undefined;
 
   /**
+   * Makes a backend.
+   *
    * @param options Which directory, and what may be done with it.
    * @param newId Makes the names of unfinished writes.
    * @throws {TypeError} If an option is not what it must be.

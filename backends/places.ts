@@ -9,7 +9,7 @@ import { isWithin } from "./paths.ts";
 import type { Backend } from "./protocol.ts";
 
 /** A file or directory in the backend that keeps it, with all that is in it. */
-export interface Place {
+export interface StoragePlace {
   /** The backend that keeps it. */
   readonly backend: Backend;
   /** Its canonical path there. */
@@ -19,7 +19,7 @@ export interface Place {
 /** A backend that keeps its files in others and tells where. */
 export interface PlacingBackend extends Backend {
   /** The places of a canonical path and of everything below it. */
-  places(path: string): readonly Place[];
+  places(path: string): readonly StoragePlace[];
 }
 
 /**
@@ -29,12 +29,15 @@ export interface PlacingBackend extends Backend {
  * @param path A canonical path.
  * @returns At least one place.
  */
-export function placesOf(backend: Backend, path: string): readonly Place[] {
+export function placesOf(backend: Backend, path: string): readonly StoragePlace[] {
   return isPlacing(backend) ? backend.places(path) : [{ backend, path }];
 }
 
 /** Whether a place of the one list is at, above or below a place of the other. */
-export function sharePlace(some: readonly Place[], others: readonly Place[]): boolean {
+export function sharePlace(
+  some: readonly StoragePlace[],
+  others: readonly StoragePlace[],
+): boolean {
   return some.some((a) =>
     others.some((b) =>
       a.backend === b.backend && (isWithin(a.path, b.path) || isWithin(b.path, a.path))

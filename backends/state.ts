@@ -88,6 +88,8 @@ export class StateBackend implements Backend {
   #changes = 0;
 
   /**
+   * Makes a backend.
+   *
    * @param options The clock and the first files.
    * @throws {BackendError} If a path or a content of `files` could not be written.
    */

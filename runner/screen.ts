@@ -76,9 +76,9 @@ function describe(
       const subject = toolSubject(calls.get(callKey(event)));
       calls.delete(callKey(event));
       const call = `  ${event.tool.padEnd(TOOL_COLUMNS)}${subject}`;
-      return event.ok
-        ? [call]
-        : [call, paint.red(`    refused: ${oneLine(event.result.replace(/^Error: /, ""))}`)];
+      if (event.ok) return [call];
+      const what = event.code === "denied" ? "refused" : "failed";
+      return [call, paint.red(`    ${what}: ${oneLine(event.result.replace(/^Error: /, ""))}`)];
     }
     case "step.checked":
       return event.results.map(({ ok, message, place }) =>

@@ -43,11 +43,15 @@ export interface RunOptions {
 
 /** How a run ended. */
 export interface RunResult {
+  /** In a word. */
   readonly outcome: Outcome;
   /** What the command line exits with; README.md lists them. */
   readonly exitCode: number;
+  /** The workflow's outputs; empty unless the run succeeded. */
   readonly outputs: Readonly<Record<string, string>>;
+  /** What it wrote and left, sorted by path. */
   readonly files: readonly WrittenFile[];
+  /** Why it did not succeed. */
   readonly error?: string;
 }
 
@@ -126,9 +130,10 @@ class Run {
       tree = started.tree;
       for (const step of steps) await this.#runStep(step, started.agent, tree);
     } catch (error) {
-      stopped = error instanceof Stopped
-        ? error
-        : new Stopped("failure", error instanceof Error ? error.message : String(error));
+      stopped = error instanceof Stopped ? error : new Stopped(
+        error instanceof Deno.errors.NotCapable ? "denied" : "failure",
+        error instanceof Error ? error.message : String(error),
+      );
     }
     return await this.#finish(tree, stopped);
   }

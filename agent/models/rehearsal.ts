@@ -58,7 +58,11 @@ export class RehearsalModel implements Model {
   #played = 0;
   #ids = 0;
 
-  /** @param options The name, the turns and where ids come from. */
+  /**
+   * Makes a model.
+   *
+   * @param options The name, the turns and where ids come from.
+   */
   constructor(options: RehearsalModelOptions) {
     this.name = options.name;
     this.#turns = options.turns;
