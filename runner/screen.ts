@@ -99,14 +99,17 @@ function callKey(event: { readonly step: string; readonly turn: number; readonly
   return `${event.step} ${event.turn} ${event.callId}`;
 }
 
-/** What a call is about: its path or pattern, in one short line. */
+/** What a call is about, in one short line: its path, or what is looked for and where. */
 function toolSubject(args: unknown): string {
   if (typeof args !== "object" || args === null) return "";
-  const named = args as Readonly<Record<string, unknown>>;
-  const words = ["path", "pattern", "query", "from", "to"]
-    .map((key) => named[key])
-    .filter((value) => typeof value === "string");
-  return oneLine(words.join("  "));
+  const words = new Map(
+    Object.entries(args).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
+  const [path, from, to] = [words.get("path"), words.get("from"), words.get("to")];
+  const wanted = words.get("pattern") ?? words.get("query");
+  if (wanted !== undefined) return oneLine(path === undefined ? wanted : `${wanted} in ${path}`);
+  if (from !== undefined && to !== undefined) return oneLine(`${from} -> ${to}`);
+  return oneLine(path ?? "");
 }
 
 function answer(text: string): string[] {

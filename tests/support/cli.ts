@@ -35,7 +35,7 @@ export interface CliOptions {
  * @returns The process.
  */
 export function startCli(
-  name: "run" | "plan" | "check",
+  name: "run" | "plan" | "check" | "log",
   args: readonly string[],
   options: CliOptions,
 ): Deno.ChildProcess {
@@ -65,7 +65,7 @@ export function startCli(
  * @returns What it printed, and its exit code.
  */
 export async function cli(
-  name: "run" | "plan" | "check",
+  name: "run" | "plan" | "check" | "log",
   args: readonly string[],
   options: CliOptions,
 ): Promise<CliResult> {
