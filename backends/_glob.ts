@@ -223,7 +223,7 @@ function advance(alternative: Alternative, states: readonly number[], name: stri
   for (const state of states) {
     if (alternative[state] === GLOBSTAR) {
       next.add(state);
-    } else if (state < finalState(alternative) && fits(alternative, state, name)) {
+    } else if (fits(alternative, state, name)) {
       next.add(state + 1);
     }
   }
@@ -233,7 +233,7 @@ function advance(alternative: Alternative, states: readonly number[], name: stri
 /** Adds what follows a `**`, which may match no directory. */
 function close(alternative: Alternative, states: Set<number>): number[] {
   for (const state of states) {
-    if (alternative[state] === GLOBSTAR && state < finalState(alternative)) states.add(state + 1);
+    if (alternative[state] === GLOBSTAR) states.add(state + 1);
   }
   return [...states].filter((state) => state < alternative.length).sort((a, b) => a - b);
 }

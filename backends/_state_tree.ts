@@ -56,9 +56,9 @@ export class DirectoryNode {
     return this.#entries.get(name);
   }
 
-  /** Adds or replaces an entry. */
+  /** Adds an entry, or replaces one of the same type. */
   set(name: string, node: Node, modified: number): void {
-    if (this.#entries.get(name)?.type !== node.type) this.#names = this.#walk = null;
+    if (!this.#entries.has(name)) this.#names = this.#walk = null;
     this.#entries.set(name, node);
     this.modified = modified;
   }

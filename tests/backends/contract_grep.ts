@@ -198,7 +198,7 @@ export const GREP_CASES: readonly ContractCase[] = [
   contractCase(
     "grep() matches an expression with the start of a long line, and says so",
     async (tree) => {
-      await tree.fill({ "/a": `key ${"x".repeat(LIMITS.grepLineBytes)} end\nkey end` });
+      await tree.fill({ "/a": `key ${"x".repeat(LIMITS.grepLineBytes + 200_000)} end\nkey end` });
       const result = await tree.backend.grep("end", { path: tree.at("/"), regex: true });
       assertEquals(result.matches, [{ path: tree.at("/a"), line: 2, text: "key end", cut: false }]);
       assertEquals(result.failures, [{

@@ -24,6 +24,7 @@ const CASES: readonly Case[] = [
   { pattern: "a?c", yes: ["/abc", "/a🙂c", "/aéc"], no: ["/ac", "/a/c", "/abbc"] },
   { pattern: "[a-c]x", yes: ["/ax", "/cx"], no: ["/dx", "/Ax", "/x"] },
   { pattern: "[!a-c]x", yes: ["/dx", "/🙂x"], no: ["/ax", "/x"] },
+  { pattern: "*[!🙂]", yes: ["/🙂a"], no: ["/a🙂", "/🙂"] },
   { pattern: "[^a]", yes: ["/b"], no: ["/a"] },
   { pattern: "[]a]", yes: ["/]", "/a"], no: ["/b"] },
   { pattern: "[a-]", yes: ["/-", "/a"], no: ["/b"] },

@@ -157,8 +157,10 @@ Deno.test("FileScan matches an expression against the beginning of a line too lo
     assertEquals(found.matches.map((match) => match.line), [2, 3, 4, 5]);
     assertEquals(found.cutLine, 4);
   }
-  const ends = await search(`a\n${long}needle`, "needle", { regex: true, size: 65_537 });
-  assertEquals(ends, { isText: true, matches: [], cutLine: 2 });
+  for (const far of ["", "x".repeat(200_000)]) {
+    const ends = await search(`a\n${long}${far}needle`, "needle", { regex: true, size: 65_537 });
+    assertEquals(ends, { isText: true, matches: [], cutLine: 2 });
+  }
   assertEquals((await search(`${long}needle`, "needle")).matches.length, 1);
 });
 

@@ -215,7 +215,8 @@ class Model {
   ): BackendErrorCode[] {
     const { path, to, overwrite } = move;
     if (to === path) return [];
-    const codes: BackendErrorCode[] = [];
+    // The root of a mount is as firmly there as any other directory, and may say so in its own way.
+    const codes: BackendErrorCode[] = to === "/" ? ["denied"] : [];
     if (source === null && to.startsWith(`${path}/`)) codes.push("invalid_path");
     if (this.#isInFile(to)) codes.push("not_directory");
     const target = this.entries.get(to);
