@@ -14,8 +14,8 @@ Deno.test("log lists the runs of a directory and shows one again as it was", asy
   const list = await cli("log", [], { cwd });
   assertEquals(list.code, 0, list.stderr);
   const lines = list.stdout.trimEnd().split("\n");
-  assertMatch(lines[0] ?? "", /^\S+  flask  workflows\/flask\.yaml  mismatch, exit code 7$/);
-  assertMatch(lines[1] ?? "", /^\S+  review  workflows\/review\.yaml  success, exit code 0$/);
+  assertMatch(lines[0] ?? "", /^\S+ {2}flask {2}workflows\/flask\.yaml {2}mismatch, exit code 7$/);
+  assertMatch(lines[1] ?? "", /^\S+ {2}review {2}workflows\/review\.yaml {2}success, exit code 0$/);
 
   const [id = ""] = (lines[1] ?? "").split(" ");
   const again = await cli("log", [id], { cwd });

@@ -17,7 +17,7 @@ const PLAN: Routing = {
   ],
 };
 
-async function tree() {
+function tree() {
   const backend = new CompositeBackend({
     default: new StateBackend(),
     routes: { "/project/": new StateBackend() },
@@ -37,7 +37,7 @@ async function tree() {
 }
 
 Deno.test("WrittenFiles.list() tells where each file is kept and leaves out what was deleted", async () => {
-  const { backend, written, list, write } = await tree();
+  const { backend, written, list, write } = tree();
   for (const path of ["/project/a.py", "/projectX", "/scratch/gone.txt"]) await write(path);
   await backend.delete("/scratch", { recursive: true });
   written.note({ operation: "delete", path: "/scratch" });
@@ -48,7 +48,7 @@ Deno.test("WrittenFiles.list() tells where each file is kept and leaves out what
 });
 
 Deno.test("WrittenFiles.list() follows moves of files and of whole directories", async () => {
-  const { backend, list, write, move } = await tree();
+  const { backend, list, write, move } = tree();
   await backend.write("/old/there-before.txt", "not of this run");
   await write("/old/new.txt");
   await write("/oldest.txt");
