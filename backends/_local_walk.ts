@@ -45,6 +45,12 @@ export interface WalkOptions {
   readonly signal: AbortSignal | undefined;
 }
 
+/** A directory that a walk is in, and how far it has come. */
+interface Level {
+  readonly entries: readonly WalkEntry[];
+  at: number;
+}
+
 /** A walk through directories. */
 export class LocalWalk {
   readonly #options: WalkOptions;
@@ -66,16 +72,18 @@ export class LocalWalk {
   async *runs(start: WalkDirectory, base = start.path): AsyncGenerator<readonly WalkEntry[]> {
     const turns = new Turns({ path: start.path, signal: this.#options.signal });
     const first = this.#descend(start, base);
-    const open: WalkEntry[][] = first === undefined ? [] : [this.#enter(first)];
-    for (let entries = open.at(-1); entries !== undefined; entries = open.at(-1)) {
+    const open: Level[] = first === undefined ? [] : [this.#enter(first)];
+    for (let level = open.at(-1); level !== undefined; level = open.at(-1)) {
       turns.check();
       await turns.yield();
-      const run: WalkEntry[] = [];
-      let next = entries.pop();
-      for (; next !== undefined && next.kind !== "directory"; next = entries.pop()) run.push(next);
+      const { entries, at } = level;
+      let end = at;
+      while (end < entries.length && entries[end]?.kind !== "directory") end++;
+      level.at = end + 1;
+      if (end > at) yield entries.slice(at, end);
+      const next = entries[end];
       if (next === undefined) open.pop();
-      if (run.length > 0) yield run;
-      if (next !== undefined && this.#options.enters(next.path)) open.push(this.#enter(next));
+      else if (this.#options.enters(next.path)) open.push(this.#enter(next));
     }
   }
 
@@ -104,8 +112,11 @@ export class LocalWalk {
     return { path, host };
   }
 
-  /** The entries of a directory, the last one first. */
-  #enter(directory: WalkDirectory): WalkEntry[] {
+  #enter(directory: WalkDirectory): Level {
+    return { entries: this.#list(directory), at: 0 };
+  }
+
+  #list(directory: WalkDirectory): readonly WalkEntry[] {
     const { guard, onLeftover } = this.#options;
     try {
       if (!this.isCurrent) {
@@ -113,7 +124,10 @@ export class LocalWalk {
         if (place.host !== directory.host || !place.info.isDirectory) return [];
       }
       const entries = listEntries(directory, onLeftover);
-      return entries.filter((entry) => this.#isReachable(entry)).reverse();
+      // A UTF-16 code unit takes three bytes of UTF-8 at most.
+      const longest = directory.path.length * 3 + 1 + LIMITS.nameBytes;
+      if (longest <= LIMITS.pathBytes) return entries;
+      return entries.filter((entry) => this.#isReachable(entry));
     } catch (error) {
       this.fail(directory, error);
       return [];
@@ -122,8 +136,6 @@ export class LocalWalk {
 
   /** Whether the path is short enough to be asked for. */
   #isReachable({ path }: WalkEntry): boolean {
-    // A UTF-16 code unit takes three bytes of UTF-8 at most.
-    if (path.length * 3 <= LIMITS.pathBytes) return true;
     if (new TextEncoder().encode(path).length <= LIMITS.pathBytes) return true;
     const reason = `its path is over ${LIMITS.pathBytes} bytes`;
     const { message } = localError("invalid_path", "search", path, reason);
@@ -172,16 +184,24 @@ export function listEntries(
   const prefix = directory.path === "/" ? "/" : `${directory.path}/`;
   const hostPrefix = directory.host === "/" ? "/" : `${directory.host}/`;
   const entries: (WalkEntry & { readonly key: string })[] = [];
-  for (const { name, isFile, isDirectory, isSymlink } of Deno.readDirSync(directory.host)) {
+  let isDistinct = true;
+  for (const entry of Deno.readDirSync(directory.host)) {
+    const { name } = entry;
     const host = hostPrefix + name;
     if (name.startsWith(TEMPORARY_NAME)) {
       onLeftover(host);
       continue;
     }
-    const kind = isFile ? "file" : isDirectory ? "directory" : isSymlink ? "link" : "other";
-    entries.push({ path: prefix + name, host, kind, key: walkKey(name, isDirectory) });
+    isDistinct &&= !name.includes(REPLACEMENT);
+    const key = walkKey(name, entry.isDirectory);
+    entries.push({ path: prefix + name, host, kind: kindOf(entry), key });
   }
   entries.sort((a, b) => comparePaths(a.key, b.key));
   // Names that are not UTF-8 look alike here, and none of them can be asked for.
+  if (isDistinct) return entries;
   return entries.filter((entry, index) => entry.key !== entries[index - 1]?.key);
+}
+
+function kindOf({ isFile, isDirectory, isSymlink }: Deno.DirEntry): WalkEntry["kind"] {
+  return isFile ? "file" : isDirectory ? "directory" : isSymlink ? "link" : "other";
 }
