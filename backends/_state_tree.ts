@@ -6,6 +6,7 @@
  */
 
 import { comparePaths, joinPaths, nameOf, parentPath, walkKey } from "./paths.ts";
+import type { FileInfo } from "./protocol.ts";
 
 /** The content of a file. A change makes a new one, so that whoever holds it sees no change. */
 export interface FileNode {
@@ -151,4 +152,18 @@ export function* walkFiles(
     if (node.type === "file") yield { path: below, node };
     else if (enter(below)) yield* walkFiles(node, below, enter);
   }
+}
+
+/**
+ * Describes a node.
+ *
+ * @param path Its canonical path.
+ * @param node The node.
+ * @returns What `stat` tells.
+ */
+export function infoOf(path: string, node: Node): FileInfo {
+  const { type, modified } = node;
+  return type === "file"
+    ? { path, type, size: node.bytes.length, modified, version: node.version }
+    : { path, type, size: 0, modified, version: "" };
 }

@@ -14,6 +14,7 @@ import {
   DirectoryNode,
   type FileNode,
   type FoundFile,
+  infoOf,
   lookUp,
   type Node,
   putNode,
@@ -100,7 +101,14 @@ export class StateBackend implements Backend {
     for (const [path, content] of Object.entries(options.files ?? {})) this.#write(path, content);
   }
 
-  /** See {@linkcode Backend.ls}. */
+  /**
+   * Lists a directory.
+   *
+   * @param path The directory.
+   * @param options How to end the operation early.
+   * @returns Its entries, sorted by path.
+   * @throws {BackendError} `not_found`, `not_directory`, `invalid_path`, `aborted`.
+   */
   ls(path: string, options: OperationOptions = {}): Promise<readonly FileInfo[]> {
     return Promise.try(() => {
       const at = enter(path, options);
@@ -112,7 +120,14 @@ export class StateBackend implements Backend {
     });
   }
 
-  /** See {@linkcode Backend.stat}. */
+  /**
+   * Tells what is at a path.
+   *
+   * @param path The path.
+   * @param options How to end the operation early.
+   * @returns The file or directory.
+   * @throws {BackendError} `not_found`, `not_directory`, `invalid_path`, `aborted`.
+   */
   stat(path: string, options: OperationOptions = {}): Promise<FileInfo> {
     return Promise.try(() => {
       const at = enter(path, options);
@@ -120,7 +135,14 @@ export class StateBackend implements Backend {
     });
   }
 
-  /** See {@linkcode Backend.read}. */
+  /**
+   * Reads lines of a text file.
+   *
+   * @param path The file.
+   * @param options Which lines.
+   * @returns The lines, and where to read on.
+   * @throws {BackendError} `not_found`, `is_directory`, `not_text`, `too_large` and others.
+   */
   read(path: string, options: ReadOptions = {}): Promise<TextSlice> {
     return Promise.try(() => {
       const at = enter(path, options);
@@ -131,7 +153,14 @@ export class StateBackend implements Backend {
     });
   }
 
-  /** See {@linkcode Backend.readBytes}. */
+  /**
+   * Reads bytes of any file.
+   *
+   * @param path The file.
+   * @param options Which bytes.
+   * @returns A copy of the bytes.
+   * @throws {BackendError} `not_found`, `is_directory`, `too_large` and others.
+   */
   readBytes(path: string, options: ReadBytesOptions = {}): Promise<Uint8Array> {
     return Promise.try(() => {
       const at = enter(path, options);
@@ -148,7 +177,15 @@ export class StateBackend implements Backend {
     });
   }
 
-  /** See {@linkcode Backend.write}. */
+  /**
+   * Writes a whole file, and the directories above it.
+   *
+   * @param path The file.
+   * @param content Text or bytes; they are copied.
+   * @param options Whether it may replace a file.
+   * @returns The file.
+   * @throws {BackendError} `is_directory`, `exists`, `not_text`, `too_large` and others.
+   */
   write(
     path: string,
     content: string | Uint8Array,
@@ -168,7 +205,15 @@ export class StateBackend implements Backend {
     return infoOf(at, this.#put(at, bytes));
   }
 
-  /** See {@linkcode Backend.edit}. */
+  /**
+   * Replaces text in a text file.
+   *
+   * @param path The file.
+   * @param edit What to replace by what.
+   * @param options How to end the operation early.
+   * @returns The file, and how often the text was replaced.
+   * @throws {BackendError} `no_match`, `ambiguous_edit`, `not_found`, `not_text` and others.
+   */
   edit(path: string, edit: TextEdit, options: OperationOptions = {}): Promise<EditResult> {
     return Promise.try(() => {
       const at = enter(path, options);
@@ -179,7 +224,13 @@ export class StateBackend implements Backend {
     });
   }
 
-  /** See {@linkcode Backend.delete}. */
+  /**
+   * Deletes a file or a directory.
+   *
+   * @param path What to delete.
+   * @param options Whether a directory goes with all that is in it.
+   * @throws {BackendError} `not_found`, `is_directory`, `denied` for the root, and others.
+   */
   delete(path: string, options: DeleteOptions = {}): Promise<void> {
     return Promise.try(() => {
       const at = enter(path, options);
@@ -197,7 +248,15 @@ export class StateBackend implements Backend {
     });
   }
 
-  /** See {@linkcode Backend.move}. */
+  /**
+   * Renames a file or a directory, and makes the directories above the target.
+   *
+   * @param from What to rename.
+   * @param to Its new path.
+   * @param options Whether a file may replace a file.
+   * @returns What was renamed, at its new path.
+   * @throws {BackendError} `not_found`, `exists`, `invalid_path` into itself, and others.
+   */
   move(from: string, to: string, options: MoveOptions = {}): Promise<FileInfo> {
     return Promise.try(() => {
       const source = enter(from, options);
@@ -228,7 +287,14 @@ export class StateBackend implements Backend {
     throw failure("exists", target, "move to", why);
   }
 
-  /** See {@linkcode Backend.glob}. */
+  /**
+   * Finds files by a pattern.
+   *
+   * @param pattern The pattern, relative to `path` or absolute.
+   * @param options Where to search, and how many files are wanted.
+   * @returns The files, sorted by path.
+   * @throws {BackendError} `invalid_pattern`, `not_found`, `not_directory` and others.
+   */
   async glob(pattern: string, options: GlobOptions = {}): Promise<GlobResult> {
     const at = enter(options.path ?? "/", options);
     const limit = checkLimit("Limit", options.limit, LIMITS.globFiles);
@@ -245,7 +311,14 @@ export class StateBackend implements Backend {
     return { files, truncated: false, failures: [] };
   }
 
-  /** See {@linkcode Backend.grep}. */
+  /**
+   * Finds lines by a text or a regular expression.
+   *
+   * @param query What to look for.
+   * @param options Where and how to search.
+   * @returns The lines, sorted by path and number.
+   * @throws {BackendError} `invalid_pattern`, `not_found`, `timeout` and others.
+   */
   async grep(query: string, options: GrepOptions = {}): Promise<GrepResult> {
     const at = enter(options.path ?? "/", options);
     checkLimit("Limit", options.limit, LIMITS.grepMatches);
@@ -315,13 +388,6 @@ function enter(path: string, options: OperationOptions): string {
   const canonical = canonicalPath(path);
   throwIfAborted(options.signal, canonical);
   return canonical;
-}
-
-function infoOf(path: string, node: Node): FileInfo {
-  const { type, modified } = node;
-  return type === "file"
-    ? { path, type, size: node.bytes.length, modified, version: node.version }
-    : { path, type, size: 0, modified, version: "" };
 }
 
 /** The message has no path but the error's own: a mount renames only that one. */
