@@ -27,6 +27,9 @@ export interface CompiledRoutes {
   readonly complete: boolean;
 }
 
+/** How many routes there may be: each is compared with all others. */
+const ROUTES = 1_000;
+
 type Target = Parts<WorkflowFile>["default"];
 
 /**
@@ -41,6 +44,17 @@ export function compileRoutes(
   reporter: Reporter,
 ): CompiledRoutes {
   const prefixes = reporter.yaml.keysOf(["routes"]);
+  if (prefixes.length > ROUTES) {
+    reporter.error(
+      "invalid-value",
+      `"routes" must not have more than ${ROUTES} items`,
+      ["routes"],
+      {
+        part: "key",
+      },
+    );
+    return { routes: [], complete: false };
+  }
   const routes: CompiledRoute[] = [];
   const used = new Set<string>();
   let complete = true;

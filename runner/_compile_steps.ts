@@ -36,15 +36,15 @@ export async function compileSteps(
   reporter: Reporter,
 ): Promise<readonly PlanStep[]> {
   const all = (parts ?? []).flatMap((part) => part?.id ?? []);
-  const done: string[] = [];
+  const done = new Set<string>();
   const steps: PlanStep[] = [];
   for (const [index, part] of (parts ?? []).entries()) {
     if (part === undefined) continue;
     const path = ["steps", index];
     checkId(part.id, [...path, "id"], done, reporter);
-    const scope: Scope = { ...options.inputs, done: [...done], steps: all };
+    const scope: Scope = { ...options.inputs, done, steps: all };
     const step = await compileStep(part, path, scope, options.routes, reporter);
-    if (part.id !== undefined) done.push(part.id);
+    if (part.id !== undefined) done.add(part.id);
     if (step !== undefined) steps.push(step);
   }
   return steps;
@@ -53,7 +53,7 @@ export async function compileSteps(
 function checkId(
   id: string | undefined,
   path: DataPath,
-  done: readonly string[],
+  done: ReadonlySet<string>,
   reporter: Reporter,
 ): void {
   if (id === undefined) return;
@@ -62,7 +62,7 @@ function checkId(
     reporter.error("invalid-name", `${quoted} cannot be a step's id`, path, {
       hint: "Use letters, digits, _ and -, and begin with a letter",
     });
-  } else if (done.includes(id)) {
+  } else if (done.has(id)) {
     reporter.error("duplicate-step", `There is a step ${quoted} already`, path, {
       hint: "Give each step an id of its own",
     });
@@ -126,7 +126,7 @@ function compileNeeds(
       reporter.error("later-step", `Step ${quoted} needs itself`, at, {
         hint: "Name earlier steps only",
       });
-    } else if (scope.done.includes(name)) {
+    } else if (scope.done.has(name)) {
       names.add(name);
     } else if (scope.steps.includes(name)) {
       reporter.error("later-step", `Step ${quoted} comes later`, at, {

@@ -17,6 +17,9 @@ import type { Reporter } from "./_reporter.ts";
 import { didYouMean } from "./_suggest.ts";
 import type { DataPath } from "./_yaml_file.ts";
 
+/** How many wrong expressions of one text are told: to find each means to search the text. */
+const TOLD = 20;
+
 /** What the expressions of a text may refer to. */
 export interface Scope {
   /** The inputs that have a value. */
@@ -24,7 +27,7 @@ export interface Scope {
   /** The names of all inputs that are declared. */
   readonly inputNames: readonly string[];
   /** The steps whose output is known by then. */
-  readonly done: readonly string[];
+  readonly done: ReadonlySet<string>;
   /** All steps. */
   readonly steps: readonly string[];
   /** What the text is, if no step is known there: "Instructions". */
@@ -45,7 +48,7 @@ export function compileText(
   reporter: Reporter,
 ): Template | undefined {
   const { template, references, problems } = parseTemplate(text);
-  for (const { message, hint, offset, length, opening } of problems) {
+  for (const { message, hint, offset, length, opening } of problems.slice(0, TOLD)) {
     reporter.error("invalid-expression", message, path, {
       hint,
       location: reporter.yaml.sliceLocation(path, { offset, length }, {
@@ -54,7 +57,10 @@ export function compileText(
       }),
     });
   }
-  for (const found of references) checkReference(found, path, scope, reporter);
+  let told = 0;
+  for (const found of references) {
+    if (told < TOLD && !checkReference(found, path, scope, reporter)) told++;
+  }
   return problems.length === 0 ? template : undefined;
 }
 
@@ -78,14 +84,15 @@ function checkReference(
   path: DataPath,
   scope: Scope,
   reporter: Reporter,
-): void {
+): boolean {
   const problem = problemOf(found, scope);
-  if (problem === undefined) return;
+  if (problem === undefined) return true;
   const { offset, length, opening } = found;
   reporter.error("undefined-reference", problem.message, path, {
     hint: problem.hint,
     location: reporter.yaml.sliceLocation(path, { offset, length }, { text: OPENING, at: opening }),
   });
+  return false;
 }
 
 function problemOf(
@@ -108,7 +115,7 @@ function problemOf(
       hint: `${scope.withoutSteps} are fixed before the first step: use inputs alone`,
     };
   }
-  if (scope.done.includes(name)) return undefined;
+  if (scope.done.has(name)) return undefined;
   if (scope.steps.includes(name)) {
     return {
       message: `${whole} is not known here: step "${name}" does not come before`,

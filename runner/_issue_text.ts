@@ -50,6 +50,16 @@ const LIST = "a list";
 const MAP = "a map";
 const NOTHING = "nothing";
 
+/** What is said of a text, list or number above its greatest size. */
+export function tooBig(issue: z.core.$ZodIssueTooBig, path: DataPath): string {
+  const name = capital(nameOf(path));
+  if (issue.origin === "string") {
+    return `${name} must not be longer than ${issue.maximum} characters`;
+  }
+  if (issue.origin === "array") return `${name} must not have more than ${issue.maximum} items`;
+  return `${name} must be at most ${issue.maximum}`;
+}
+
 /** A kind of value, as zod calls it, in words. */
 export function kindOf(expected: string): string {
   const kinds: Readonly<Record<string, string>> = {

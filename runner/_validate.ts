@@ -14,6 +14,7 @@ import {
   hintFor,
   kindOf,
   nameOf,
+  tooBig,
   tooSmall,
   unionOf,
 } from "./_issue_text.ts";
@@ -139,9 +140,7 @@ function describe(issue: Issue, sections: readonly Section[], reporter: Reporter
     case "too_big":
       return reporter.error(
         "invalid-value",
-        issue.origin === "string"
-          ? `${capital(nameOf(path))} must not be longer than ${issue.maximum} characters`
-          : `${capital(nameOf(path))} must be at most ${issue.maximum}`,
+        tooBig(issue, path),
         path,
       );
     default:

@@ -137,6 +137,11 @@ class Reader {
         this.#report("invalid-key", "A key must be a text", rangeOf(key), "Put it in quotes");
         continue;
       }
+      // Wherever data is copied, this one key would do something else than the others.
+      if (name === "__proto__") {
+        this.#report("invalid-key", 'A key cannot be "__proto__"', rangeOf(key));
+        continue;
+      }
       if (name in data) {
         // Through an alias, it was told where it is written.
         if (this.#aliasDepth === 0) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isMap, isScalar, isSeq, type LineCounter, type Node } from "yaml";
+import { isMap, isScalar, isSeq, type LineCounter, type Node, type YAMLMap } from "yaml";
 import type { Place } from "./plan.ts";
 
 /** The way to a part of the data: keys of maps and indexes of lists. */
@@ -47,6 +47,7 @@ export class YamlFile {
   readonly fingerprint: string;
   readonly data: unknown;
   readonly #parts: YamlFileParts;
+  readonly #pairs = new WeakMap<Node, ReadonlyMap<string, Found>>();
 
   constructor(parts: YamlFileParts) {
     this.file = parts.file;
@@ -79,7 +80,9 @@ export class YamlFile {
   keysOf(path: DataPath): readonly string[] {
     const node = this.#find(path)?.value;
     if (!isMap<Node>(node)) return [];
-    return node.items.flatMap(({ key }) => keyText(key) ?? []);
+    const keys = node.items.flatMap(({ key }) => keyText(key) ?? []);
+    // It is refused, and not in the data.
+    return keys.filter((key) => key !== "__proto__");
   }
 
   /** How a scalar is written, without its quotes; `undefined` for maps and lists. */
@@ -148,11 +151,22 @@ export class YamlFile {
   #find(path: DataPath): Found | undefined {
     let found: Found = { key: undefined, value: this.#parts.root ?? undefined };
     for (const part of path) {
-      const next = childOf(this.#resolve(found.value), part);
+      const next = this.#child(this.#resolve(found.value), part);
       if (next === undefined) return undefined;
       found = next;
     }
     return { key: found.key, value: this.#resolve(found.value) };
+  }
+
+  #child(node: Node | undefined, part: string | number): Found | undefined {
+    if (isSeq<Node>(node) && typeof part === "number") {
+      const value = node.items[part];
+      return value === undefined ? undefined : { key: undefined, value };
+    }
+    if (!isMap<Node, Node | null>(node)) return undefined;
+    const pairs = this.#pairs.get(node) ?? pairsOf(node);
+    this.#pairs.set(node, pairs);
+    return pairs.get(String(part));
   }
 
   #resolve(node: Node | undefined): Node | undefined {
@@ -165,14 +179,15 @@ interface Found {
   readonly value: Node | undefined;
 }
 
-function childOf(node: Node | undefined, part: string | number): Found | undefined {
-  if (isSeq<Node>(node) && typeof part === "number") {
-    const value = node.items[part];
-    return value === undefined ? undefined : { key: undefined, value };
+/** The pairs of a map by their keys; of keys that are there twice, the first. */
+function pairsOf(map: YAMLMap<Node, Node | null>): ReadonlyMap<string, Found> {
+  const pairs = new Map<string, Found>();
+  for (const { key, value } of map.items) {
+    const name = keyText(key);
+    if (name === undefined || pairs.has(name)) continue;
+    pairs.set(name, { key, value: value ?? undefined });
   }
-  if (!isMap<Node, Node | null>(node)) return undefined;
-  const pair = node.items.find(({ key }) => keyText(key) === part);
-  return pair && { key: pair.key, value: pair.value ?? undefined };
+  return pairs;
 }
 
 /** The text of a map's key as it is written: `08` stays `08`. */

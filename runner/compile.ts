@@ -142,11 +142,15 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   const ids = (parts.steps ?? []).flatMap((step) => step?.id ?? []);
   const instructions = compileText(parts.instructions ?? "", ["instructions"], {
     ...scope,
-    done: [],
+    done: new Set(),
     steps: ids,
     withoutSteps: "Instructions",
   }, reporter);
-  const outputs = compileOutputs(parts.outputs, { ...scope, done: ids, steps: ids }, reporter);
+  const outputs = compileOutputs(
+    parts.outputs,
+    { ...scope, done: new Set(ids), steps: ids },
+    reporter,
+  );
   const deny = await compileDeny(parts.tools?.deny, reporter);
   const model = await chooseModel(parts, rehearsalPath, compilation, reporter);
   if (model === undefined || parts.name === undefined || instructions === undefined) {

@@ -33,6 +33,12 @@ export type ReportRange = (
 /** How deep brackets may nest: the parser would recurse as deep. */
 const DEPTH = 100;
 
+/**
+ * How many words and marks a file may have: what bounds the time that reading it takes. A block of
+ * text is one, however long.
+ */
+const LEXEMES = 100_000;
+
 /** How many broken tokens are taken in before the rest of the file is passed over. */
 const BROKEN_TOKENS = 100;
 
@@ -104,11 +110,12 @@ function compose(text: string, report: ReportRange): Document.Parsed | undefined
   const documents: Document.Parsed[] = [];
   let depth = 0;
   let broken = 0;
+  let lexemes = 0;
   const tokensOf = function* () {
     for (const lexeme of new Lexer().lex(text)) {
       if (lexeme === "[" || lexeme === "{") depth++;
       else if (lexeme === "]" || lexeme === "}") depth--;
-      if (depth > DEPTH) return;
+      if (depth > DEPTH || ++lexemes > LEXEMES) return;
       for (const token of parser.next(lexeme)) {
         if (token.type === "error" && ++broken > BROKEN_TOKENS) return;
         yield token;
@@ -124,6 +131,16 @@ function compose(text: string, report: ReportRange): Document.Parsed | undefined
       `Lists and maps nest deeper than ${DEPTH}`,
       [at, at + 1],
       "Write it flatter",
+    );
+    return undefined;
+  }
+  if (lexemes > LEXEMES) {
+    const at = parser.offset;
+    report(
+      "too-large",
+      `The file has more than ${LEXEMES} words and marks`,
+      [at, at + 1],
+      "A workflow describes work: keep data in files of their own",
     );
     return undefined;
   }

@@ -45,7 +45,6 @@ export interface ProcessOptions {
  */
 export function planProcesses(options: ProcessOptions): readonly PlanProcess[] {
   const { file, model, roots } = options;
-  const agent = { ...NOTHING, net: model.type === "openai" ? [model.netHost] : [] };
   const processes: PlanProcess[] = [
     {
       name: "runner",
@@ -61,7 +60,7 @@ export function planProcesses(options: ProcessOptions): readonly PlanProcess[] {
         file,
       ],
     },
-    { name: "agent", permissions: agent, command: childCommand(agent, "../agent/main.ts") },
+    agentProcess(model.type === "openai" ? model.netHost : undefined),
   ];
   // Without a local root there is nothing that a host process would serve.
   if (roots.length === 0) return processes;
@@ -78,6 +77,17 @@ export function planProcesses(options: ProcessOptions): readonly PlanProcess[] {
     permissions: host,
     command: childCommand(host, "./host.ts"),
   }];
+}
+
+/**
+ * The agent process, which may reach one host or none, and nothing else.
+ *
+ * @param netHost The model's host and port; a rehearsed agent has none.
+ * @returns What the plan says of it.
+ */
+export function agentProcess(netHost?: string): PlanProcess {
+  const permissions: Permissions = { ...NOTHING, net: netHost === undefined ? [] : [netHost] };
+  return { name: "agent", permissions, command: childCommand(permissions, "../agent/main.ts") };
 }
 
 /**

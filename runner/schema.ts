@@ -107,7 +107,7 @@ export const workflowSchema = z.strictObject({
     .describe("Which paths live where: a prefix with a slash at both ends, and its place."),
   tools: toolsSchema.optional(),
   budget: budgetSchema.optional(),
-  steps: z.array(stepSchema).min(1).describe("What is done, in this order."),
+  steps: z.array(stepSchema).min(1).max(1_000).describe("What is done, in this order."),
   outputs: z.record(z.string(), text).optional().describe("What the run hands back."),
 });
 

@@ -308,3 +308,19 @@ warning[narrowed-access]: Backend "d" may only be read, and so may this route
   );
   assertEquals(exitCode, 0);
 });
+
+Deno.test("compileWorkflow() refuses more than a thousand routes or steps", async () => {
+  const many = Array.from({ length: 1_001 }, (_, index) => index);
+  const { diagnostics } = await compiled(`\
+name: w
+model: openai:m
+routes:
+${many.map((index) => `  /r${index}/: memory`).join("\n")}
+steps:
+${many.map((index) => `  - { id: s${index}, prompt: Go }`).join("\n")}
+`);
+  assertEquals(diagnostics.map(({ message, place }) => [message, place?.line]), [
+    ['"routes" must not have more than 1000 items', 3],
+    ['"steps" must not have more than 1000 items', 1006],
+  ]);
+});

@@ -214,13 +214,6 @@ error[undefined-reference]: "inputs.x" is not defined: there is no input "x"
 3 | instructions: &text Use \${{ inputs.x }}
   |                             ^^^^^^^^
   = hint: Declare it below "inputs"
-
-error[undefined-reference]: "inputs.x" is not defined: there is no input "x"
- --> flow.yaml:3:29
-  |
-3 | instructions: &text Use \${{ inputs.x }}
-  |                             ^^^^^^^^
-  = hint: Declare it below "inputs"
 `,
   );
   assertEquals(exitCode, 2);

@@ -351,3 +351,25 @@ error[too-large]: "file.yaml" has 1048577 bytes, more than the 1048576 allowed
 `,
   );
 });
+
+Deno.test("loadYaml() passes over what follows a hundred thousand words and marks", async () => {
+  const { printed } = await loaded("- a\n".repeat(200_000));
+  assertEquals(
+    printed,
+    `\
+error[too-large]: The file has more than 100000 words and marks
+     --> file.yaml:20000:4
+      |
+20000 | - a
+      |    ^
+      = hint: A workflow describes work: keep data in files of their own
+`,
+  );
+});
+
+Deno.test("loadYaml() reads a block of text of nearly a megabyte", async () => {
+  const line = "- not an item: { of any: list }\n";
+  const { yaml, printed } = await loaded(`text: |\n${`  ${line}`.repeat(30_000)}`);
+  assertEquals(printed, "");
+  assertEquals(JSON.stringify(yaml?.data), JSON.stringify({ text: line.repeat(30_000) }));
+});

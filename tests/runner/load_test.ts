@@ -50,9 +50,19 @@ Deno.test("loadYaml() accepts a byte order mark, CRLF, a document marker and anc
   assertEquals(plain(yaml?.data), { a: { b: 1 }, c: { b: 1 } });
 });
 
-Deno.test("loadYaml() gives keys such as __proto__ no power", async () => {
-  const { yaml } = await loaded("__proto__: { polluted: true }\nconstructor: 1\n");
-  assertEquals(JSON.stringify(yaml?.data), '{"__proto__":{"polluted":true},"constructor":1}');
+Deno.test("loadYaml() refuses __proto__ as a key, and gives no other key any power", async () => {
+  const { yaml, printed } = await loaded("constructor: 1\na: { __proto__: { polluted: true } }\n");
+  assertEquals(
+    printed,
+    `\
+error[invalid-key]: A key cannot be "__proto__"
+ --> file.yaml:2:6
+  |
+2 | a: { __proto__: { polluted: true } }
+  |      ^^^^^^^^^
+`,
+  );
+  assertEquals(JSON.stringify(yaml?.data), '{"constructor":1,"a":{}}');
   assertEquals("polluted" in {}, false);
 });
 
