@@ -7,8 +7,6 @@
 
 import { z } from "zod";
 
-z.config({ jitless: true });
-
 /** A text that says something. */
 const text = z.string().min(1);
 
