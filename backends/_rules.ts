@@ -6,6 +6,7 @@
 
 import { compileGlob, type GlobMatcher } from "./_glob.ts";
 import { BackendError } from "./errors.ts";
+import { parentPath } from "./paths.ts";
 
 /** A rule, parsed. */
 export interface Rule {
@@ -13,7 +14,7 @@ export interface Rule {
   readonly text: string;
   /** What is denied. What may not be read may not be changed either. */
   readonly verb: "read" | "write";
-  /** Which paths, as an absolute pattern. */
+  /** Which paths, as an absolute pattern; with a directory everything in it is meant. */
   readonly pattern: string;
 }
 
@@ -45,7 +46,7 @@ export function parseRule(text: string): Rule {
   }
   const pattern = source.startsWith("/") ? source : `/${source}`;
   try {
-    compileGlob(pattern, "/");
+    for (const each of patternsOf(pattern)) compileGlob(each, "/");
   } catch (error) {
     if (!(error instanceof BackendError)) throw error;
     throw new SyntaxError(`Rule '${text}' has no usable pattern: ${error.message}`, {
@@ -55,10 +56,15 @@ export function parseRule(text: string): Rule {
   return { text, verb, pattern };
 }
 
+/** A rule's pattern, and the one for what is in the directories that it matches. */
+function patternsOf(pattern: string): readonly string[] {
+  return [pattern, `${pattern}/**`];
+}
+
 /** Rules, compiled. */
 export class RuleSet {
   readonly #rules: readonly (Rule & { readonly matcher: GlobMatcher })[];
-  /** The patterns of what may not be read. */
+  /** The patterns of the files that may not be read. */
   readonly unreadable: readonly string[];
 
   /** @throws {SyntaxError} If a text is no rule. */
@@ -68,7 +74,7 @@ export class RuleSet {
       return { ...rule, matcher: compileGlob(rule.pattern, "/") };
     });
     this.unreadable = this.#rules.filter(({ verb }) => verb === "read")
-      .map(({ pattern }) => pattern);
+      .flatMap(({ pattern }) => patternsOf(pattern));
   }
 
   /** The first rule that denies reading a canonical path. */
@@ -82,9 +88,16 @@ export class RuleSet {
   }
 }
 
-/** A directory of which nothing may be touched is itself not to be touched. */
+/**
+ * What is in a directory is denied with it, and a directory of which nothing may be touched is itself
+ * not to be touched.
+ */
 function covers(matcher: GlobMatcher, path: string): boolean {
-  return matcher.matches(path) || coversAll(matcher.below(path));
+  if (coversAll(matcher.below(path))) return true;
+  for (let at = path;; at = parentPath(at)) {
+    if (matcher.matches(at)) return true;
+    if (at === "/") return false;
+  }
 }
 
 /** Whether a pattern, or one of its alternatives, is everything below. */

@@ -44,7 +44,8 @@ export interface GuardedBackendOptions {
  *
  * `read` hides what matches: listings and searches do not show it, and every operation on it is
  * `denied`, changes too. `write` denies changes alone. A directory is deleted or moved only if that
- * is allowed for everything in it, at both ends. `read /secrets/**` hides `/secrets` itself as well.
+ * is allowed for everything in it, at both ends. A rule for a directory is one for everything in it:
+ * `read /secrets`, `read /secrets/` and `read /secrets/**` mean the same.
  *
  * Rules speak of paths. A file that has two of them, through a second route to the same backend or a
  * symbolic link that was there before, needs a rule for each.

@@ -232,6 +232,32 @@ Deno.test("GuardedBackend covers a directory itself where everything in it is me
   }
 });
 
+Deno.test("GuardedBackend covers everything in a directory that a rule names", async () => {
+  const files = { "/plain": "KEY", "/secrets/deep/key": "KEY" };
+  for (const name of ["/secrets", "/secrets/", "secrets", "**/secrets", "/secrets/*", "/s*"]) {
+    const state = new StateBackend({ files });
+    const rule = `read ${name}`;
+    const backend = new GuardedBackend({ backend: state, deny: [rule] });
+    const path = "/secrets/deep/key";
+    const by = `denied by the rule '${rule}'`;
+    await denied(`Cannot read '${path}': ${by}`, () => backend.read(path));
+    await denied(`Cannot write '${path}': ${by}`, () => backend.write(path, ""));
+    await denied(`Cannot move to '${path}2': ${by}`, () => backend.move("/plain", `${path}2`));
+    await denied(
+      `Cannot search '/secrets/deep': ${by}`,
+      () => backend.glob("*", { path: "/secrets/deep" }),
+    );
+    assertEquals(paths((await backend.glob("**")).files), ["/plain"]);
+    const { matches, filesSearched } = await backend.grep("KEY");
+    assertEquals([paths(matches), filesSearched], [["/plain"], 1]);
+  }
+  const backend = new GuardedBackend({ backend: new StateBackend(), deny: ["write **/deploy"] });
+  await denied(
+    "Cannot write '/a/deploy/x': denied by the rule 'write **/deploy'",
+    () => backend.write("/a/deploy/x", ""),
+  );
+});
+
 Deno.test("GuardedBackend lets nothing through by limits and counts", async () => {
   const { state, backend } = guarded();
   const bare = new StateBackend();
