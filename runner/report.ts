@@ -38,7 +38,7 @@ export function reportText(plan: Plan, finished: RunFinished, options: ReportOpt
       paint.bold(name),
       ...printable(value.trim()).split("\n").map((line) => `  ${line}`),
     ]),
-    fileLines(plan, finished.files, options.cwd, paint),
+    fileLines(plan, finished, options.cwd, paint),
     closingLines(plan, finished, paint),
   ];
   return parts.filter((lines) => lines.length > 0).map((lines) => `${lines.join("\n")}\n`)
@@ -47,11 +47,20 @@ export function reportText(plan: Plan, finished: RunFinished, options: ReportOpt
 
 function fileLines(
   plan: Plan,
-  files: readonly WrittenFile[],
+  { files, outcome }: RunFinished,
   cwd: string,
   paint: Style,
 ): string[] {
-  if (files.length === 0) return [paint.bold("No files written")];
+  if (files.length === 0) {
+    // A run that was interrupted did not look: there may be some.
+    return [
+      paint.bold(
+        outcome === "interrupted"
+          ? "Files written: not listed after an interruption"
+          : "No files written",
+      ),
+    ];
+  }
   const lines = [paint.bold("Files written")];
   for (const backend of plan.backends) {
     const own = files.filter((file) => file.backend === backend.name);

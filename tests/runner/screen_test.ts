@@ -244,3 +244,21 @@ Rehearsed: no model was called; with OPENAI_API_KEY set, gpt-4.1 does the work
 `,
   );
 });
+
+Deno.test("reportText() does not say that an interrupted run wrote nothing", () => {
+  assertEquals(
+    report({
+      ...FINISHED,
+      outcome: "interrupted",
+      exitCode: 130,
+      outputs: {},
+      files: [],
+      error: "The run was interrupted",
+    }),
+    `Files written: not listed after an interruption
+
+Not done (interrupted): The run was interrupted
+1 turn, tokens unknown, exit code 130
+`,
+  );
+});
