@@ -19,11 +19,17 @@ export interface TestWorkflowOptions {
    * @default {`workflow ${file}`}
    */
   readonly name?: string;
-  /** Inputs, as on the command line. */
+  /**
+   * Inputs, as on the command line.
+   *
+   * @default {{}}
+   */
   readonly inputs?: Readonly<Record<string, string>>;
   /**
-   * Files to start with: the name of a local backend, and a directory that is copied to its root.
-   * A writable root that is not named starts empty.
+   * Files to start with: the name of a writable local backend, and a directory that is copied to its
+   * root. A writable root that is not named starts empty; one that is only read is used as it is.
+   *
+   * @default {{}}
    */
   readonly fixtures?: Readonly<Record<string, string | URL>>;
   /**
@@ -92,8 +98,17 @@ async function compileForTest(
   const first = await compileWorkflow(file, compileOptions);
   const problems = formatDiagnostics(first.diagnostics, first.sources, { color: false });
   if (first.plan === undefined) throw new Error(`The workflow is not valid:\n\n${problems}`);
-  for (const backend of first.plan.backends) {
-    if (backend.type !== "local" || backend.access !== "read-write") continue;
+  const writable = first.plan.backends.filter((backend) =>
+    backend.type === "local" && backend.access === "read-write"
+  );
+  for (const name of Object.keys(options.fixtures ?? {})) {
+    if (writable.some((backend) => backend.name === name)) continue;
+    const known = writable.map((backend) => `'${backend.name}'`).join(", ") || "none";
+    throw new Error(
+      `There is no writable local backend '${name}' for a fixture: the workflow has ${known}`,
+    );
+  }
+  for (const backend of writable) {
     const directory = await Deno.makeTempDir({ prefix: "routebook-test-" });
     roots[backend.name] = await Deno.realPath(directory);
     const fixture = options.fixtures?.[backend.name];

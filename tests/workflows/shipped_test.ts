@@ -16,8 +16,10 @@ testWorkflow(workflow("flask"), {
 
 testWorkflow(workflow("review"), {
   after({ events }) {
-    const refused = events.filter((event) => event.type === "tool.finished" && !event.ok);
-    assertEquals(refused.map(({ type }) => type), ["tool.finished"]);
+    const refused = events.flatMap((event) =>
+      event.type === "tool.finished" && !event.ok ? [[event.tool, event.code]] : []
+    );
+    assertEquals(refused, [["edit_file", "denied"]]);
   },
 });
 

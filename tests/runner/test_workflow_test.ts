@@ -1,0 +1,44 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { Clone, PROJECT } from "../support/cli.ts";
+
+/** Runs a test file of one call of testWorkflow beside the shipped workflows. */
+async function testFile(clone: Clone, call: string) {
+  const file = join(clone.directory, "flows_test.ts");
+  const module = JSON.stringify(join(PROJECT, "runner/test_workflow.ts"));
+  await Deno.writeTextFile(file, `import { testWorkflow } from ${module};\n${call}\n`);
+  const config = join(PROJECT, "deno.json");
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "--no-check", "--allow-all", "--config", config, file],
+    cwd: clone.directory,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+Deno.test("testWorkflow() refuses a fixture of a backend that the workflow does not have", async () => {
+  await using clone = await Clone.make();
+  const { code, text } = await testFile(
+    clone,
+    `testWorkflow("workflows/triage.yaml", { fixtures: { report: "workflows" } });`,
+  );
+  assertEquals(code, 1);
+  assertStringIncludes(
+    text,
+    "There is no writable local backend 'report' for a fixture: the workflow has 'reports'",
+  );
+});
+
+Deno.test("testWorkflow() fails the step that fails, and the test with it", async () => {
+  await using clone = await Clone.make();
+  const { code, text } = await testFile(
+    clone,
+    `testWorkflow("workflows/triage.yaml", { inputs: { date: "2026-01-01" } });`,
+  );
+  assertEquals(code, 1);
+  assertStringIncludes(text, "collect ... ok");
+  assertStringIncludes(text, "report ... FAILED");
+  assertStringIncludes(text, "The rehearsal does not match");
+});
