@@ -91,8 +91,14 @@ export class Journal implements Disposable {
       return new Journal(database);
     } catch (error) {
       if (error instanceof JournalError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new JournalError(`Cannot keep a journal in '${file}': ${reason}`, { cause: error });
+      const message = error instanceof Error ? error.message : String(error);
+      // Without what Deno was doing: the path is in the message already.
+      const reason = message.replace(/: mkdir '.*$/s, "");
+      throw new JournalError(
+        `Cannot keep a journal in '${file}' (${reason}): run in a directory that may be written ` +
+          "to, or move away what is there",
+        { cause: error },
+      );
     }
   }
 

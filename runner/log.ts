@@ -10,6 +10,9 @@ import { reportText } from "./report.ts";
 import { createScreen } from "./screen.ts";
 import type { Write } from "./terminal.ts";
 
+/** Runs that are named where a beginning fits several. */
+const NAMED_RUNS = 5;
+
 /** Options of {@linkcode showLog}. */
 export interface LogOptions {
   /** The working directory whose runs are meant. */
@@ -44,10 +47,12 @@ export async function showLog(
     return undefined;
   }
   const found = journal.find(run);
-  if (found.length !== 1) {
-    return found.length === 0
-      ? `There is no run '${run}' in this journal`
-      : `'${run}' is the beginning of several runs: ${found.join(", ")}`;
+  if (found.length === 0) return `There is no run '${run}' in this journal`;
+  if (found.length > 1) {
+    const newest = found.slice(-NAMED_RUNS).reverse().join(", ");
+    const others = found.length - NAMED_RUNS;
+    return `'${run}' is the beginning of several runs: ${newest}` +
+      (others > 0 ? ` and ${others} more` : "");
   }
   const [id = run] = found;
   show(journal, id, journal.events(id), options);

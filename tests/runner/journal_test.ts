@@ -71,7 +71,12 @@ Deno.test("Journal.open() refuses a newer format and says what a folder that is 
 
   await using other = await temporary();
   await Deno.writeTextFile(join(other.path, ".routebook"), "");
-  assertThrows(() => Journal.open(other.path), JournalError, "Cannot keep a journal in");
+  const inTheWay = assertThrows(() => Journal.open(other.path), JournalError);
+  assertEquals(
+    inTheWay.message,
+    `Cannot keep a journal in '${other.path}/.routebook/runs.db' (File exists (os error 17)): ` +
+      "run in a directory that may be written to, or move away what is there",
+  );
 });
 
 Deno.test("Journal loses nothing that it acknowledged when its process is killed", async () => {
