@@ -16,8 +16,7 @@ const HINTS: Readonly<Record<BackendErrorCode, string>> = {
   invalid_path: "Paths are absolute, such as /project/src/app.py.",
   too_large: "Work on a smaller part.",
   not_text: "It is a binary file: it can be moved or deleted, but not shown or edited as text.",
-  no_match: "Read the file again and copy old_text from it exactly, with its indentation, " +
-    "without line numbers.",
+  no_match: "Take old_text from what read_file shows, with its indentation, without line numbers.",
   ambiguous_edit: "Take more of the lines around the place into old_text until it occurs only " +
     "once, or set replace_all to replace every occurrence.",
   invalid_pattern: 'Patterns know "*", "**", "?", "[a-z]" and "{js,ts}"; regular expressions are ' +

@@ -231,7 +231,12 @@ Deno.test("edit_file says what to do when the text is not there, or more than on
   const backend = await files({ "/a.txt": "aa\naa\n" });
   const edit = async (old_text: string) =>
     await told(backend, "edit_file", { path: "/a.txt", old_text, new_text: "b" }) ?? "";
-  assertStringIncludes(await edit("c"), "Read the file again and copy old_text from it exactly");
+  assertEquals(
+    await edit("c"),
+    "Error: Cannot edit '/a.txt': the text to replace is not in it: read the file and copy the " +
+      "text exactly. Take old_text from what read_file shows, with its indentation, without line " +
+      "numbers.",
+  );
   assertStringIncludes(await edit("aa"), "or set replace_all to replace every occurrence");
   assertStringIncludes(await edit(""), "Error: ");
   assertEquals((await backend.read("/a.txt")).text, "aa\naa\n");
