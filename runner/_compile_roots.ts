@@ -8,6 +8,7 @@
 import { join } from "@std/path";
 import { isWithin } from "../backends/paths.ts";
 import type { CompiledBackends } from "./_compile_backends.ts";
+import { settleNested } from "./_compile_nested.ts";
 import type { CompiledRoute } from "./_compile_routes.ts";
 import { codePaths, flagProblem, isInside, isSystem, realPlace, tooWide } from "./_host_paths.ts";
 import type { Access, HostRoot } from "./plan.ts";
@@ -34,7 +35,7 @@ export interface RootOptions {
  * @param backends The backends that they lead to.
  * @param options What is to be protected.
  * @param reporter Told of what is wrong.
- * @returns A root for each place of a local backend, deeper ones first.
+ * @returns The roots that serve the places of local backends, deeper ones first.
  */
 export async function compileRoots(
   routes: readonly CompiledRoute[],
@@ -58,7 +59,8 @@ export async function compileRoots(
   });
   checkMissing(safe, reporter);
   warnOfSharedFiles(safe, reporter);
-  return grants.map(({ root }) => root).toSorted((a, b) => depth(b.path) - depth(a.path));
+  return settleNested(grants.map(({ root }) => root), routes)
+    .toSorted((a, b) => depth(b.path) - depth(a.path));
 }
 
 /** One route for each place of a backend, with the widest access that any route to it has. */

@@ -5,6 +5,7 @@
  */
 
 import { fromFileUrl } from "@std/path";
+import { isInside } from "./_host_paths.ts";
 import type { HostRoot, Permissions, PlanModel, PlanProcess } from "./plan.ts";
 
 /** Stands for everything of a kind: a flag without a list. It is never the name of a path. */
@@ -70,7 +71,10 @@ export function planProcesses(options: ProcessOptions): readonly PlanProcess[] {
     write: unique(
       roots.flatMap(({ access, directory }) => access === "read-write" ? [directory] : []),
     ),
-    denyWrite: unique(roots.flatMap((root) => root.protected)),
+    // A flag that denies a directory denies what is granted in it too: that is left to the guard.
+    denyWrite: unique(roots.flatMap((root) => root.protected)).filter((path) =>
+      !roots.some(({ access, directory }) => access === "read-write" && isInside(directory, path))
+    ),
   };
   return [...processes, {
     name: "host",

@@ -71,13 +71,6 @@ steps: [{ id: a, prompt: Go }]
   ]);
   assertEquals(plan?.roots, [
     {
-      backend: "disk",
-      path: "/work/deep",
-      directory: `${dir}/ws/work/deep`,
-      access: "read-write",
-      protected: [],
-    },
-    {
       backend: "other",
       path: "/a/b",
       directory: `${dir}/other/a/b`,
@@ -94,10 +87,69 @@ steps: [{ id: a, prompt: Go }]
   ]);
   const host = plan?.processes.find(({ name }) => name === "host");
   assertEquals(host?.permissions.read, [
-    `${dir}/ws/work/deep`,
     `${dir}/other/a/b`,
     `${dir}/ws/work`,
   ]);
+});
+
+/** The roots of a workflow with these routes, each in a line: what it may do and must not change. */
+async function rootsOf(routes: string) {
+  const { plan, dir } = await compiled(
+    `\
+name: w
+model: openai:m
+backends: { all: { type: local, root: ./all }, src: { type: local, root: ./all/src, access: read } }
+routes: ${routes}
+steps: [{ id: a, prompt: Go }]
+`,
+    { files: { "all/src/gen/": "", "all/docs/": "" }, links: { "all/link": "src" } },
+  );
+  const short = (path: string) => path.slice(dir.length + 1);
+  const denied = plan?.processes.find(({ name }) => name === "host")?.permissions.denyWrite;
+  const lines = plan?.roots.map((root) =>
+    [root.access, short(root.directory), ...root.protected.map(short)].join(" ")
+  );
+  return { lines, denied: denied?.map(short) };
+}
+
+Deno.test("compileWorkflow() keeps a place read-only inside a writable one that no route names it by", async () => {
+  const part = "{ backend: all, path: src, access: read }";
+  assertEquals(await rootsOf(`{ /p/src/: ${part}, /p/: all }`), {
+    lines: ["read all/src", "read-write all all/src"],
+    denied: ["all/src"],
+  });
+  assertEquals(await rootsOf("{ /p/src/: src, /p/: all }"), {
+    lines: ["read all/src", "read-write all all/src"],
+    denied: ["all/src"],
+  });
+  // What is writable inside the inner one stays so, and a flag cannot say that.
+  const gen = "{ backend: all, path: src/gen }";
+  assertEquals(await rootsOf(`{ /p/src/gen/: ${gen}, /p/src/: ${part}, /p/: all }`), {
+    lines: ["read-write all/src/gen", "read all/src", "read-write all all/src"],
+    denied: [],
+  });
+});
+
+Deno.test("compileWorkflow() leaves a place to another one of its backend that serves it as well", async () => {
+  const part = "{ backend: all, path: src, access: read }";
+  assertEquals(await rootsOf(`{ /docs/: { backend: all, path: docs }, /p/: all }`), {
+    lines: ["read-write all"],
+    denied: [],
+  });
+  // A route names these files as writable: "/p/src".
+  assertEquals(await rootsOf(`{ /s/: ${part}, /p/: all }`), {
+    lines: ["read-write all"],
+    denied: [],
+  });
+  assertEquals(await rootsOf("{ /s/: src, /p/: all }"), {
+    lines: ["read all/src", "read-write all"],
+    denied: [],
+  });
+  const linked = "{ backend: all, path: link, access: read }";
+  assertEquals(await rootsOf(`{ /p/src/: ${linked}, /p/: all }`), {
+    lines: ["read all/src", "read-write all all/src"],
+    denied: ["all/src"],
+  });
 });
 
 Deno.test("compileWorkflow() protects the workflow, its rehearsal and the runs in a writable root", async () => {
