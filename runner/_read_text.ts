@@ -31,6 +31,10 @@ export type ReadResult =
  * @returns Its text, or what is wrong with it.
  */
 export async function readText(name: string, path: string): Promise<ReadResult> {
+  if (name === "") {
+    // A variable of a shell that is not set; the path would be the working directory.
+    return problem("no-file", "The file's name is empty", { hint: "Name the YAML file" });
+  }
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     const info = await Deno.stat(path);
@@ -145,9 +149,13 @@ async function neighbour(name: string, path: string): Promise<{ hint?: string }>
   } catch {
     return { hint: `The directory "${dirname(name)}" does not exist either` };
   }
+  if (names.includes(basename(path))) {
+    return { hint: "It is a link to something that is not there" };
+  }
   const { hint } = didYouMean(basename(path), names);
   const meant = hint === undefined ? undefined : names.find((each) => hint.includes(`"${each}"`));
-  return meant === undefined ? {} : { hint: `Did you mean "${join(dirname(name), meant)}"?` };
+  if (meant !== undefined) return { hint: `Did you mean "${join(dirname(name), meant)}"?` };
+  return name === path ? {} : { hint: `It was looked for at "${path}"` };
 }
 
 function tooLarge(name: string, size: number): ReadResult {

@@ -215,7 +215,7 @@ function unknownType(issue: Issue, path: DataPath, reporter: Reporter): void {
 function wrongType(expected: string, path: DataPath, reporter: Reporter): void {
   const found = valueAt(reporter.yaml.data, path);
   const hint = path.length === 0
-    ? undefined
+    ? 'Begin with "name: ..." and "steps:"'
     : hintFor(expected, found, reporter.yaml.sourceOf(path));
   reporter.error(
     "wrong-type",

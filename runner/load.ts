@@ -90,7 +90,7 @@ function parse(
   // What follows a mistake of the syntax may have been read as something else than was meant.
   if (document.errors.length > 0) return undefined;
   if (document.contents === null) {
-    report("empty-file", `"${file}" is empty`, [0, 0]);
+    report("empty-file", `"${file}" is empty`, [0, 0], 'Begin with "name: ..." and "steps:"');
     return undefined;
   }
   const { data, aliases } = toData(document, report);

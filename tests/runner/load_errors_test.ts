@@ -216,6 +216,7 @@ error[empty-file]: "file.yaml" is empty
   |
 1 |
   | ^
+  = hint: Begin with "name: ..." and "steps:"
 `,
   );
 });
@@ -230,6 +231,7 @@ error[empty-file]: "file.yaml" is empty
   |
 1 | # nothing
   | ^
+  = hint: Begin with "name: ..." and "steps:"
 `,
   );
 });

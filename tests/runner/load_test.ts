@@ -103,6 +103,14 @@ error[no-file]: "<dir>/flsk.yaml" does not exist
  = hint: Did you mean "<dir>/flask.yaml"?
 `,
     );
+    await Deno.symlink("gone.yaml", join(dir, "link.yaml"));
+    assertEquals(
+      await printedFor(dir, "link.yaml"),
+      `\
+error[no-file]: "<dir>/link.yaml" does not exist
+ = hint: It is a link to something that is not there
+`,
+    );
     assertEquals(
       await printedFor(dir, "none/flask.yaml"),
       `\

@@ -251,6 +251,7 @@ error[no-file]: "r.yaml" does not exist
   |
 3 | rehearsal: ./r.yaml
   |            ^^^^^^^^
+  = hint: It was looked for at "<dir>/r.yaml"
 `,
   );
   assertEquals(exitCode, 2);

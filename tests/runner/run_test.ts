@@ -117,6 +117,7 @@ Deno.test("run with a wrong command line or file ends with 2 and starts nothing"
     [["workflows/flask.yaml", "--live"], "OPENAI_API_KEY"],
     [["workflows/none.yaml"], "workflows/none.yaml"],
     [["workflows"], "directory"],
+    [[""], "The file's name is empty"],
   ];
   for (const [args, said] of cases) {
     const { code, stdout, stderr } = await cli("run", args, { cwd: clone.directory });

@@ -209,6 +209,7 @@ error[wrong-type]: Expected a map of keys and values, found a list
   |
 1 | - name: w
   | ^^^^^^^^^
+  = hint: Begin with "name: ..." and "steps:"
 `,
   );
   assertEquals(exitCode, 2);
@@ -226,6 +227,7 @@ error[wrong-type]: Expected a map of keys and values, found the text "hello"
   |
 1 | hello
   | ^^^^^
+  = hint: Begin with "name: ..." and "steps:"
 `,
   );
   assertEquals(exitCode, 2);
@@ -243,6 +245,7 @@ error[wrong-type]: Expected a map of keys and values, found nothing
   |
 1 | ~
   | ^
+  = hint: Begin with "name: ..." and "steps:"
 `,
   );
   assertEquals(exitCode, 2);
