@@ -50,7 +50,7 @@ function startOf(text: string, bytes: number): string {
 /** `1 file`, `2,000 files`. */
 export function count(number: number, noun: string): string {
   const plural = /(?:s|sh|ch|x)$/.test(noun) ? `${noun}es` : noun.replace(/y$/, "ie") + "s";
-  return `${number.toLocaleString("en-US")} ${number === 1 ? noun : plural}`;
+  return `${grouped(number)} ${number === 1 ? noun : plural}`;
 }
 
 /** A path as a line of a result shows it: quoted where it would otherwise break the line. */
@@ -65,4 +65,9 @@ export function failureNotes(failures: readonly SearchFailure[]): readonly strin
   );
   const more = failures.length - shown.length;
   return more === 0 ? shown : [...shown, `(not searched: ${count(more, "other place")})`];
+}
+
+/** A whole number with its thousands apart: `1,234`. (`Intl` takes 40 ms to load.) */
+export function grouped(number: number): string {
+  return String(number).replaceAll(/\B(?=(\d{3})+$)/g, ",");
 }

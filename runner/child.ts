@@ -5,6 +5,7 @@
  */
 
 import { Channel } from "../backends/channel.ts";
+import { commandFor } from "./permissions.ts";
 import type { PlanProcess } from "./plan.ts";
 
 /** Variables that the Deno program itself needs to find its cache; a script there cannot see them. */
@@ -24,6 +25,7 @@ export class Child {
   readonly channel: Channel;
   /** Its process id. */
   readonly pid: number;
+  readonly #planned: PlanProcess;
   readonly #process: Deno.ChildProcess;
   readonly #status: Promise<Deno.CommandStatus>;
   readonly #stderr: Promise<void>;
@@ -35,11 +37,11 @@ export class Child {
    * @param planned What the plan says of it.
    */
   constructor(planned: PlanProcess) {
-    const [program, ...args] = planned.command;
-    if (program === undefined) throw new TypeError(`The process '${planned.name}' has no command`);
+    const { program, args } = commandFor(planned);
     this.name = planned.name;
+    this.#planned = planned;
     this.#process = new Deno.Command(program, {
-      args,
+      args: [...args],
       clearEnv: true,
       env: childEnvironment(planned.name),
       stdin: "piped",
@@ -56,20 +58,52 @@ export class Child {
   }
 
   /**
-   * Says in one sentence how it ended, for a run that did not expect it.
+   * Whether a plan would start just this process.
    *
-   * @returns When it has ended.
+   * @param planned What the plan says of it.
+   * @returns Whether its command is the same to the letter.
    */
-  async obituary(): Promise<string> {
-    const status = await this.#status;
-    await this.#stderr;
-    const how = status.signal === null ? `exit code ${status.code}` : `signal ${status.signal}`;
-    const said = this.#errorText.trim();
-    return `The ${this.name} process ended unexpectedly (${how})${said === "" ? "" : `: ${said}`}`;
+  isOf(planned: PlanProcess): boolean {
+    const { command } = this.#planned;
+    return command.length === planned.command.length &&
+      command.every((word, index) => word === planned.command[index]);
   }
 
-  /** Hangs up, and kills it if it does not end by itself. It has ended when this resolves. */
-  async end(): Promise<void> {
+  /**
+   * Asks it something.
+   *
+   * @param method The request.
+   * @param params What it says.
+   * @returns The answer.
+   * @throws {Error} What it throws; or a sentence that says how it ended, and with which last words,
+   * where it ended or broke off instead.
+   */
+  async ask(method: string, params: object): Promise<unknown> {
+    try {
+      return (await this.channel.request(method, params)).value;
+    } catch (error) {
+      // The end of a channel rejects what is under way and settles `closed` in the same turn.
+      const turn = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 0));
+      const over = await Promise.race([this.channel.closed.then(() => true), turn]);
+      throw over ? new Error(await this.#obituary()) : error;
+    }
+  }
+
+  async #obituary(): Promise<string> {
+    await this.end();
+    const { code, signal } = await this.#status;
+    const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+    const words = [this.channel.failure?.message, this.#errorText.trim()]
+      .filter((text) => text !== undefined && text !== "");
+    return [`The ${this.name} process ended unexpectedly (${how})`, ...words].join(": ");
+  }
+
+  /**
+   * Hangs up, and kills it if it does not end by itself. It has ended when this resolves.
+   *
+   * @param grace Milliseconds that it has to end by itself.
+   */
+  async end(grace: number = GRACE_MS): Promise<void> {
     const killer = setTimeout(() => {
       try {
         this.#process.kill("SIGKILL");
@@ -77,7 +111,7 @@ export class Child {
         // It ended between the timer and the signal.
         if (!(error instanceof TypeError)) throw error;
       }
-    }, GRACE_MS);
+    }, grace);
     const hungUp = this.channel.close();
     await this.#status;
     clearTimeout(killer);

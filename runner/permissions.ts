@@ -115,10 +115,19 @@ function childCommand(permissions: Permissions, module: string): readonly string
     "--no-prompt",
     "--cached-only",
     "--no-remote",
+    ...lockFlags(),
     "--ignore-env",
     ...flagsFor(permissions),
     entry(module),
   ];
+}
+
+/**
+ * Where another project imports this one, what is cached was pinned by its lock file; this project's
+ * own names packages that are not there, and a child under it would not start.
+ */
+function lockFlags(): readonly string[] {
+  return Deno.mainModule === import.meta.resolve("./main.ts") ? [] : ["--no-lock"];
 }
 
 function flagsFor(permissions: Permissions): readonly string[] {

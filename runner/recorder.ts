@@ -42,7 +42,8 @@ export class Recorder {
    */
   emit(body: RunEventBody): void {
     const header = { seq: ++this.#seq, time: this.#now().toISOString(), run: this.#run };
-    const event: RunEvent = { ...header, ...body };
+    // The header stands first, and no body can change it.
+    const event: RunEvent = { ...header, ...body, ...header };
     for (const sink of this.#sinks) sink(event);
   }
 }

@@ -5,25 +5,21 @@
  * @module
  */
 
-import { ensureDir } from "@std/fs";
+import type { AgentEvent } from "../agent/events.ts";
 import {
   AGENT_PROCESS,
   type EventNotice,
-  type StartParams,
   type StepEndParams,
   type StepEndResult,
   type StepParams,
   type StepResult,
 } from "../agent/process.ts";
-import { CompositeBackend, type Mount } from "../backends/composite.ts";
-import type { Backend } from "../backends/protocol.ts";
-import { RemoteBackend, serveBackends } from "../backends/remote.ts";
 import { checkStep, feedbackPrompt, versionsBefore } from "./checks.ts";
-import { Child } from "./child.ts";
+import type { Child } from "./child.ts";
 import type { CheckResult, EventSink, Outcome, WrittenFile } from "./events.ts";
 import { renderTemplate, type TemplateValues } from "./expressions.ts";
-import type { HostStart } from "./host.ts";
-import type { Plan, PlanProcess, PlanStep } from "./plan.ts";
+import type { Plan, PlanStep } from "./plan.ts";
+import { Processes } from "./processes.ts";
 import { Recorder } from "./recorder.ts";
 import { WrittenFiles } from "./written.ts";
 
@@ -33,6 +29,11 @@ export interface RunOptions {
   readonly sinks: readonly EventSink[];
   /** The model's key; a live run needs it, a rehearsed one never sees it. */
   readonly apiKey?: string | undefined;
+  /**
+   * An agent process that was started ahead of the plan, to save time. It is used if the plan would
+   * start it with the same command, and ended otherwise.
+   */
+  readonly spareAgent?: Child | undefined;
   /** Interrupts the run. */
   readonly signal?: AbortSignal | undefined;
   /** The run's id. */
@@ -66,6 +67,17 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   interrupted: 130,
 };
 
+/** What the agent may tell of its work; the rest is the runner's to say. */
+const AGENT_EVENTS: ReadonlySet<AgentEvent["type"]> = new Set([
+  "model.asked",
+  "model.text",
+  "model.retried",
+  "model.answered",
+  "tool.called",
+  "tool.finished",
+  "file.changed",
+]);
+
 /** Why a run stopped before its last step. */
 class Stopped extends Error {
   override readonly name = "Stopped";
@@ -96,7 +108,7 @@ class Run {
   readonly #recorder: Recorder;
   readonly #written = new WrittenFiles();
   readonly #outputs: Record<string, string> = {};
-  readonly #children: Child[] = [];
+  #processes: Processes | undefined;
   #turns = 0;
   #inputTokens: number | null = 0;
   #outputTokens: number | null = 0;
@@ -123,91 +135,31 @@ class Run {
       rehearsed: model.type === "rehearsal",
       steps: steps.map(({ id }) => id),
     });
-    let tree: Backend | undefined;
     let stopped: Stopped | undefined;
+    let ready = false;
     try {
-      const started = await this.#start();
-      tree = started.tree;
-      for (const step of steps) await this.#runStep(step, started.agent, tree);
+      const processes = this.#start();
+      await this.#unlessInterrupted(processes.ready());
+      ready = true;
+      for (const step of steps) await this.#runStep(step, processes);
     } catch (error) {
-      stopped = error instanceof Stopped ? error : new Stopped(
-        error instanceof Deno.errors.NotCapable ? "denied" : "failure",
-        error instanceof Error ? error.message : String(error),
-      );
+      stopped = stoppedBy(error);
     }
-    return await this.#finish(tree, stopped);
+    return await this.#finish(ready, stopped);
   }
 
   async end(): Promise<void> {
-    await Promise.all(this.#children.map((child) => child.end()));
+    await this.#processes?.end();
   }
 
-  async #start(): Promise<{ agent: Child; tree: Backend }> {
-    const { roots, processes } = this.#plan;
-    for (const { access, directory } of roots) {
-      if (access === "read-write") await ensureDir(directory);
-    }
-    const planned = (name: PlanProcess["name"]) => processes.find((it) => it.name === name);
-    const spawn = (process: PlanProcess) => {
-      const child = new Child(process);
-      this.#children.push(child);
-      return child;
-    };
-    const agentPlan = planned("agent");
-    if (agentPlan === undefined) throw new TypeError("The plan has no agent process");
-    const hostPlan = planned("host");
-    const agent = spawn(agentPlan);
-    const host = hostPlan === undefined ? undefined : spawn(hostPlan);
-
-    const backends = new Map<string, Backend>();
-    for (const { name, type } of this.#plan.backends) {
-      const channel = type === "state" ? agent.channel : host?.channel;
-      if (channel !== undefined) backends.set(name, new RemoteBackend({ channel, name }));
-    }
-    const locals = new Set(
-      this.#plan.backends.filter(({ type }) => type === "local").map(({ name }) => name),
-    );
-    serveBackends(agent.channel, (name) => locals.has(name) ? host?.channel : undefined);
-    agent.channel.onNotice(AGENT_PROCESS.event, (params) => this.#agentEvent(params));
-
-    const start: HostStart = { roots };
-    await Promise.all([
-      this.#ask(agent, AGENT_PROCESS.start, this.#startParams()),
-      host === undefined ? undefined : this.#ask(host, "host.start", start),
-    ]);
-    return { agent, tree: this.#tree(backends) };
+  #start(): Processes {
+    const { apiKey, spareAgent } = this.#options;
+    const onEvent = (notice: unknown) => this.#agentEvent(notice);
+    return this.#processes = new Processes(this.#plan, { apiKey, spareAgent, onEvent });
   }
 
-  #startParams(): StartParams {
-    const { model, instructions, backends, routes, deny, inputs } = this.#plan;
-    return {
-      model: model.type === "rehearsal" ? { type: "rehearsal", name: model.name } : {
-        type: "openai",
-        name: model.name,
-        baseUrl: model.baseUrl,
-        apiKey: this.#options.apiKey ?? "",
-      },
-      instructions: renderTemplate(instructions, { inputs, outputs: {} }),
-      backends: backends.map(({ name, type }) => ({ name, type })),
-      routes,
-      deny,
-    };
-  }
-
-  /** The tree as the runner sees it: every route, and no rule in the way of a check. */
-  #tree(backends: ReadonlyMap<string, Backend>): Backend {
-    const mounts: Record<string, Mount> = {};
-    for (const { prefix, backend, path } of this.#plan.routes) {
-      const found = backends.get(backend);
-      if (found !== undefined) mounts[prefix] = { backend: found, path, access: "read" };
-    }
-    const { "/": fallback, ...routes } = mounts;
-    return new CompositeBackend(
-      fallback === undefined ? { routes } : { default: fallback, routes },
-    );
-  }
-
-  async #runStep(step: PlanStep, agent: Child, tree: Backend): Promise<void> {
+  async #runStep(step: PlanStep, processes: Processes): Promise<void> {
+    const { agent, tree } = processes;
     this.#step = step.id;
     const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#outputs };
     const before = await this.#unlessInterrupted(versionsBefore(tree, step, values));
@@ -270,19 +222,18 @@ class Run {
     }
     let result: StepResult;
     try {
-      result = await this.#ask(agent, AGENT_PROCESS.step, params) as StepResult;
+      result = await this.#unlessInterrupted(agent.ask(AGENT_PROCESS.step, params)) as StepResult;
     } catch (error) {
-      if (error instanceof Stopped && error.outcome === "interrupted") {
-        this.#recorder.emit({
-          type: "step.finished",
-          step: step.id,
-          attempt,
-          outcome: "interrupted",
-          retry: false,
-          output: "",
-          error: error.message,
-        });
-      }
+      const { outcome, message } = stoppedBy(error);
+      this.#recorder.emit({
+        type: "step.finished",
+        step: step.id,
+        attempt,
+        outcome,
+        retry: false,
+        output: "",
+        error: message,
+      });
       throw error;
     }
     this.#turns += result.turns;
@@ -293,11 +244,13 @@ class Run {
 
   async #endStep(step: PlanStep, agent: Child): Promise<string | undefined> {
     const params: StepEndParams = { step: step.id };
-    const { error } = await this.#ask(agent, AGENT_PROCESS.stepEnd, params) as StepEndResult;
+    const { error } = await this.#unlessInterrupted(
+      agent.ask(AGENT_PROCESS.stepEnd, params),
+    ) as StepEndResult;
     return error;
   }
 
-  async #finish(tree: Backend | undefined, stopped: Stopped | undefined): Promise<RunResult> {
+  async #finish(ready: boolean, stopped: Stopped | undefined): Promise<RunResult> {
     const outcome = stopped?.outcome ?? "success";
     const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#outputs };
     const outputs: Record<string, string> = {};
@@ -309,7 +262,8 @@ class Run {
     let files: WrittenFile[] = [];
     let error = stopped?.message;
     // After an interruption nobody waits for the processes any more.
-    if (tree !== undefined && outcome !== "interrupted") {
+    const tree = this.#processes?.tree;
+    if (ready && tree !== undefined && outcome !== "interrupted") {
       try {
         files = await this.#written.list(tree, this.#plan);
       } catch (problem) {
@@ -338,22 +292,11 @@ class Run {
   #agentEvent(params: unknown): void {
     // The agent is the other end of this notice; its words are data, and only ever shown.
     const { step, event } = params as EventNotice;
-    if (step !== this.#step) return;
+    if (step !== this.#step || !AGENT_EVENTS.has(event.type)) {
+      throw new TypeError("an event that is not of the step under way");
+    }
     if (event.type === "file.changed") this.#written.note(event);
     this.#recorder.emit({ step, ...event });
-  }
-
-  /** A request to a process that says how the process ended, if it did. */
-  async #ask(child: Child, method: string, params: object): Promise<unknown> {
-    const gone = child.channel.closed.then(async () => {
-      throw new Stopped("failure", await child.obituary());
-    });
-    const answer = child.channel.request(method, params).catch(async (error: unknown) => {
-      const ended = await Promise.race([child.channel.closed.then(() => true), false]);
-      if (ended) throw new Stopped("failure", await child.obituary());
-      throw error;
-    });
-    return (await this.#unlessInterrupted(Promise.race([answer, gone]))).value;
   }
 
   async #unlessInterrupted<T>(work: Promise<T>): Promise<T> {
@@ -369,6 +312,12 @@ class Run {
       signal.removeEventListener("abort", interrupt);
     }
   }
+}
+
+function stoppedBy(error: unknown): Stopped {
+  if (error instanceof Stopped) return error;
+  const outcome = error instanceof Deno.errors.NotCapable ? "denied" : "failure";
+  return new Stopped(outcome, error instanceof Error ? error.message : String(error));
 }
 
 function sum(a: number | null, b: number | null): number | null {

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import type { FileInfo } from "../../backends/protocol.ts";
 import { defineTool, type Tool } from "../tool.ts";
-import { count, fitLines, shownPath } from "../_text.ts";
+import { count, fitLines, grouped, shownPath } from "../_text.ts";
 
 const MAX_ENTRIES = 1_000;
 
@@ -29,7 +29,7 @@ export const lsTool: Tool = defineTool({
     if (entries.length === 0) return `'${path}' is an empty directory`;
     const lines = fitLines(entries.slice(0, MAX_ENTRIES).map(entryLine));
     if (lines.length === entries.length) return lines.join("\n");
-    const note = `(the first ${lines.length.toLocaleString("en-US")} of ` +
+    const note = `(the first ${grouped(lines.length)} of ` +
       `${count(entries.length, "entry")}; use glob with a narrower pattern to see others)`;
     return [...lines, note].join("\n");
   },

@@ -10,7 +10,8 @@ const LIVE: PlanModel = {
   baseUrl: "https://api.openai.com/v1",
   netHost: "api.openai.com:443",
 };
-const CHILD = ["run", "--no-prompt", "--cached-only", "--no-remote", "--ignore-env"];
+// This test is not the runner's entry point: its children must do without the lock file.
+const CHILD = ["run", "--no-prompt", "--cached-only", "--no-remote", "--no-lock", "--ignore-env"];
 
 function root(directory: string, access: HostRoot["access"], kept: string[] = []): HostRoot {
   return { backend: "disk", path: "/", directory, access, protected: kept };

@@ -1,0 +1,130 @@
+/**
+ * The agent and the host of one run: started as the plan says, joined by the runner's relay, ended
+ * together.
+ *
+ * @module
+ */
+
+import { ensureDir } from "@std/fs";
+import { AGENT_PROCESS, type StartParams } from "../agent/process.ts";
+import { CompositeBackend, type Mount } from "../backends/composite.ts";
+import type { Backend } from "../backends/protocol.ts";
+import { RemoteBackend, serveBackends } from "../backends/remote.ts";
+import { Child } from "./child.ts";
+import { renderTemplate } from "./expressions.ts";
+import type { HostStart } from "./host.ts";
+import type { Plan, PlanProcess } from "./plan.ts";
+
+/** Options of {@linkcode Processes}. */
+export interface ProcessesOptions {
+  /** The model's key; a live run needs it, a rehearsed one never sees it. */
+  readonly apiKey?: string | undefined;
+  /**
+   * An agent process that was started ahead of the plan, to save time. It is used if the plan would
+   * start it with the same command, and ended otherwise.
+   */
+  readonly spareAgent?: Child | undefined;
+  /** Told of what the agent notes while it works. */
+  readonly onEvent: (notice: unknown) => void;
+}
+
+/** The processes of a run. */
+export class Processes {
+  /** The agent, once it is started. */
+  readonly agent: Child;
+  /** The tree as the runner sees it: every route, read-only, and no rule in the way of a check. */
+  readonly tree: Backend;
+  readonly #host: Child | undefined;
+  readonly #unused: Child | undefined;
+  readonly #plan: Plan;
+  readonly #apiKey: string;
+
+  /**
+   * Starts the processes.
+   *
+   * @param plan What the run needs.
+   * @param options The key, a spare agent, and who is told.
+   * @throws {TypeError} If the plan has no agent.
+   */
+  constructor(plan: Plan, options: ProcessesOptions) {
+    const { spareAgent } = options;
+    const agent = processOf(plan, "agent");
+    if (agent === undefined) throw new TypeError("The plan has no agent process");
+    const spare = spareAgent?.isOf(agent) === true ? spareAgent : undefined;
+    this.#unused = spare === undefined ? spareAgent : undefined;
+    this.#plan = plan;
+    this.#apiKey = options.apiKey ?? "";
+    this.agent = spare ?? new Child(agent);
+    const host = processOf(plan, "host");
+    this.#host = host === undefined ? undefined : new Child(host);
+    this.tree = this.#composeTree();
+    // The agent reaches local files only through here, and by the names of local backends alone.
+    const locals = new Set(
+      plan.backends.filter(({ type }) => type === "local").map(({ name }) => name),
+    );
+    serveBackends(
+      this.agent.channel,
+      (name) => locals.has(name) ? this.#host?.channel : undefined,
+    );
+    this.agent.channel.onNotice(AGENT_PROCESS.event, options.onEvent);
+  }
+
+  /**
+   * Makes the writable roots and tells both processes what they are for.
+   *
+   * @throws {Error} If a root cannot be made or a process does not come up.
+   */
+  async ready(): Promise<void> {
+    const { roots } = this.#plan;
+    for (const { access, directory } of roots) {
+      if (access === "read-write") await ensureDir(directory);
+    }
+    const hostStart: HostStart = { roots };
+    await Promise.all([
+      this.agent.ask(AGENT_PROCESS.start, this.#agentStart()),
+      this.#host?.ask("host.start", hostStart),
+    ]);
+  }
+
+  /** Ends all of them. They have ended when this resolves. */
+  async end(): Promise<void> {
+    await Promise.all([this.agent.end(), this.#host?.end(), this.#unused?.end(0)]);
+  }
+
+  #agentStart(): StartParams {
+    const { model, instructions, backends, routes, deny, inputs } = this.#plan;
+    return {
+      model: model.type === "rehearsal" ? { type: "rehearsal", name: model.name } : {
+        type: "openai",
+        name: model.name,
+        baseUrl: model.baseUrl,
+        apiKey: this.#apiKey,
+      },
+      instructions: renderTemplate(instructions, { inputs, outputs: {} }),
+      backends: backends.map(({ name, type }) => ({ name, type })),
+      routes,
+      deny,
+    };
+  }
+
+  #composeTree(): Backend {
+    const backends = new Map<string, Backend>();
+    for (const { name, type } of this.#plan.backends) {
+      const channel = type === "state" ? this.agent.channel : this.#host?.channel;
+      if (channel !== undefined) backends.set(name, new RemoteBackend({ channel, name }));
+    }
+    const mounts: Record<string, Mount> = {};
+    for (const { prefix, backend, path } of this.#plan.routes) {
+      const found = backends.get(backend);
+      if (found !== undefined) mounts[prefix] = { backend: found, path, access: "read" };
+    }
+    const { "/": fallback, ...routes } = mounts;
+    return new CompositeBackend(
+      fallback === undefined ? { routes } : { default: fallback, routes },
+    );
+  }
+}
+
+function processOf(plan: Plan, name: PlanProcess["name"]): PlanProcess | undefined {
+  return plan.processes.find((process) => process.name === name);
+}
