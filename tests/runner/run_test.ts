@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import type { RunEvent } from "../../runner/events.ts";
-import { cli, Clone } from "../support/cli.ts";
+import { cli, Clone, PROJECT } from "../support/cli.ts";
 
 const PROJECT_FILES = [
   "workspace/project/README.md",
@@ -28,6 +28,7 @@ Deno.test("run flask.yaml rehearses without a key and leaves the project on disk
   assertMatch(stdout.trimEnd().split("\n").at(-1) ?? "", /^Rehearsed: no model was called/);
   const listing = stdout.slice(stdout.indexOf("Files written"), stdout.indexOf("Done:"));
   for (const path of PROJECT_FILES) assertStringIncludes(listing, path);
+  assertStringIncludes(await Deno.readTextFile(join(PROJECT, "README.md")), stderr + stdout);
   assertMatch(listing, /memory \(in memory, not saved[^)]*\)\n\s+\/scratch\/notes\.txt/);
 });
 
