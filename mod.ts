@@ -37,7 +37,7 @@ export type * from "./agent/events.ts";
 export type * from "./agent/model.ts";
 export { ModelError } from "./agent/model.ts";
 export type * from "./agent/rehearsal.ts";
-export { RehearsalModel } from "./agent/models/rehearsal.ts";
+export { RehearsalModel, type RehearsalModelOptions } from "./agent/models/rehearsal.ts";
 export { defineTool } from "./agent/tool.ts";
 export type * from "./agent/tool.ts";
 export { type TestedRun, testWorkflow, type TestWorkflowOptions } from "./runner/test_workflow.ts";
