@@ -5,15 +5,13 @@
  * @module
  */
 
-import type { AgentEvent } from "../agent/events.ts";
 import {
   AGENT_PROCESS,
-  type EventNotice,
   type StepEndParams,
-  type StepEndResult,
   type StepParams,
   type StepResult,
 } from "../agent/process.ts";
+import { readEvent, readStepEnd, readStepResult } from "./_agent_words.ts";
 import { checkStep, feedbackPrompt, versionsBefore } from "./checks.ts";
 import type { Child } from "./child.ts";
 import type { CheckResult, EventSink, Outcome, WrittenFile } from "./events.ts";
@@ -66,17 +64,6 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   mismatch: 7,
   interrupted: 130,
 };
-
-/** What the agent may tell of its work; the rest is the runner's to say. */
-const AGENT_EVENTS: ReadonlySet<AgentEvent["type"]> = new Set([
-  "model.asked",
-  "model.text",
-  "model.retried",
-  "model.answered",
-  "tool.called",
-  "tool.finished",
-  "file.changed",
-]);
 
 /** Why a run stopped before its last step. */
 class Stopped extends Error {
@@ -222,7 +209,9 @@ class Run {
     }
     let result: StepResult;
     try {
-      result = await this.#unlessInterrupted(agent.ask(AGENT_PROCESS.step, params)) as StepResult;
+      result = readStepResult(
+        await this.#unlessInterrupted(agent.ask(AGENT_PROCESS.step, params)),
+      );
     } catch (error) {
       const { outcome, message } = stoppedBy(error);
       this.#recorder.emit({
@@ -244,39 +233,40 @@ class Run {
 
   async #endStep(step: PlanStep, agent: Child): Promise<string | undefined> {
     const params: StepEndParams = { step: step.id };
-    const { error } = await this.#unlessInterrupted(
-      agent.ask(AGENT_PROCESS.stepEnd, params),
-    ) as StepEndResult;
-    return error;
+    return readStepEnd(
+      await this.#unlessInterrupted(agent.ask(AGENT_PROCESS.stepEnd, params)),
+    ).error;
   }
 
   async #finish(ready: boolean, stopped: Stopped | undefined): Promise<RunResult> {
-    const outcome = stopped?.outcome ?? "success";
-    const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#outputs };
+    let end = stopped;
+    let files: WrittenFile[] = [];
+    // After an interruption nobody waits for the processes any more.
+    const tree = this.#processes?.tree;
+    if (ready && tree !== undefined && end?.outcome !== "interrupted") {
+      try {
+        files = await this.#unlessInterrupted(this.#written.list(tree, this.#plan));
+      } catch (error) {
+        const late = stoppedBy(error);
+        end = end === undefined
+          ? late
+          : new Stopped(end.outcome, `${end.message}; ${late.message}`);
+      }
+    }
     const outputs: Record<string, string> = {};
-    if (outcome === "success") {
+    if (end === undefined) {
+      const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#outputs };
       for (const [name, template] of Object.entries(this.#plan.outputs)) {
         outputs[name] = renderTemplate(template, values);
       }
     }
-    let files: WrittenFile[] = [];
-    let error = stopped?.message;
-    // After an interruption nobody waits for the processes any more.
-    const tree = this.#processes?.tree;
-    if (ready && tree !== undefined && outcome !== "interrupted") {
-      try {
-        files = await this.#written.list(tree, this.#plan);
-      } catch (problem) {
-        const message = problem instanceof Error ? problem.message : String(problem);
-        error = error === undefined ? message : `${error}; ${message}`;
-      }
-    }
+    const outcome = end?.outcome ?? "success";
     const result: RunResult = {
-      outcome: error !== undefined && outcome === "success" ? "failure" : outcome,
-      exitCode: EXIT_CODES[error !== undefined && outcome === "success" ? "failure" : outcome],
+      outcome,
+      exitCode: EXIT_CODES[outcome],
       outputs,
       files,
-      ...(error === undefined ? {} : { error }),
+      ...(end === undefined ? {} : { error: end.message }),
     };
     this.#recorder.emit({
       type: "run.finished",
@@ -290,9 +280,8 @@ class Run {
   }
 
   #agentEvent(params: unknown): void {
-    // The agent is the other end of this notice; its words are data, and only ever shown.
-    const { step, event } = params as EventNotice;
-    if (step !== this.#step || !AGENT_EVENTS.has(event.type)) {
+    const { step, event } = readEvent(params);
+    if (step !== this.#step) {
       throw new TypeError("an event that is not of the step under way");
     }
     if (event.type === "file.changed") this.#written.note(event);

@@ -1,0 +1,123 @@
+/**
+ * What the agent process says, checked. It talks to the network and to a model, so that its words are
+ * data: what it says has the form of an agent's event or result, or it ends the run. In particular no
+ * event of the runner, such as `run.finished`, can come from it.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import {
+  AGENT_PROCESS,
+  type EventNotice,
+  type StepEndResult,
+  type StepResult,
+} from "../agent/process.ts";
+import { canonicalPath } from "../backends/paths.ts";
+
+const count = z.int().min(0);
+const usage = z.object({ inputTokens: count.nullable(), outputTokens: count.nullable() });
+const path = z.string().refine(isCanonical, "must be a canonical path");
+
+const event: z.ZodType<EventNotice["event"]> = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("model.asked"), turn: count }),
+  z.object({ type: z.literal("model.text"), turn: count, text: z.string() }),
+  z.object({
+    type: z.literal("model.retried"),
+    turn: count,
+    attempt: count,
+    reason: z.string(),
+    delay: z.number().min(0),
+  }),
+  z.object({
+    type: z.literal("model.answered"),
+    turn: count,
+    text: z.string(),
+    toolCalls: count,
+    finish: z.enum(["stop", "tool_calls", "length", "refusal"]),
+    usage,
+  }),
+  z.object({
+    type: z.literal("tool.called"),
+    turn: count,
+    callId: z.string(),
+    tool: z.string(),
+    arguments: z.unknown(),
+  }),
+  z.object({
+    type: z.literal("tool.finished"),
+    turn: count,
+    callId: z.string(),
+    tool: z.string(),
+    ok: z.boolean(),
+    code: z.enum([
+      ...["not_found", "exists", "is_directory", "not_directory", "denied"] as const,
+      ...["invalid_path", "too_large", "not_text", "no_match", "ambiguous_edit"] as const,
+      ...["invalid_pattern", "timeout", "aborted", "unsupported", "io"] as const,
+    ]).exactOptional(),
+    result: z.string(),
+  }),
+  z.object({
+    type: z.literal("file.changed"),
+    operation: z.enum(["write", "edit", "delete", "move"]),
+    path,
+    from: path.exactOptional(),
+  }),
+]);
+
+const eventNotice: z.ZodType<EventNotice> = z.object({ step: z.string(), event });
+
+const stepResult: z.ZodType<StepResult> = z.object({
+  outcome: z.enum(["success", "failure", "denied", "budget", "mismatch", "interrupted"]),
+  output: z.string(),
+  turns: count,
+  usage,
+  error: z.string().optional(),
+});
+
+const stepEndResult: z.ZodType<StepEndResult> = z.object({ error: z.string().optional() });
+
+/**
+ * @param params What came with a notice of an event.
+ * @returns The event, with nothing beside what an event has.
+ * @throws {TypeError} If it is none.
+ */
+export function readEvent(params: unknown): EventNotice {
+  return read(AGENT_PROCESS.event, eventNotice, params);
+}
+
+/**
+ * @param value What a step was answered with.
+ * @returns The result.
+ * @throws {TypeError} If it is none.
+ */
+export function readStepResult(value: unknown): StepResult {
+  return read(AGENT_PROCESS.step, stepResult, value);
+}
+
+/**
+ * @param value What the end of a step was answered with.
+ * @returns The result.
+ * @throws {TypeError} If it is none.
+ */
+export function readStepEnd(value: unknown): StepEndResult {
+  return read(AGENT_PROCESS.stepEnd, stepEndResult, value);
+}
+
+function read<T>(method: string, schema: z.ZodType<T>, value: unknown): T {
+  const { success, data, error } = schema.safeParse(value);
+  if (success) return data;
+  const [issue] = error.issues;
+  const where = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
+  throw new TypeError(
+    `The agent process sent no proper '${method}' (${where}${issue?.message ?? "not known"})`,
+  );
+}
+
+function isCanonical(text: string): boolean {
+  try {
+    return canonicalPath(text) === text;
+  } catch {
+    return false;
+  }
+}

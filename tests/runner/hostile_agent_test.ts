@@ -1,0 +1,163 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { compileWorkflow } from "../../runner/compile.ts";
+import type { RunEvent } from "../../runner/events.ts";
+import { runPlan } from "../../runner/supervise.ts";
+import { PROJECT } from "../support/cli.ts";
+import type { Hostility } from "./_hostile_agent.ts";
+
+const MEMORY = `name: w
+model: openai:m
+steps: [{ id: a, prompt: Go }, { id: b, prompt: "After ${"${{ steps.a.output }}"}" }]
+`;
+
+/** Runs a workflow in a directory with a hostile process in the agent's place. */
+async function taken(hostility: Hostility, yaml = MEMORY, cwd?: string) {
+  const directory = cwd ?? await Deno.makeTempDir({ prefix: "routebook-hostile-" });
+  try {
+    await Deno.writeTextFile(join(directory, "flow.yaml"), yaml);
+    const { plan } = await compileWorkflow("flow.yaml", { cwd: directory, key: true });
+    assert(plan !== undefined);
+    const processes = plan.processes.map((process) =>
+      process.name !== "agent" ? process : {
+        ...process,
+        command: [
+          ...[Deno.execPath(), "run", "--no-prompt", "--cached-only", "--no-remote"],
+          ...[join(PROJECT, "tests/runner/_hostile_agent.ts"), JSON.stringify(hostility)],
+        ],
+      }
+    );
+    const events: RunEvent[] = [];
+    const result = await runPlan({ ...plan, processes }, {
+      sinks: [(event) => events.push(event)],
+      runId: "test",
+    });
+    return { result, events };
+  } finally {
+    if (cwd === undefined) await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("runPlan() ends a run whose agent sends events that no agent has", async () => {
+  const file = { type: "file.changed", operation: "write" };
+  const events = [
+    null,
+    { type: "run.finished", outcome: "success", exitCode: 0, outputs: {}, files: [], turns: 0 },
+    { type: "step.checked", attempt: 1, results: [] },
+    { type: "model.answered", turn: 1, text: 5 },
+    { ...file, path: 5 },
+    { ...file, path: "/x/../../y" },
+  ];
+  for (const event of events) {
+    const { result, events } = await taken({ events: [event] });
+    assertEquals([result.outcome, result.exitCode], ["failure", 1]);
+    assertStringIncludes(result.error ?? "", "sent no proper 'agent.event'");
+    assertEquals(
+      events.map(({ type }) => type),
+      ["run.started", "step.started", "step.finished", "run.finished"],
+    );
+  }
+});
+
+Deno.test("runPlan() takes nothing from an agent's event but what belongs to it", async () => {
+  const event = { type: "model.asked", turn: 1, seq: 99, run: "other", time: "never", step: "b" };
+  const { result, events } = await taken({ events: [event] });
+  assertEquals(result.outcome, "success");
+  assertEquals(events.map(({ seq }) => seq), events.map((_, index) => index + 1));
+  const { time: _, ...asked } = events[2] ?? {};
+  assertEquals(asked, { seq: 3, run: "test", step: "a", type: "model.asked", turn: 1 });
+});
+
+Deno.test("runPlan() ends a run whose agent gives a result of no known form", async () => {
+  const usage = { inputTokens: 0, outputTokens: 0 };
+  const proper = { outcome: "success", output: "", turns: 1, usage };
+  const results = [
+    null,
+    { ...proper, outcome: "fine" },
+    { ...proper, output: { text: "" } },
+    { ...proper, turns: -100 },
+    { ...proper, usage: undefined },
+  ];
+  for (const value of results) {
+    const { result } = await taken({ result: value });
+    assertEquals([result.outcome, result.exitCode], ["failure", 1], JSON.stringify(value));
+    assertStringIncludes(result.error ?? "", "sent no proper 'agent.step'");
+  }
+});
+
+Deno.test("runPlan() tells how an agent ended in the middle of a step", async () => {
+  const { result } = await taken({ exits: 9 });
+  assertEquals(result.outcome, "failure");
+  assertEquals(result.error, "The agent process ended unexpectedly (exit code 9)");
+});
+
+Deno.test("runPlan() kills an agent that sends what is no message and lives on", async () => {
+  const { result } = await taken({ babbles: true });
+  assertEquals(result.outcome, "failure");
+  assertMatch(
+    result.error ?? "",
+    /^The agent process ended unexpectedly \(signal SIGKILL\): The other process/,
+  );
+});
+
+Deno.test("runPlan() gives an agent nothing that no route leads to, whatever it asks", async () => {
+  const directory = await Deno.realPath(await Deno.makeTempDir({ prefix: "routebook-hostile-" }));
+  const at = (path: string) => join(directory, path);
+  try {
+    await Deno.mkdir(at("ws/src"), { recursive: true });
+    await Deno.mkdir(at("ws/out"));
+    await Deno.writeTextFile(at("ws/src/a.txt"), "source");
+    await Deno.writeTextFile(at("ws/secret.txt"), "secret");
+    await Deno.symlink("../src", at("ws/out/link"));
+    await Deno.symlink("../secret.txt", at("ws/out/leak"));
+    const yaml = `name: w
+model: openai:m
+backends: { disk: { type: local, root: ./ws }, memory: { type: state } }
+routes:
+  /out/: { backend: disk, path: out }
+  /src/: { backend: disk, path: src, access: read }
+steps: [{ id: a, prompt: Go }]
+`;
+    const call = (operation: string, fields: object, backend = "disk") => ({
+      backend,
+      operation,
+      ...fields,
+    });
+    const answers: readonly (readonly [Readonly<Record<string, unknown>>, string])[] = [
+      [call("write", { path: "/out/new.txt" }), "done"],
+      [call("read", { path: "/src/a.txt" }), "done"],
+      [call("write", { path: "/src/a.txt" }), "grants reading alone"],
+      [call("delete", { path: "/src/a.txt" }), "grants reading alone"],
+      [call("move", { path: "/src/a.txt", to: "/out/a.txt" }), "grants reading alone"],
+      [call("write", { path: "/out/link/a.txt" }), "a symbolic link leads out"],
+      [call("read", { path: "/out/leak" }), "a symbolic link leads out"],
+      [call("read", { path: "/secret.txt" }), "it does not exist"],
+      [call("write", { path: "/new.txt" }), "no route leads there"],
+      [call("read", { path: "/out/../../flow.yaml" }), "leaves the root"],
+      [call("read", { path: "/out/../../flow.yaml" }, "other"), "There is no backend 'other'"],
+      [call("read", { path: "/x" }, "memory"), "There is no backend 'memory'"],
+      [call("ls", { path: "/" }, "__proto__"), "There is no backend '__proto__'"],
+      [call("constructor", { path: "/" }), "must name its operation"],
+      [call("ls", { path: "/", backends: {} }), "has no argument 'backends'"],
+      [call("glob", { pattern: "../**" }), "leaves the directory that is searched"],
+    ];
+    const { result, events } = await taken(
+      { calls: answers.map(([each]) => each) },
+      yaml,
+      directory,
+    );
+    assertEquals(result.outcome, "success");
+    const finished = events.find((event) => event.type === "step.finished");
+    assert(finished?.type === "step.finished");
+    const lines = finished.output.split("\n");
+    assertEquals(lines.length, answers.length);
+    for (const [index, [each, expected]] of answers.entries()) {
+      assertStringIncludes(lines[index] ?? "", expected, JSON.stringify(each));
+      assert(!lines[index]?.includes(directory), lines[index]);
+    }
+    assertEquals(await Deno.readTextFile(at("ws/src/a.txt")), "source");
+    assertEquals(await Deno.readTextFile(at("ws/out/new.txt")), "taken over");
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
