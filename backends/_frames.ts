@@ -28,6 +28,8 @@ export interface Frame {
   readonly json: unknown;
   /** The attachment, in memory of its own; empty if there is none. */
   readonly attachment: Uint8Array;
+  /** How many bytes it took, without its header. */
+  readonly size: number;
 }
 
 /** Thrown for bytes that are no frame. */
@@ -148,7 +150,8 @@ export class FrameReader {
       let text = decoder.decode(json);
       // The fast decoder puts this character where bytes are wrong; the strict one throws.
       if (text.includes("\ufffd")) text = strictDecoder.decode(json);
-      return { json: JSON.parse(text), attachment };
+      const size = this.#jsonLength + attachment.length;
+      return { json: JSON.parse(text), attachment, size };
     } catch (cause) {
       throw new FrameError("a message that is not JSON", { cause });
     }

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { FrameError, FrameReader } from "./_frames.ts";
+import { type Frame, FrameError, FrameReader } from "./_frames.ts";
 import { FrameWriter } from "./_frame_writer.ts";
 import {
   type ChannelMessage,
@@ -22,7 +22,7 @@ export type { ErrorData } from "./_messages.ts";
 
 /** How many requests of the other process may be unanswered at once. */
 const OPEN_CALLS = 16_384;
-/** How many bytes the attachments of those requests, and answers that it has not read, may hold. */
+/** How many bytes those requests, and answers that it has not read, may take. */
 const OPEN_BYTES = 512 * 1024 * 1024;
 
 /** A request of the other process. */
@@ -255,7 +255,7 @@ export class Channel {
         frames.push(chunk);
         for (let frame = frames.next(); frame !== undefined; frame = frames.next()) {
           const message = parseMessage(frame.json, frame.attachment.length);
-          this.#receive(message, frame.attachment);
+          this.#receive(message, frame);
           // One turn for whoever awaits this reply, before what was sent after it is delivered.
           if (message.type === "reply" || message.type === "error") await undefined;
         }
@@ -266,10 +266,10 @@ export class Channel {
     }
   }
 
-  #receive(message: ChannelMessage, attachment: Uint8Array): void {
+  #receive(message: ChannelMessage, { attachment, size }: Frame): void {
     switch (message.type) {
       case "request":
-        return this.#open(message.id, message.method, {
+        return this.#open(message.id, message.method, size, {
           params: message.params,
           ...(message.attached ? { bytes: attachment } : {}),
         });
@@ -306,10 +306,10 @@ export class Channel {
     return pending;
   }
 
-  #open(id: number, method: string, content: Omit<Call, "signal">): void {
+  #open(id: number, method: string, size: number, content: Omit<Call, "signal">): void {
     if (this.#over !== undefined) return;
     if (this.#calls.has(id)) throw new FrameError("two requests of one number");
-    const call: OpenCall = { controller: new AbortController(), size: content.bytes?.length ?? 0 };
+    const call: OpenCall = { controller: new AbortController(), size };
     this.#calls.set(id, call);
     this.#callBytes += call.size;
     const bytes = this.#callBytes + this.#writer.queuedBytes;

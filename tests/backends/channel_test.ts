@@ -423,6 +423,29 @@ Deno.test("Channel closes on two requests of one number and on a flood", async (
   assertEquals(aborted, 16_384);
 });
 
+Deno.test("Channel closes on requests that take too much memory, in their JSON too", async () => {
+  const encoder = new TextEncoder();
+  const padding = new Uint8Array(60 * 1024 * 1024).fill(120);
+  let taken = 0;
+  const chunks = Array.from({ length: 20 }, (_, id) => {
+    const before = encoder.encode(`{"type":"request","id":${id},"method":"hang","params":"`);
+    const after = encoder.encode('"}');
+    const length = before.length + padding.length + after.length;
+    return [new Uint8Array([...header(length, 0), ...before]), padding, after];
+  }).flat();
+  const { channel } = scriptedChannel(chunks);
+  channel.handle("hang", () => {
+    taken += 1;
+    return new Promise(() => {});
+  });
+  await channel.closed;
+  assertEquals(
+    channel.failure?.message,
+    "The other process sent more requests than it takes answers for",
+  );
+  assertEquals(taken, 8);
+});
+
 Deno.test("Channel survives any bytes", async () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 64 }),
