@@ -96,6 +96,8 @@ export type RunEventBody =
     readonly exitCode: number;
     readonly outputs: Readonly<Record<string, string>>;
     readonly files: readonly WrittenFile[];
+    /** Paths that it wrote and that could not be looked at any more, if there are any. */
+    readonly unseen?: readonly string[];
     readonly turns: number;
     /** Totals; `null` where any answer left its count unknown. */
     readonly inputTokens: number | null;

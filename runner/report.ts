@@ -47,20 +47,11 @@ export function reportText(plan: Plan, finished: RunFinished, options: ReportOpt
 
 function fileLines(
   plan: Plan,
-  { files, outcome }: RunFinished,
+  { files, unseen = [] }: RunFinished,
   cwd: string,
   paint: Style,
 ): string[] {
-  if (files.length === 0) {
-    // A run that was interrupted did not look: there may be some.
-    return [
-      paint.bold(
-        outcome === "interrupted"
-          ? "Files written: not listed after an interruption"
-          : "No files written",
-      ),
-    ];
-  }
+  if (files.length + unseen.length === 0) return [paint.bold("No files written")];
   const lines = [paint.bold("Files written")];
   for (const backend of plan.backends) {
     const own = files.filter((file) => file.backend === backend.name);
@@ -73,7 +64,8 @@ function fileLines(
       lines.push(`    ${printable(file.path).padEnd(widest)}${size}${paint.dim(place)}`);
     }
   }
-  return lines;
+  if (unseen.length > 0) lines.push(`  ${paint.yellow("not looked at: the run ended first")}`);
+  return [...lines, ...unseen.map((path) => `    ${printable(path)}`)];
 }
 
 function keeping(backend: PlanBackend): string {

@@ -19,7 +19,7 @@ import { renderTemplate, type TemplateValues } from "./expressions.ts";
 import type { Plan, PlanStep } from "./plan.ts";
 import { Processes } from "./processes.ts";
 import { Recorder } from "./recorder.ts";
-import { WrittenFiles } from "./written.ts";
+import { WrittenFiles, type WrittenList } from "./written.ts";
 
 /** Options of {@linkcode runPlan}. */
 export interface RunOptions {
@@ -50,6 +50,8 @@ export interface RunResult {
   readonly outputs: Readonly<Record<string, string>>;
   /** What it wrote and left, sorted by path. */
   readonly files: readonly WrittenFile[];
+  /** Paths that it wrote and that could not be looked at any more, if there are any. */
+  readonly unseen?: readonly string[];
   /** Why it did not succeed. */
   readonly error?: string;
 }
@@ -64,6 +66,9 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   mismatch: 7,
   interrupted: 130,
 };
+
+/** Milliseconds that an interrupted run takes to look at what it wrote. */
+const LAST_LOOK_MS = 250;
 
 /** Why a run stopped before its last step. */
 class Stopped extends Error {
@@ -100,6 +105,8 @@ class Run {
   #inputTokens: number | null = 0;
   #outputTokens: number | null = 0;
   #step = "";
+  /** Requests of the model in the attempt under way, by its events. */
+  #asked = 0;
 
   constructor(plan: Plan, options: RunOptions) {
     this.#plan = plan;
@@ -208,6 +215,7 @@ class Run {
       };
     }
     let result: StepResult;
+    this.#asked = 0;
     try {
       result = readStepResult(
         await this.#unlessInterrupted(agent.ask(AGENT_PROCESS.step, params)),
@@ -223,6 +231,9 @@ class Run {
         output: "",
         error: message,
       });
+      // What was asked of the model was asked, and what it took nobody will say any more.
+      this.#turns += this.#asked;
+      if (this.#asked > 0) this.#inputTokens = this.#outputTokens = null;
       throw error;
     }
     this.#turns += result.turns;
@@ -240,18 +251,12 @@ class Run {
 
   async #finish(ready: boolean, stopped: Stopped | undefined): Promise<RunResult> {
     let end = stopped;
-    let files: WrittenFile[] = [];
-    // After an interruption nobody waits for the processes any more.
+    let list: WrittenList = { files: [], unseen: [] };
     const tree = this.#processes?.tree;
-    if (ready && tree !== undefined && end?.outcome !== "interrupted") {
-      try {
-        files = await this.#unlessInterrupted(this.#written.list(tree, this.#plan));
-      } catch (error) {
-        const late = stoppedBy(error);
-        end = end === undefined
-          ? late
-          : new Stopped(end.outcome, `${end.message}; ${late.message}`);
-      }
+    if (ready && tree !== undefined) {
+      list = await this.#written.list(tree, this.#plan, this.#lastLook());
+      if (this.#options.signal?.aborted === true) end ??= interruption();
+      else if (list.problem !== undefined) end ??= new Stopped("failure", list.problem);
     }
     const outputs: Record<string, string> = {};
     if (end === undefined) {
@@ -265,7 +270,8 @@ class Run {
       outcome,
       exitCode: EXIT_CODES[outcome],
       outputs,
-      files,
+      files: list.files,
+      ...(list.unseen.length === 0 ? {} : { unseen: list.unseen }),
       ...(end === undefined ? {} : { error: end.message }),
     };
     this.#recorder.emit({
@@ -279,11 +285,22 @@ class Run {
     return result;
   }
 
+  /** Ends the look at the written files soon after an interruption: nobody waits for long then. */
+  #lastLook(): AbortSignal {
+    const late = new AbortController();
+    const { signal } = this.#options;
+    const hurry = () => Deno.unrefTimer(setTimeout(() => late.abort(), LAST_LOOK_MS));
+    if (signal?.aborted) hurry();
+    else signal?.addEventListener("abort", hurry, { once: true });
+    return late.signal;
+  }
+
   #agentEvent(params: unknown): void {
     const { step, event } = readEvent(params);
     if (step !== this.#step) {
       throw new TypeError("an event that is not of the step under way");
     }
+    if (event.type === "model.asked") this.#asked++;
     if (event.type === "file.changed") this.#written.note(event);
     this.#recorder.emit({ step, ...event });
   }
@@ -292,7 +309,7 @@ class Run {
     const { signal } = this.#options;
     if (signal === undefined) return await work;
     const { promise, reject } = Promise.withResolvers<never>();
-    const interrupt = () => reject(new Stopped("interrupted", "The run was interrupted"));
+    const interrupt = () => reject(interruption());
     if (signal.aborted) interrupt();
     signal.addEventListener("abort", interrupt);
     try {
@@ -301,6 +318,10 @@ class Run {
       signal.removeEventListener("abort", interrupt);
     }
   }
+}
+
+function interruption(): Stopped {
+  return new Stopped("interrupted", "The run was interrupted");
 }
 
 function stoppedBy(error: unknown): Stopped {

@@ -14,6 +14,16 @@ import type { Plan, PlanRoute } from "./plan.ts";
 /** Files listed below one moved directory at most. */
 const LISTED_FILES = 10_000;
 
+/** What became of the files that a run wrote. */
+export interface WrittenList {
+  /** What is still there, sorted by path. */
+  readonly files: readonly WrittenFile[];
+  /** Paths that were written and cannot be looked at any more, sorted. */
+  readonly unseen: readonly string[];
+  /** Why the first of them cannot be looked at. */
+  readonly problem?: string;
+}
+
 /** The files that a run has written so far and not deleted again. */
 export class WrittenFiles {
   #paths = new Set<string>();
@@ -40,14 +50,21 @@ export class WrittenFiles {
   }
 
   /**
-   * The written files as they are now, sorted by path.
+   * The written files as they are now.
    *
    * @param tree The files.
    * @param plan The run's plan, which says where each path is kept.
-   * @returns What is still there.
+   * @param signal Ends it early; what was not looked at by then is told as `unseen`.
+   * @returns What is still there, and what nobody can tell of.
    */
-  async list(tree: Backend, plan: Pick<Plan, "backends" | "routes">): Promise<WrittenFile[]> {
+  async list(
+    tree: Backend,
+    plan: Pick<Plan, "backends" | "routes">,
+    signal?: AbortSignal,
+  ): Promise<WrittenList> {
     const found = new Map<string, WrittenFile>();
+    const unseen: string[] = [];
+    let problem: string | undefined;
     const add = (path: string, size: number) => {
       const route = routeOf(plan.routes, path);
       const backend = plan.backends.find(({ name }) => name === route?.backend);
@@ -56,17 +73,24 @@ export class WrittenFiles {
     };
     for (const path of this.#paths) {
       try {
-        const info = await tree.stat(path);
+        const info = await tree.stat(path, { signal });
         if (info.type === "file") add(path, info.size);
         if (info.type !== "directory") continue;
-        const { files } = await tree.glob("**", { path, limit: LISTED_FILES });
+        const { files } = await tree.glob("**", { path, limit: LISTED_FILES, signal });
         for (const file of files) add(file.path, file.size);
       } catch (error) {
         // Gone by another way, such as a program outside: then there is nothing to list.
-        if (!(error instanceof BackendError && error.code === "not_found")) throw error;
+        if (error instanceof BackendError && error.code === "not_found") continue;
+        // Its process may have ended before the run, and the others' files are still there.
+        unseen.push(path);
+        problem ??= error instanceof Error ? error.message : String(error);
       }
     }
-    return [...found.values()].sort((a, b) => comparePaths(a.path, b.path));
+    return {
+      files: [...found.values()].sort((a, b) => comparePaths(a.path, b.path)),
+      unseen: unseen.sort(comparePaths),
+      ...(problem === undefined ? {} : { problem }),
+    };
   }
 }
 

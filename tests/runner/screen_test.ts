@@ -245,17 +245,22 @@ Rehearsed: no model was called; with OPENAI_API_KEY set, gpt-4.1 does the work
   );
 });
 
-Deno.test("reportText() does not say that an interrupted run wrote nothing", () => {
+Deno.test("reportText() names what was written and could not be looked at any more", () => {
   assertEquals(
     report({
       ...FINISHED,
       outcome: "interrupted",
       exitCode: 130,
       outputs: {},
-      files: [],
+      files: [{ path: "/project/app.py", backend: "disk", saved: true, size: 5 }],
+      unseen: ["/notes.txt"],
       error: "The run was interrupted",
     }),
-    `Files written: not listed after an interruption
+    `Files written
+  disk (saved to disk)
+    /project/app.py      5 B  ws/p/app.py
+  not looked at: the run ended first
+    /notes.txt
 
 Not done (interrupted): The run was interrupted
 1 turn, tokens unknown, exit code 130

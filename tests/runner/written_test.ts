@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { CompositeBackend } from "../../backends/composite.ts";
+import type { Backend } from "../../backends/protocol.ts";
 import { StateBackend } from "../../backends/state.ts";
 import type { Plan } from "../../runner/plan.ts";
 import { WrittenFiles } from "../../runner/written.ts";
@@ -24,7 +25,7 @@ function tree() {
   });
   const written = new WrittenFiles();
   const list = async () =>
-    (await written.list(backend, PLAN)).map((file) => [file.path, file.backend, file.saved]);
+    (await written.list(backend, PLAN)).files.map((file) => [file.path, file.backend, file.saved]);
   const write = async (path: string) => {
     await backend.write(path, "text");
     written.note({ operation: "write", path });
@@ -59,4 +60,26 @@ Deno.test("WrittenFiles.list() follows moves of files and of whole directories",
     ["/project/kept/new.txt", "disk", true],
     ["/project/kept/there-before.txt", "disk", true],
   ]);
+});
+
+Deno.test("WrittenFiles.list() tells what it cannot look at beside what it can", async () => {
+  const { backend, written, write } = tree();
+  for (const path of ["/project/b.py", "/b.txt", "/a.txt"]) await write(path);
+  // As when the process that keeps the files of the default backend is gone.
+  const gone: Backend = new StateBackend();
+  gone.stat = (path) => Promise.reject(new Error(`Gone with '${path}'`));
+  const project = { backend, path: "/project" };
+  const half = new CompositeBackend({ default: gone, routes: { "/project/": project } });
+  assertEquals(await written.list(half, PLAN), {
+    files: [{ path: "/project/b.py", backend: "disk", saved: true, size: 4 }],
+    unseen: ["/a.txt", "/b.txt"],
+    problem: "Gone with '/b.txt'",
+  });
+});
+
+Deno.test("WrittenFiles.list() looks no further when its signal says so", async () => {
+  const { backend, written, write } = tree();
+  await write("/a.txt");
+  const list = await written.list(backend, PLAN, AbortSignal.abort());
+  assertEquals([list.files, list.unseen], [[], ["/a.txt"]]);
 });
