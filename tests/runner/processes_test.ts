@@ -6,7 +6,7 @@ import { compileWorkflow } from "../../runner/compile.ts";
 import type { RunEvent } from "../../runner/events.ts";
 import type { PlanProcess } from "../../runner/plan.ts";
 import { cli, Clone, startCli } from "../support/cli.ts";
-import { stall, startOpenAiServer } from "../support/openai_server.ts";
+import { answer, stall, startOpenAiServer } from "../support/openai_server.ts";
 
 const LINUX = Deno.build.os === "linux";
 
@@ -147,9 +147,14 @@ Deno.test("the host process can reach no network and no file beside its roots", 
   ]);
 });
 
-/** Starts a live run that waits for a model which has gone silent. */
+/** Starts a live run that has written two files and waits for a model which has gone silent. */
 async function stalledRun(clone: Clone) {
-  const server = startOpenAiServer({ script: [stall({ text: "One moment" })] });
+  const write = (path: string) => ({
+    name: "write_file",
+    arguments: JSON.stringify({ path, content: "text\n" }),
+  });
+  const calls = [write("/project/a.txt"), write("/scratch/b.txt")];
+  const server = startOpenAiServer({ script: [answer({ calls }), stall({ text: "One moment" })] });
   const run = startCli("run", ["--json", "workflows/flask.yaml"], {
     cwd: clone.directory,
     env: { OPENAI_API_KEY: server.key, OPENAI_BASE_URL: server.baseUrl },
@@ -232,11 +237,39 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       const last: RunEvent = JSON.parse(text.trimEnd().split("\n").at(-1) ?? "");
       assert(last.type === "run.finished");
       assertEquals([last.outcome, last.exitCode], ["interrupted", 130]);
+      assertEquals(last.files.map(({ path, saved }) => [path, saved]), [
+        ["/project/a.txt", true],
+        ["/scratch/b.txt", false],
+      ]);
+      // The second answer never came: what it took is unknown.
+      assertEquals([last.turns, last.inputTokens, last.outputTokens], [2, null, null]);
       await gone(children);
       await run.stderr.cancel();
     },
   });
 }
+
+Deno.test({
+  name: "a run whose agent is killed tells what is on disk, and what went with the agent",
+  ignore: !LINUX,
+  async fn() {
+    await using clone = await Clone.make();
+    const { server, run, rest } = await stalledRun(clone);
+    await using _ = server;
+    for (const pid of await childrenOf(run.pid)) {
+      const command = await Deno.readTextFile(`/proc/${pid}/cmdline`);
+      if (command.includes("agent/main.ts")) Deno.kill(pid, "SIGKILL");
+    }
+    const [status, text] = await Promise.all([run.status, rest()]);
+    assertEquals(status.code, 1);
+    const last: RunEvent = JSON.parse(text.trimEnd().split("\n").at(-1) ?? "");
+    assert(last.type === "run.finished");
+    assertEquals(last.files.map(({ path }) => path), ["/project/a.txt"]);
+    assertEquals(last.unseen, ["/scratch/b.txt"]);
+    assertEquals(last.error, "The agent process ended unexpectedly (signal SIGKILL)");
+    await run.stderr.cancel();
+  },
+});
 
 Deno.test("Child.ask() says how a process ended and what it said last", async () => {
   const child = new Child({
