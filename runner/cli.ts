@@ -10,7 +10,7 @@ import type { CompileOptions } from "./compile.ts";
 import { exitCodeFor, formatDiagnostics } from "./diagnostics.ts";
 import type { Child } from "./child.ts";
 import type { EventSink } from "./events.ts";
-import { type Write, writerTo } from "./terminal.ts";
+import { OutputError, type Write, writerTo } from "./terminal.ts";
 
 const USAGE = `Routebook runs agent workflows that are written down.
 
@@ -20,12 +20,12 @@ Usage:
   deno task check FILE...          Print every problem of some files
   deno task log [RUN]              List the runs of this directory, or show one again
 
-Options of run and plan:
-  --input NAME=VALUE   Set an input; may be repeated
-  --model MODEL        Use this model instead of the file's, such as openai:gpt-4.1
-  --rehearse           Play the file's rehearsal, even where a key is set
-  --live               Call the model, even where a rehearsal is declared
-  --json               run: one event a line on standard output; plan: the plan as data
+Options:
+  --input NAME=VALUE   run, plan: set an input; may be repeated
+  --model MODEL        run, plan: use this model instead of the file's, such as openai:gpt-4.1
+  --rehearse           run, plan: play the file's rehearsal, even where a key is set
+  --live               run, plan: call the model, even where a rehearsal is declared
+  --json               run, log: one event, or one run, a line; plan: the plan as data
   --help               Print this
 
 Environment:
@@ -91,8 +91,12 @@ export async function main(args: readonly string[]): Promise<number> {
     return await command(args, terminal);
   } catch (error) {
     if (error instanceof UsageError) {
-      terminal.err(`error[usage]: ${error.message}\n  = hint: See deno task run --help\n`);
+      terminal.err(`error[usage]: ${error.message}\n = hint: See deno task run --help\n`);
       return INVALID;
+    }
+    if (error instanceof OutputError) {
+      terminal.err(`error[output]: ${error.message}\n`);
+      return FAILED;
     }
     // Known by its name: the journal is loaded only by what needs it.
     if (error instanceof Error && error.name === "JournalError") {

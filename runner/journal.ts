@@ -120,14 +120,20 @@ export class Journal implements Disposable {
    * of the machine cannot either once a step has begun or ended after it.
    *
    * @param event The event. Streamed text is left out: the answer that follows has all of it.
+   * @throws {JournalError} If it cannot be written, as on a full disk.
    */
   append(event: RunEvent): void {
     if (event.type === "model.text") return;
     const milestone = MILESTONES.has(event.type);
-    // The sync of one commit covers all that were written before it.
-    if (milestone) this.#database.exec("PRAGMA synchronous = FULL");
-    this.#insert.run(event.run, event.seq, JSON.stringify(event));
-    if (milestone) this.#database.exec("PRAGMA synchronous = NORMAL");
+    try {
+      // The sync of one commit covers all that were written before it.
+      if (milestone) this.#database.exec("PRAGMA synchronous = FULL");
+      this.#insert.run(event.run, event.seq, JSON.stringify(event));
+      if (milestone) this.#database.exec("PRAGMA synchronous = NORMAL");
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new JournalError(`Cannot write the journal any more: ${reason}`, { cause: error });
+    }
   }
 
   /**

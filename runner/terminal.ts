@@ -25,6 +25,12 @@ function codeOf(character: string): string {
   return character.charCodeAt(0).toString(16);
 }
 
+/** Thrown where a standard stream takes no more, as a full disk behind `>` does. */
+export class OutputError extends Error {
+  /** `OutputError`. */
+  override readonly name = "OutputError";
+}
+
 /** A stream that text is written to, in whole pieces. */
 export type Write = (text: string) => void;
 
@@ -33,7 +39,7 @@ export type Write = (text: string) => void;
  *
  * @param stream `Deno.stdout` or `Deno.stderr`.
  * @param stream.writeSync Writes some bytes and says how many.
- * @returns The writer.
+ * @returns The writer; it throws {@linkcode OutputError} where the text cannot be written.
  */
 export function writerTo(stream: { writeSync(bytes: Uint8Array): number }): Write {
   const encoder = new TextEncoder();
@@ -44,7 +50,10 @@ export function writerTo(stream: { writeSync(bytes: Uint8Array): number }): Writ
       try {
         bytes = bytes.subarray(stream.writeSync(bytes));
       } catch (error) {
-        if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+        if (!(error instanceof Deno.errors.BrokenPipe)) {
+          const reason = error instanceof Error ? error.message : String(error);
+          throw new OutputError(`Cannot write the output: ${reason}`, { cause: error });
+        }
         open = false;
       }
     }

@@ -79,6 +79,16 @@ Deno.test("Journal.open() refuses a newer format and says what a folder that is 
   );
 });
 
+Deno.test("Journal.append() throws a JournalError where an event cannot be written", async () => {
+  await using cwd = await temporary();
+  using journal = Journal.open(cwd.path);
+  assertThrows(
+    () => journal.append(event("a run that was never begun", 1)),
+    JournalError,
+    "Cannot write the journal any more: FOREIGN KEY constraint failed",
+  );
+});
+
 Deno.test("Journal loses nothing that it acknowledged when its process is killed", async () => {
   await using cwd = await temporary();
   const module = fromFileUrl(new URL("../../runner/journal.ts", import.meta.url));

@@ -164,3 +164,23 @@ Deno.test("check passes the shipped workflows and reports all problems of a brok
   assertStringIncludes(bad.stderr, "broken.yaml:4:");
   assertStringIncludes(bad.stderr, "broken.yaml:7:");
 });
+
+Deno.test({
+  name: "run ends with a sentence and exit code 1 where its output cannot be written",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using clone = await Clone.make();
+    for (const options of [[], ["--json"]]) {
+      const command = `exec 3>&1; "$@" 2>&3 >/dev/full`;
+      const { code, stdout } = await cli("run", ["workflows/review.yaml", ...options], {
+        cwd: clone.directory,
+        through: ["sh", "-c", command, "sh"],
+      });
+      assertEquals(code, 1);
+      assertMatch(
+        stdout,
+        /error\[output\]: Cannot write the output: No space left on device[^\n]*\n$/,
+      );
+    }
+  },
+});

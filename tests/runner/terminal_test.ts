@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { printable, writerTo } from "../../runner/terminal.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { OutputError, printable, writerTo } from "../../runner/terminal.ts";
 
 Deno.test("printable() shows control characters and keeps line feeds, tabs and any letters", () => {
   assertEquals(
@@ -30,4 +30,20 @@ Deno.test("writerTo() goes quiet when the reader is gone", () => {
   write("one");
   write("two");
   assertEquals(calls, 1);
+});
+
+Deno.test({
+  name: "writerTo() throws an OutputError where the disk is full",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    using full = await Deno.open("/dev/full", { write: true });
+    const write = writerTo(full);
+    for (let time = 0; time < 2; time++) {
+      assertThrows(
+        () => write("text"),
+        OutputError,
+        "Cannot write the output: No space left on device (os error 28)",
+      );
+    }
+  },
 });

@@ -24,6 +24,8 @@ export interface CliOptions {
   readonly cwd: string;
   /** Variables beside those that Deno needs to find its cache; no key unless it is here. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A program and its arguments that starts the command that follows them. */
+  readonly through?: readonly string[];
 }
 
 /**
@@ -45,8 +47,10 @@ export function startCli(
       .map((key) => [key, Deno.env.get(key)] as const)
       .filter((entry): entry is readonly [string, string] => entry[1] !== undefined),
   );
-  return new Deno.Command(Deno.execPath(), {
-    args: words.map((word) => word.endsWith(".ts") ? join(PROJECT, word) : word).concat(args),
+  const flags = words.map((word) => word.endsWith(".ts") ? join(PROJECT, word) : word);
+  const [program, ...rest] = [...options.through ?? [], Deno.execPath(), ...flags, ...args];
+  return new Deno.Command(program ?? "", {
+    args: rest,
     cwd: options.cwd,
     clearEnv: true,
     env: { ...known, NO_COLOR: "1", ...options.env },
