@@ -6,6 +6,7 @@
 
 import { throwIfAborted } from "./_checks.ts";
 import type { Place } from "./_mount_names.ts";
+import { treeEntries } from "./_tree_entries.ts";
 import { BackendError, type BackendErrorCode } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 import { joinPaths, parentPath, relativeTo } from "./paths.ts";
@@ -76,10 +77,7 @@ export async function copyAcross(
 /** The source and everything below it, directories before what is in them. */
 async function listSource(move: Move): Promise<readonly FileInfo[]> {
   const { tree, from, signal } = move;
-  const entries = [await tree.stat(from, { signal })];
-  for (const entry of entries) {
-    if (entry.type === "directory") entries.push(...await tree.ls(entry.path, { signal }));
-  }
+  const entries = await Array.fromAsync(treeEntries(tree, from, signal));
   for (const { path, type, size } of entries) {
     if (type === "other") {
       throw failure(move, "unsupported", `'${path}' is neither a file nor a directory`);

@@ -7,6 +7,7 @@
 import { checkLimit } from "./_checks.ts";
 import { grepReadable } from "./_guard_grep.ts";
 import { RuleSet } from "./_rules.ts";
+import { treeEntries } from "./_tree_entries.ts";
 import { BackendError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 import { canonicalPath, joinPaths, relativeTo } from "./paths.ts";
@@ -186,17 +187,13 @@ export class GuardedBackend implements PlacingBackend {
     names: readonly string[],
     { signal }: OperationOptions,
   ): Promise<void> {
-    const { type } = await this.#backend.stat(path, { signal });
-    const directories = type === "directory" ? [path] : [];
-    for (const directory of directories) {
-      for (const entry of await this.#backend.ls(directory, { signal })) {
-        for (const name of names) {
-          const rule = this.#rules.againstWriting(joinPaths(name, relativeTo(entry.path, path)));
-          // Which entry it is stays untold: it may be a hidden one.
-          const what = `Cannot ${verb} '${path}': something in it is denied`;
-          if (rule !== undefined) throw denied(what, path, rule.text);
-        }
-        if (entry.type === "directory") directories.push(entry.path);
+    for await (const entry of treeEntries(this.#backend, path, signal)) {
+      if (entry.path === path) continue;
+      for (const name of names) {
+        const rule = this.#rules.againstWriting(joinPaths(name, relativeTo(entry.path, path)));
+        // Which entry it is stays untold: it may be a hidden one.
+        const what = `Cannot ${verb} '${path}': something in it is denied`;
+        if (rule !== undefined) throw denied(what, path, rule.text);
       }
     }
   }

@@ -15,6 +15,8 @@ export const LIMITS = {
   textBytes: 16 * 1024 * 1024,
   /** What one `readBytes` or `write` carries: 64 MiB. Longer files are read in ranges. */
   contentBytes: 64 * 1024 * 1024,
+  /** Files and directories that are looked at one by one before a directory goes: 100,000. */
+  treeEntries: 100_000,
   /** Files that `glob` returns unless `limit` says otherwise. */
   globFiles: 1_000,
   /** Matches that `grep` returns unless `limit` says otherwise. */

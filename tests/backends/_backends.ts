@@ -5,7 +5,9 @@
  */
 
 import { BackendError } from "../../backends/errors.ts";
-import type { Backend } from "../../backends/protocol.ts";
+import { joinPaths } from "../../backends/paths.ts";
+import type { Backend, FileInfo } from "../../backends/protocol.ts";
+import { StateBackend } from "../../backends/state.ts";
 
 /** Called before each operation of a {@linkcode spiedBackend}; what it throws is the result. */
 export type Spy = (operation: keyof Backend, paths: readonly string[]) => void;
@@ -79,4 +81,14 @@ export async function everything(
     }
   }
   return found;
+}
+
+/** Directories without end, as links that lead back to where they are show them. */
+export class EndlessBackend extends StateBackend {
+  override stat(path: string): Promise<FileInfo> {
+    return Promise.resolve({ path, type: "directory", size: 0, modified: 0, version: "" });
+  }
+  override ls(path: string): Promise<readonly FileInfo[]> {
+    return Promise.all(["a", "b", "c"].map((name) => this.stat(joinPaths(path, `/${name}`))));
+  }
 }

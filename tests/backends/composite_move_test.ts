@@ -4,7 +4,7 @@ import { BackendError, type BackendErrorCode } from "../../backends/errors.ts";
 import { LIMITS } from "../../backends/limits.ts";
 import type { Backend, FileInfo } from "../../backends/protocol.ts";
 import { StateBackend } from "../../backends/state.ts";
-import { everything, spiedBackend } from "./_backends.ts";
+import { EndlessBackend, everything, spiedBackend } from "./_backends.ts";
 
 async function fails(
   code: BackendErrorCode,
@@ -215,4 +215,15 @@ Deno.test("CompositeBackend.move() between two names of one backend is that back
   assertEquals(asked, ["move /one/a /two/x/a", "move /one/d /two/d"]);
   const error = await fails("exists", "/q/d/b", () => backend.move("/q/x/a", "/q/d/b"));
   assert(!error.message.includes("/two"), error.message);
+});
+
+Deno.test("CompositeBackend.move() gives up on a directory without end", async () => {
+  const memory = new StateBackend();
+  const backend = new CompositeBackend({
+    default: memory,
+    routes: { "/p/": new EndlessBackend() },
+  });
+  const error = await assertRejects(() => backend.move("/p/x", "/x"), BackendError);
+  assertEquals([error.code, error.path], ["too_large", "/p/x"]);
+  assertEquals(memory.files.size, 0);
 });

@@ -5,7 +5,7 @@ import { GuardedBackend, parseRule } from "../../backends/guard.ts";
 import type { Backend } from "../../backends/protocol.ts";
 import { CompositeBackend } from "../../backends/composite.ts";
 import { StateBackend } from "../../backends/state.ts";
-import { everything, spiedBackend } from "./_backends.ts";
+import { EndlessBackend, everything, spiedBackend } from "./_backends.ts";
 import { testBackendContract } from "./contract.ts";
 
 const ENV = "read **/.env*";
@@ -208,6 +208,28 @@ Deno.test("GuardedBackend checks everything in a directory that goes", async () 
   await backend.move("/stage", "/staged");
   await backend.delete("/staged", { recursive });
   await backend.delete("/project/src", { recursive });
+});
+
+Deno.test("GuardedBackend gives up on a directory without end", async () => {
+  const backend = new GuardedBackend({ backend: new EndlessBackend(), deny: ["write /elsewhere"] });
+  for (
+    const change of [
+      () => backend.delete("/x", { recursive: true }),
+      () => backend.move("/x", "/y"),
+    ]
+  ) {
+    const error = await assertRejects(change, BackendError);
+    assertEquals([error.code, error.path], ["too_large", "/x"]);
+  }
+});
+
+Deno.test("GuardedBackend lets others run while it looks through a directory", async () => {
+  const backend = new GuardedBackend({ backend: new EndlessBackend(), deny: [ENV] });
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 0);
+  const deleted = backend.delete("/x", { recursive: true, signal: controller.signal });
+  const error = await assertRejects(() => deleted, BackendError);
+  assertEquals(error.code, "aborted");
 });
 
 Deno.test("GuardedBackend covers a directory itself where everything in it is meant", async () => {
