@@ -10,7 +10,14 @@ import { abortable } from "./_abort.ts";
 import { checkCall, runCalls } from "./_calls.ts";
 import { recordedCall, withUniqueIds } from "./_history.ts";
 import type { AgentEvent } from "./events.ts";
-import { type Message, type Model, type ModelAnswer, ModelError, type Usage } from "./model.ts";
+import {
+  type Message,
+  type Model,
+  type ModelAnswer,
+  ModelError,
+  type ModelErrorCode,
+  type Usage,
+} from "./model.ts";
 import type { Tool } from "./tool.ts";
 
 /** What a run of the loop works with. */
@@ -41,6 +48,16 @@ export interface LoopResult {
 const MAX_CUT = 2;
 /** How often in a row an empty answer is asked for again. */
 const MAX_EMPTY = 1;
+
+/** Failures before the model itself was asked; after any other, what it took is unknown. */
+const UNASKED: ReadonlySet<ModelErrorCode> = new Set([
+  "authentication",
+  "not_found",
+  "bad_request",
+  "rate_limit",
+  "denied",
+  "rehearsal",
+]);
 
 const CUT =
   "Your last answer was cut because it was too long, and none of its tool calls was run. " +
@@ -124,14 +141,20 @@ class Loop {
       messages: [...conversation],
       tools: [...tools.values()].map((tool) => tool.describe()),
     };
-    const answer = await abortable(
-      model.respond(request, {
-        signal,
-        onText: (text) => this.#emit({ type: "model.text", turn, text }),
-        onRetry: (retry) => this.#emit({ type: "model.retried", turn, ...retry }),
-      }),
+    const responding = model.respond(request, {
       signal,
-    );
+      onText: (text) => this.#emit({ type: "model.text", turn, text }),
+      onRetry: (retry) => this.#emit({ type: "model.retried", turn, ...retry }),
+    });
+    let answer: ModelAnswer;
+    try {
+      answer = await abortable(responding, signal);
+    } catch (error) {
+      if (!(error instanceof ModelError && UNASKED.has(error.code))) {
+        this.#inputTokens = this.#outputTokens = null;
+      }
+      throw error;
+    }
     this.#inputTokens = plus(this.#inputTokens, answer.usage.inputTokens);
     this.#outputTokens = plus(this.#outputTokens, answer.usage.outputTokens);
     const { text, finish, usage } = answer;

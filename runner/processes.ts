@@ -72,12 +72,13 @@ export class Processes {
   /**
    * Makes the writable roots and tells both processes what they are for.
    *
+   * @throws {Deno.errors.PermissionDenied} If a root may not be made.
    * @throws {Error} If a root cannot be made or a process does not come up.
    */
   async ready(): Promise<void> {
     const { roots } = this.#plan;
     for (const { access, directory } of roots) {
-      if (access === "read-write") await ensureDir(directory);
+      if (access === "read-write") await makeRoot(directory);
     }
     const hostStart: HostStart = { roots };
     await Promise.all([
@@ -122,6 +123,21 @@ export class Processes {
     return new CompositeBackend(
       fallback === undefined ? { routes } : { default: fallback, routes },
     );
+  }
+}
+
+async function makeRoot(directory: string): Promise<void> {
+  try {
+    await ensureDir(directory);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    // Without what Deno was doing: the path is in the message already.
+    const message = `Cannot make the root '${directory}': ${
+      error.message.replace(/: \w+ '.*$/s, "")
+    }`;
+    throw error instanceof Deno.errors.PermissionDenied
+      ? new Deno.errors.PermissionDenied(message, { cause: error })
+      : new Error(message, { cause: error });
   }
 }
 

@@ -326,7 +326,9 @@ function interruption(): Stopped {
 
 function stoppedBy(error: unknown): Stopped {
   if (error instanceof Stopped) return error;
-  const outcome = error instanceof Deno.errors.NotCapable ? "denied" : "failure";
+  const { NotCapable, PermissionDenied } = Deno.errors;
+  const denied = error instanceof NotCapable || error instanceof PermissionDenied;
+  const outcome = denied ? "denied" : "failure";
   return new Stopped(outcome, error instanceof Error ? error.message : String(error));
 }
 

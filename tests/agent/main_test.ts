@@ -169,7 +169,7 @@ Deno.test("the agent process talks to the model's host, and to no other", async 
     await using agent = new AgentProcess([host]);
     await agent.start({ type: "openai", name: "m", baseUrl: other.url, apiKey: KEY });
     const refused = await agent.step({});
-    assertEquals(refused.outcome, "failure");
+    assertEquals(refused.outcome, "denied");
     assertStringIncludes(refused.error ?? "", other.host);
     assertEquals([keys.length, hits], [1, 0]);
   } finally {

@@ -176,6 +176,8 @@ Deno.test("run ends a stubborn HTML page with a clear error and exit code 1", as
   const { code, stdout } = await live(clone, server, await tiny(clone));
   assertEquals(code, 1);
   assertStringIncludes(stdout, server.baseUrl);
+  // Whatever wrote the page, what it took nobody knows.
+  assertStringIncludes(stdout, "1 turn, tokens unknown, exit code 1");
 });
 
 Deno.test("run stops at the budget of turns with exit code 4", async () => {

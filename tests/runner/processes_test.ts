@@ -1,10 +1,11 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { isWithin } from "../../backends/paths.ts";
 import { Child } from "../../runner/child.ts";
 import { compileWorkflow } from "../../runner/compile.ts";
 import type { RunEvent } from "../../runner/events.ts";
 import type { PlanProcess } from "../../runner/plan.ts";
+import { runPlan } from "../../runner/supervise.ts";
 import { cli, Clone, startCli } from "../support/cli.ts";
 import { answer, stall, startOpenAiServer } from "../support/openai_server.ts";
 
@@ -283,4 +284,21 @@ Deno.test("Child.ask() says how a process ended and what it said last", async ()
     "The agent process ended unexpectedly (exit code 3): no luck",
   );
   await child.end();
+});
+
+Deno.test({
+  name: "runPlan() ends with 3 where a root may not be made, and says which",
+  // Nobody may make a directory there, the superuser included.
+  ignore: !LINUX,
+  async fn() {
+    await using clone = await Clone.make();
+    const plan = await planOf(clone);
+    const roots = plan.roots.map((root) => ({ ...root, directory: "/sys/fs/routebook-test" }));
+    const result = await runPlan({ ...plan, roots }, { sinks: [], runId: "test" });
+    assertEquals([result.outcome, result.exitCode], ["denied", 3]);
+    assertMatch(
+      result.error ?? "",
+      /^Cannot make the root '\/sys\/fs\/routebook-test': [^:]*not permitted \(os error 1\)$/,
+    );
+  },
 });
