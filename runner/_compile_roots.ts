@@ -10,7 +10,15 @@ import { isWithin } from "../backends/paths.ts";
 import type { CompiledBackends } from "./_compile_backends.ts";
 import { settleNested } from "./_compile_nested.ts";
 import type { CompiledRoute } from "./_compile_routes.ts";
-import { codePaths, flagProblem, isInside, isSystem, realPlace, tooWide } from "./_host_paths.ts";
+import {
+  codePaths,
+  flagProblem,
+  isInside,
+  isSystem,
+  programPaths,
+  realPlace,
+  tooWide,
+} from "./_host_paths.ts";
 import type { Access, HostRoot } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { DataPath } from "./_yaml_file.ts";
@@ -51,8 +59,9 @@ export async function compileRoots(
     if (grant !== undefined) grants.push(grant);
   }
   const code = await codePaths();
+  const programs = await programPaths();
   const safe = grants.filter(({ root, at }) => {
-    const problem = unsafeProblem(root, code, runs);
+    const problem = unsafeProblem(root, { code, programs, runs });
     if (problem === undefined) return true;
     reporter.error(problem.code, problem.message, at, { hint: problem.hint });
     return false;
@@ -127,7 +136,17 @@ async function grantOf(
   };
 }
 
-function unsafeProblem({ directory, access }: HostRoot, code: readonly string[], runs: string) {
+/** Real paths that nothing may be written to. */
+interface Kept {
+  /** This project's own. */
+  readonly code: readonly string[];
+  /** What else is run. */
+  readonly programs: readonly string[];
+  /** Where runs are kept. */
+  readonly runs: string;
+}
+
+function unsafeProblem({ directory, access }: HostRoot, { code, programs, runs }: Kept) {
   if (isSystem(directory)) {
     return {
       code: "unsafe-root",
@@ -151,8 +170,16 @@ function unsafeProblem({ directory, access }: HostRoot, code: readonly string[],
       hint: "Use a directory of its own",
     };
   }
-  const hit = code.find((path) => isInside(path, directory) || isInside(directory, path));
-  if (hit === undefined) return undefined;
+  const isHit = (path: string) => isInside(path, directory) || isInside(directory, path);
+  const hit = code.find(isHit);
+  if (hit === undefined) {
+    if (!programs.some(isHit)) return undefined;
+    return {
+      code: "root-holds-code",
+      message: `Root "${directory}" holds Deno, or packages that it runs`,
+      hint: "Use a directory of its own, or access: read",
+    };
+  }
   return {
     code: "root-holds-code",
     message: isInside(directory, hit)

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { basename, dirname, fromFileUrl, join } from "@std/path";
+import { basename, dirname, fromFileUrl, join, resolve } from "@std/path";
 
 /** What is at a path of the host. */
 export type HostPlace =
@@ -87,6 +87,29 @@ export async function codePaths(): Promise<readonly string[]> {
   return CODE.map((name) => join(directory, name));
 }
 
+/**
+ * @returns The real paths of what else is run: Deno, and the cache with the packages that it loads.
+ */
+export async function programPaths(): Promise<readonly string[]> {
+  const caches = environment("XDG_CACHE_HOME") ?? underHome(
+    Deno.build.os === "darwin" ? "Library/Caches" : ".cache",
+  );
+  const cache = environment("DENO_DIR") ?? (caches && join(caches, "deno"));
+  const paths: string[] = [];
+  for (const path of [Deno.execPath(), ...(cache === undefined ? [] : [resolve(cache)])]) {
+    const place = await realPlace(dirname(path));
+    if (place.type !== "bad") paths.push(join(place.path, basename(path)));
+    // Both the name and what it leads to, where it is a link.
+    if (await isLink(path)) paths.push(await Deno.realPath(path).catch(() => path));
+  }
+  return paths;
+}
+
+function underHome(path: string): string | undefined {
+  const home = homeOf();
+  return home && join(home, path);
+}
+
 /** Whether a real path is where the kernel shows processes and devices as files. */
 export function isSystem(path: string): boolean {
   return ["/proc", "/sys", "/dev"].some((directory) => isInside(path, directory));
@@ -111,10 +134,14 @@ export function tooWide(path: string): string | undefined {
 }
 
 function homeOf(): string | undefined {
+  return environment("HOME")?.replace(/(?<=.)\/+$/, "");
+}
+
+function environment(name: string): string | undefined {
   // A program that imports this project may not have been granted the name.
-  const granted = Deno.permissions.querySync({ name: "env", variable: "HOME" });
-  const home = granted.state === "granted" ? Deno.env.get("HOME") : undefined;
-  return home?.replace(/(?<=.)\/+$/, "");
+  const granted = Deno.permissions.querySync({ name: "env", variable: name });
+  const value = granted.state === "granted" ? Deno.env.get(name) : undefined;
+  return value === "" ? undefined : value;
 }
 
 /** Whether a host path is a directory or below it. */

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { dirname, join } from "@std/path";
 import { compiled } from "./_compiled.ts";
 
 Deno.test("compileWorkflow() refuses writable roots inside, equal to or above its own code", async () => {
@@ -27,6 +28,36 @@ steps: [{ id: a, prompt: Go }]
     const reading = await compiled(yaml.replace("type: local,", "type: local, access: read,"));
     const isThere = root === checkout || root.endsWith("/runner");
     if (isThere) assertEquals(reading.text, "", root);
+  }
+});
+
+Deno.test("compileWorkflow() refuses writable roots with Deno or its packages in them", async () => {
+  const dir = await Deno.realPath(await Deno.makeTempDir({ prefix: "routebook-cache-" }));
+  const before = Deno.env.get("DENO_DIR");
+  try {
+    await Deno.mkdir(join(dir, "real"));
+    await Deno.symlink("real", join(dir, "cache"));
+    Deno.env.set("DENO_DIR", join(dir, "cache"));
+    const codes = async (root: string, access: string) => {
+      const { diagnostics } = await compiled(`\
+name: w
+model: openai:m
+backends: { d: { type: local, root: ${JSON.stringify(root)}, access: ${access} } }
+default: d
+steps: [{ id: a, prompt: Go }]
+`);
+      return diagnostics.map(({ code }) => code);
+    };
+    const unsafe = [dirname(await Deno.realPath(Deno.execPath())), dir, `${dir}/real/npm/x`];
+    for (const root of unsafe) {
+      assertEquals(await codes(root, "read-write"), ["root-holds-code"], root);
+    }
+    assertEquals(await codes(`${dir}/other`, "read-write"), []);
+    assertEquals(await codes(dir, "read"), []);
+  } finally {
+    if (before === undefined) Deno.env.delete("DENO_DIR");
+    else Deno.env.set("DENO_DIR", before);
+    await Deno.remove(dir, { recursive: true });
   }
 });
 
