@@ -26,7 +26,13 @@ Deno.bench({
   baseline: true,
   n: 20,
   async fn() {
-    await deno("run", "--no-prompt", "--ignore-env", "--allow-env=NO_COLOR", "bench/_import_yaml.ts");
+    await deno(
+      "run",
+      "--no-prompt",
+      "--ignore-env",
+      "--allow-env=NO_COLOR",
+      "bench/_import_yaml.ts",
+    );
   },
 });
 
