@@ -339,6 +339,19 @@ Deno.test("GuardedBackend does not open what it hides", async () => {
   assertEquals(searched, ["/project"]);
 });
 
+Deno.test("GuardedBackend opens nothing where it cannot tell what is hidden", async () => {
+  const state = new StateBackend({ files: { "/key": "needle" } });
+  const mount = spiedBackend(state, (operation) => {
+    if (operation === "glob") throw new BackendError("io", "/", "Out of order");
+  });
+  const backend = new GuardedBackend({
+    backend: new CompositeBackend({ default: new StateBackend(), routes: { "/p/": mount } }),
+    deny: ["read /p/key"],
+  });
+  const { matches, failures } = await backend.grep("needle");
+  assertEquals([paths(matches), paths(failures)], [[], ["/p"]]);
+});
+
 Deno.test("GuardedBackend guards what a composite mounts", async () => {
   const disk = new StateBackend({ files: { "/.env": "KEY", "/app.py": "needle" } });
   const backend = new GuardedBackend({

@@ -161,3 +161,51 @@ steps: [{ id: a, prompt: Go }]
     await Deno.remove(directory, { recursive: true });
   }
 });
+
+Deno.test("runPlan() keeps what is protected from links and from moves of what is above it", async () => {
+  const directory = await Deno.realPath(await Deno.makeTempDir({ prefix: "routebook-hostile-" }));
+  const at = (path: string) => join(directory, path);
+  try {
+    await Deno.mkdir(at("lib/src"), { recursive: true });
+    await Deno.writeTextFile(at("lib/src/a.txt"), "source");
+    await Deno.symlink("lib/src", at("link"));
+    await Deno.symlink("flow.yaml", at("flow"));
+    const yaml = `name: w
+model: openai:m
+backends: { disk: { type: local, root: . } }
+routes:
+  /p/lib/src/: { backend: disk, path: lib/src, access: read }
+  /p/: disk
+steps: [{ id: a, prompt: Go }]
+`;
+    const calls = [
+      { operation: "write", path: "/flow.yaml" },
+      { operation: "write", path: "/flow" },
+      { operation: "write", path: "/lib/src/a.txt" },
+      { operation: "write", path: "/link/a.txt" },
+      { operation: "write", path: "/link/new.txt" },
+      { operation: "delete", path: "/link/a.txt" },
+      { operation: "move", path: "/lib", to: "/moved" },
+      { operation: "delete", path: "/lib", recursive: true },
+      { operation: "write", path: "/.routebook/runs.db" },
+    ];
+    const { events } = await taken(
+      { calls: calls.map((call) => ({ backend: "disk", ...call })) },
+      yaml,
+      directory,
+    );
+    const finished = events.find((event) => event.type === "step.finished");
+    assert(finished?.type === "step.finished");
+    const answers = finished.output.split("\n");
+    assertEquals(answers.length, calls.length);
+    for (const [index, answer] of answers.entries()) {
+      assertMatch(answer, /^Cannot .*(?:it is protected|reading alone|mounted below it)$/);
+      assert(!answer.includes(directory), JSON.stringify(calls[index]));
+    }
+    assertEquals(await Deno.readTextFile(at("flow.yaml")), yaml);
+    assertEquals(await Deno.readTextFile(at("lib/src/a.txt")), "source");
+    assertEquals([...Deno.readDirSync(at("lib/src"))].length, 1);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
