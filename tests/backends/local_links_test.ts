@@ -3,7 +3,7 @@ import { BackendError } from "../../backends/errors.ts";
 import { LocalGuard } from "../../backends/_local_guard.ts";
 import { LocalWalk, type WalkEntry } from "../../backends/_local_walk.ts";
 import { LocalBackend } from "../../backends/local.ts";
-import { inTempDir } from "./_local_directory.ts";
+import { inTempDir, QUICK } from "./_local_directory.ts";
 import type { SearchFailure } from "../../backends/protocol.ts";
 import {
   type Answers,
@@ -196,3 +196,26 @@ Deno.test("LocalBackend does not use a reserved name that is a link", () =>
     assertEquals([...Deno.readDirSync(`${directory}/outside`)].length, 1);
     assertEquals(await backend.ls("/"), []);
   }));
+
+Deno.test("LocalBackend protects a file under every name that its host knows it by", async () => {
+  await inTempDir(async (root) => {
+    await Deno.writeTextFile(`${root}/flow.yaml`, "kept");
+    // As on a file system that takes `FLOW.yaml` for `flow.yaml`: another name, the same file.
+    await Deno.link(`${root}/flow.yaml`, `${root}/FLOW.yaml`);
+    const local = new LocalBackend({ rootDir: root, protect: [`${root}/flow.yaml`] });
+    await local.write("/other", "");
+    for (
+      const change of [
+        () => local.write("/FLOW.yaml", "changed"),
+        () => local.edit("/FLOW.yaml", { oldText: "kept", newText: "changed" }),
+        () => local.delete("/FLOW.yaml"),
+        () => local.move("/FLOW.yaml", "/moved"),
+        () => local.move("/other", "/FLOW.yaml", { overwrite: true }),
+      ]
+    ) {
+      const error = await assertRejects(change, BackendError);
+      assertEquals([error.code, error.message.endsWith("it is protected")], ["denied", true]);
+    }
+    assertEquals(await Deno.readTextFile(`${root}/flow.yaml`), "kept");
+  }, QUICK);
+});
