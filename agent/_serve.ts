@@ -202,7 +202,11 @@ function stepResult(result: LoopResult, maxTurns: number): StepResult {
   if (finish === "done") return { outcome: "success", ...done };
   if (finish === "turn_limit") {
     const limit = maxTurns === 1 ? "its 1 request" : `its ${maxTurns} requests`;
-    return { outcome: "budget", ...done, error: `The agent used up ${limit} of the model` };
+    return {
+      outcome: "budget",
+      ...done,
+      error: `The agent used up ${limit} of the model: raise budget: { turns } if it was too small`,
+    };
   }
   if (!(error instanceof ModelError)) throw error;
   return { outcome: outcomeOf(error), ...done, error: error.message };

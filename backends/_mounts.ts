@@ -129,10 +129,10 @@ export class MountTable {
 function pointAt(prefix: string, target: Backend | Mount): MountPoint {
   const name = prefix === "/" ? "default" : `route '${prefix}'`;
   if (!prefix.startsWith("/")) {
-    throw new TypeError(`Route '${prefix}' must begin with a slash: Use '/${prefix}'`);
+    throw new TypeError(`Route '${prefix}' must begin with a slash: use '/${prefix}'`);
   }
   if (!prefix.endsWith("/")) {
-    throw new TypeError(`Route '${prefix}' must end with a slash: Use '${prefix}/'`);
+    throw new TypeError(`Route '${prefix}' must end with a slash: use '${prefix}/'`);
   }
   const mount = isMount(target) ? target : { backend: target };
   if (mount.access !== undefined && mount.access !== "read" && mount.access !== "read-write") {
@@ -147,7 +147,7 @@ function pointAt(prefix: string, target: Backend | Mount): MountPoint {
   }
   const canonical = point.base === "/" ? "/" : `${point.base}/`;
   if (prefix !== canonical) {
-    throw new TypeError(`Route '${prefix}' is not in its simplest form: Use '${canonical}'`);
+    throw new TypeError(`Route '${prefix}' is not in its simplest form: use '${canonical}'`);
   }
   return point;
 }

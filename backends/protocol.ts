@@ -232,7 +232,7 @@ export interface GrepResult {
  *
  * Directories come into being by writing a file below them and stay until they are deleted. The
  * root `/` always exists and can be neither deleted nor moved. Symbolic links are followed only
- * where they stay inside the tree, never by searches.
+ * where they stay inside the tree; a search never descends into one.
  */
 export interface Backend {
   /** The entries of a directory, sorted by path in code unit order. */

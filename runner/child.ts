@@ -30,6 +30,7 @@ export class Child {
   readonly #status: Promise<Deno.CommandStatus>;
   readonly #stderr: Promise<void>;
   #errorText = "";
+  #dismissed = false;
 
   /**
    * Starts it with exactly the command and the permissions of the plan, and almost no environment.
@@ -89,6 +90,18 @@ export class Child {
     }
   }
 
+  /**
+   * Waits for it to end before it is told to.
+   *
+   * @returns Never: as long as it goes on, and after `end`, nothing comes of it.
+   * @throws {Error} How it ended, in a sentence.
+   */
+  async lost(): Promise<never> {
+    await this.channel.closed;
+    if (this.#dismissed) await new Promise<never>(() => {});
+    throw new Error(await this.#obituary());
+  }
+
   async #obituary(): Promise<string> {
     await this.end();
     const { code, signal } = await this.#status;
@@ -104,6 +117,7 @@ export class Child {
    * @param grace Milliseconds that it has to end by itself.
    */
   async end(grace: number = GRACE_MS): Promise<void> {
+    this.#dismissed = true;
     const killer = setTimeout(() => {
       try {
         this.#process.kill("SIGKILL");

@@ -137,6 +137,9 @@ async function command(args: readonly string[], terminal: Terminal): Promise<num
   if (file === undefined || extra !== undefined) {
     throw new UsageError(`'${name}' takes one workflow, and '${extra}' is a second one`);
   }
+  if (isRehearsal(file)) {
+    throw new UsageError(`'${file}' is a rehearsal: name the workflow that declares it`);
+  }
   const options = compileOptions(values);
   const json = values.json === true;
   return name === "plan"
@@ -187,10 +190,14 @@ async function compile(file: string, options: CompileOptions, terminal: Terminal
   return { plan, exitCode: exitCodeFor(diagnostics) };
 }
 
+function isRehearsal(file: string): boolean {
+  return /\.rehearsal\.ya?ml$/.test(file);
+}
+
 async function check(files: readonly string[], terminal: Terminal): Promise<number> {
   let worst = 0;
   for (const file of files) {
-    if (/\.rehearsal\.ya?ml$/.test(file)) {
+    if (isRehearsal(file)) {
       terminal.out(`${file}: a rehearsal, checked with its workflow\n`);
       continue;
     }
@@ -209,7 +216,7 @@ async function plan(
   json: boolean,
   terminal: Terminal,
 ): Promise<number> {
-  const { plan, exitCode } = await compile(file, options, terminal);
+  const { plan, exitCode } = await compile(file, { ...options, keyNeeded: false }, terminal);
   if (plan === undefined) return exitCode;
   if (json) {
     terminal.out(`${JSON.stringify(plan, undefined, 2)}\n`);

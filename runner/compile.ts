@@ -48,6 +48,12 @@ export interface CompileOptions {
    * @default {false}
    */
   readonly key?: boolean;
+  /**
+   * Whether a live run is an error without a key; a plan can be shown without.
+   *
+   * @default {true}
+   */
+  readonly keyNeeded?: boolean;
   /** Replaces the file's base URL. */
   readonly baseUrl?: string;
   /** Absolute directories that replace the roots of local backends, by the backend's name. */
@@ -203,11 +209,11 @@ async function chooseModel(
   reporter: Reporter,
 ): Promise<PlanModel | undefined> {
   const { yaml, options, sources, diagnostics } = compilation;
-  const { model, baseUrl, mode = "auto", key = false, check = false } = options;
+  const { model, baseUrl, mode = "auto", key = false, check = false, keyNeeded = true } = options;
   const live = compileModel(parts, { model, baseUrl }, reporter);
   const declared = yaml.has(["rehearsal"]);
   if (check ? !declared : mode === "live" || (mode === "auto" && (key || !declared))) {
-    if (!key && !check) {
+    if (!key && !check && keyNeeded) {
       reporter.outside(
         "no-key",
         "OPENAI_API_KEY is not set, so no model can be asked",

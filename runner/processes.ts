@@ -87,6 +87,19 @@ export class Processes {
     ]);
   }
 
+  /**
+   * Asks the agent something, for as long as the host is there too.
+   *
+   * @param method The request.
+   * @param params What it says.
+   * @returns The agent's answer, not checked.
+   * @throws {Error} What the agent throws, or how it or the host ended.
+   */
+  async ask(method: string, params: object): Promise<unknown> {
+    const answer = this.agent.ask(method, params);
+    return await Promise.race(this.#host === undefined ? [answer] : [answer, this.#host.lost()]);
+  }
+
   /** Ends all of them. They have ended when this resolves. */
   async end(): Promise<void> {
     await Promise.all([this.agent.end(), this.#host?.end(), this.#unused?.end(0)]);

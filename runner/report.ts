@@ -102,7 +102,7 @@ function closingLines(plan: Plan, finished: RunFinished, paint: Style): string[]
   return [
     how,
     paint.yellow(
-      `Rehearsed: no model was called; with OPENAI_API_KEY set, ${plan.model.name} does the work`,
+      "Rehearsed: no model was called (a live run needs OPENAI_API_KEY, and --rehearse left out)",
     ),
   ];
 }

@@ -153,7 +153,7 @@ class Run {
   }
 
   async #runStep(step: PlanStep, processes: Processes): Promise<void> {
-    const { agent, tree } = processes;
+    const { tree } = processes;
     this.#step = step.id;
     const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#outputs };
     const before = await this.#unlessInterrupted(versionsBefore(tree, step, values));
@@ -161,7 +161,7 @@ class Run {
     for (let attempt = 1;; attempt++) {
       const { id, name } = step;
       this.#recorder.emit({ type: "step.started", step: id, name, attempt, prompt });
-      const result = await this.#attempt(step, attempt, prompt, agent);
+      const result = await this.#attempt(step, attempt, prompt, processes);
       let results: CheckResult[] = [];
       if (result.outcome === "success") {
         results = await this.#unlessInterrupted(checkStep(tree, step, values, before));
@@ -170,7 +170,7 @@ class Run {
       const failed = results.filter(({ ok }) => !ok);
       const outcome = failed.length > 0 ? "failure" : result.outcome;
       const retry = outcome === "failure" && attempt < step.attempts;
-      const leftover = outcome === "success" ? await this.#endStep(step, agent) : undefined;
+      const leftover = outcome === "success" ? await this.#endStep(step, processes) : undefined;
       const error = result.error ?? leftover ?? failed.map(({ message }) => message).join("; ");
       this.#recorder.emit({
         type: "step.finished",
@@ -195,7 +195,7 @@ class Run {
     step: PlanStep,
     attempt: number,
     prompt: string,
-    agent: Child,
+    processes: Processes,
   ): Promise<StepResult> {
     const { model, turns } = this.#plan;
     const params: StepParams = {
@@ -211,14 +211,15 @@ class Run {
         output: "",
         turns: 0,
         usage: { inputTokens: 0, outputTokens: 0 },
-        error: `The budget of ${turns} turns is used up`,
+        error:
+          `The budget of ${turns} turns is used up: raise budget: { turns } if it was too small`,
       };
     }
     let result: StepResult;
     this.#asked = 0;
     try {
       result = readStepResult(
-        await this.#unlessInterrupted(agent.ask(AGENT_PROCESS.step, params)),
+        await this.#unlessInterrupted(processes.ask(AGENT_PROCESS.step, params)),
       );
     } catch (error) {
       const { outcome, message } = stoppedBy(error);
@@ -242,10 +243,10 @@ class Run {
     return result;
   }
 
-  async #endStep(step: PlanStep, agent: Child): Promise<string | undefined> {
+  async #endStep(step: PlanStep, processes: Processes): Promise<string | undefined> {
     const params: StepEndParams = { step: step.id };
     return readStepEnd(
-      await this.#unlessInterrupted(agent.ask(AGENT_PROCESS.stepEnd, params)),
+      await this.#unlessInterrupted(processes.ask(AGENT_PROCESS.stepEnd, params)),
     ).error;
   }
 

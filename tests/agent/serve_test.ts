@@ -166,7 +166,8 @@ Deno.test("serveAgent() ends an attempt whose turns are used up, after its calls
     output: "Writing.",
     turns: 1,
     usage: USAGE,
-    error: "The agent used up its 1 request of the model",
+    error:
+      "The agent used up its 1 request of the model: raise budget: { turns } if it was too small",
   });
   assertEquals((await runner.step({ rehearsal, attempt: 2 })).output, "Done.");
   assertEquals(await runner.step({ rehearsal, attempt: 3, maxTurns: 0 }), {
@@ -174,7 +175,8 @@ Deno.test("serveAgent() ends an attempt whose turns are used up, after its calls
     output: "",
     turns: 0,
     usage: { inputTokens: 0, outputTokens: 0 },
-    error: "The agent used up its 0 requests of the model",
+    error:
+      "The agent used up its 0 requests of the model: raise budget: { turns } if it was too small",
   });
 });
 

@@ -67,12 +67,12 @@ Deno.test("CompositeBackend tries routes in the order written", async () => {
 Deno.test("CompositeBackend refuses routes that are not well formed or never reached", () => {
   const state = new StateBackend();
   const cases: [Record<string, Backend>, string][] = [
-    [{ "/project": state }, "Route '/project' must end with a slash: Use '/project/'"],
-    [{ "project/": state }, "Route 'project/' must begin with a slash: Use '/project/'"],
-    [{ "": state }, "Route '' must begin with a slash: Use '/'"],
-    [{ "/a//b/": state }, "Route '/a//b/' is not in its simplest form: Use '/a/b/'"],
-    [{ "/a/./": state }, "Route '/a/./' is not in its simplest form: Use '/a/'"],
-    [{ "/a/../b/": state }, "Route '/a/../b/' is not in its simplest form: Use '/b/'"],
+    [{ "/project": state }, "Route '/project' must end with a slash: use '/project/'"],
+    [{ "project/": state }, "Route 'project/' must begin with a slash: use '/project/'"],
+    [{ "": state }, "Route '' must begin with a slash: use '/'"],
+    [{ "/a//b/": state }, "Route '/a//b/' is not in its simplest form: use '/a/b/'"],
+    [{ "/a/./": state }, "Route '/a/./' is not in its simplest form: use '/a/'"],
+    [{ "/a/../b/": state }, "Route '/a/../b/' is not in its simplest form: use '/b/'"],
     [{ "/../": state }, "The route '/../' cannot be mounted: "],
     [{ "/a\0/": state }, "The route '/a\0/' cannot be mounted: "],
     [

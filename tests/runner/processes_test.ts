@@ -223,6 +223,29 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "a host that dies while the model is asked ends the run at once, and the run says so",
+  ignore: !LINUX,
+  async fn() {
+    await using clone = await Clone.make();
+    const { server, run, rest } = await stalledRun(clone);
+    await using _ = server;
+    for (const pid of await childrenOf(run.pid)) {
+      const command = await Deno.readTextFile(`/proc/${pid}/cmdline`);
+      if (command.includes("host.ts")) Deno.kill(pid, "SIGKILL");
+    }
+    const [status, text] = await Promise.all([run.status, rest()]);
+    assertEquals(status.code, 1);
+    const last: RunEvent = JSON.parse(text.trimEnd().split("\n").at(-1) ?? "");
+    assert(last.type === "run.finished");
+    assertEquals([last.outcome, last.error], [
+      "failure",
+      "The host process ended unexpectedly (signal SIGKILL)",
+    ]);
+    await run.stderr.cancel();
+  },
+});
+
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.test({
     name: `${signal} ends a waiting run with exit code 130 and leaves no process behind`,

@@ -116,6 +116,7 @@ Deno.test("run with a wrong command line or file ends with 2 and starts nothing"
     [["workflows/flask.yaml", "--input", "a"], "'--input a' is not of the form NAME=VALUE"],
     [["workflows/flask.yaml", "--live", "--rehearse"], "exclude each other"],
     [["workflows/flask.yaml", "--live"], "OPENAI_API_KEY"],
+    [["workflows/flask.rehearsal.yaml"], "name the workflow that declares it"],
     [["workflows/none.yaml"], "workflows/none.yaml"],
     [["workflows"], "directory"],
     [[""], "The file's name is empty"],
@@ -143,6 +144,15 @@ Deno.test("plan prints the routes and the commands, and touches nothing", async 
     join(cwd, "workspace/work"),
   ]);
   assertEquals(await clone.files(), {});
+});
+
+Deno.test("plan shows what a live run may touch without its key", async () => {
+  await using clone = await Clone.make();
+  const { code, stdout, stderr } = await cli("plan", ["--live", "workflows/flask.yaml"], {
+    cwd: clone.directory,
+  });
+  assertEquals([code, stderr], [0, ""]);
+  assertStringIncludes(stdout, "--allow-net=api.openai.com:443");
 });
 
 Deno.test("check passes the shipped workflows and reports all problems of a broken one", async () => {

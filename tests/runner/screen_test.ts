@@ -240,7 +240,7 @@ Deno.test("reportText() says why a run failed, and last of all that it was a reh
 
 Not done (failure): Step 'a' failed: no
 1 turn, exit code 1
-Rehearsed: no model was called; with OPENAI_API_KEY set, gpt-4.1 does the work
+Rehearsed: no model was called (a live run needs OPENAI_API_KEY, and --rehearse left out)
 `,
   );
 });
