@@ -7,6 +7,7 @@
 
 import { ensureDir } from "@std/fs";
 import { AGENT_PROCESS, type StartParams } from "../agent/process.ts";
+import type { Channel } from "../backends/channel.ts";
 import { CompositeBackend, type Mount } from "../backends/composite.ts";
 import type { Backend } from "../backends/protocol.ts";
 import { RemoteBackend, serveBackends } from "../backends/remote.ts";
@@ -14,6 +15,7 @@ import { Child } from "./child.ts";
 import { renderTemplate } from "./expressions.ts";
 import type { HostStart } from "./host.ts";
 import type { Plan, PlanProcess } from "./plan.ts";
+import { relayOf } from "./relay.ts";
 
 /** Options of {@linkcode Processes}. */
 export interface ProcessesOptions {
@@ -58,14 +60,13 @@ export class Processes {
     const host = processOf(plan, "host");
     this.#host = host === undefined ? undefined : new Child(host);
     this.tree = this.#composeTree();
+    const relays = new Map<string, Backend | Channel>();
+    for (const { name, type } of plan.backends) {
+      if (type !== "local" || this.#host === undefined) continue;
+      relays.set(name, relayOf(plan, name, this.#host.channel));
+    }
     // The agent reaches local files only through here, and by the names of local backends alone.
-    const locals = new Set(
-      plan.backends.filter(({ type }) => type === "local").map(({ name }) => name),
-    );
-    serveBackends(
-      this.agent.channel,
-      (name) => locals.has(name) ? this.#host?.channel : undefined,
-    );
+    serveBackends(this.agent.channel, (name) => relays.get(name));
     this.agent.channel.onNotice(AGENT_PROCESS.event, options.onEvent);
   }
 

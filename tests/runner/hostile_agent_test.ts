@@ -209,3 +209,45 @@ steps: [{ id: a, prompt: Go }]
     await Deno.remove(directory, { recursive: true });
   }
 });
+
+Deno.test("runPlan() holds an agent to the rules, whatever it asks of the host", async () => {
+  const directory = await Deno.realPath(await Deno.makeTempDir({ prefix: "routebook-hostile-" }));
+  const at = (path: string) => join(directory, path);
+  try {
+    await Deno.mkdir(at("ws/app/deploy"), { recursive: true });
+    await Deno.writeTextFile(at("ws/app/.env"), "secret");
+    await Deno.writeTextFile(at("ws/app/deploy/run.sh"), "true");
+    await Deno.writeTextFile(at("ws/app/main.py"), "pass");
+    const yaml = `name: w
+model: openai:m
+backends: { disk: { type: local, root: ./ws } }
+routes:
+  /code/app/: { backend: disk, path: app }
+  /code/: { backend: disk }
+tools: { deny: ["read **/.env", "write /code/app/deploy/**"] }
+steps: [{ id: a, prompt: Go }]
+`;
+    const answers: readonly (readonly [Readonly<Record<string, unknown>>, string])[] = [
+      [{ operation: "read", path: "/app/main.py" }, "done"],
+      [{ operation: "read", path: "/app/.env" }, "Cannot read '/app/.env': denied by the rule"],
+      [{ operation: "readBytes", path: "/app/.env" }, "denied by the rule"],
+      [{ operation: "write", path: "/app/deploy/run.sh" }, "denied by the rule"],
+      [{ operation: "move", path: "/app/deploy", to: "/elsewhere" }, "denied"],
+      [{ operation: "move", path: "/app/.env", to: "/app/env.txt" }, "denied by the rule"],
+      [{ operation: "delete", path: "/app/deploy", recursive: true }, "denied"],
+      [{ operation: "write", path: "/other/deploy/run.sh" }, "done"],
+    ];
+    const calls = answers.map(([call]) => ({ backend: "disk", ...call }));
+    const { events } = await taken({ calls }, yaml, directory);
+    const finished = events.find((event) => event.type === "step.finished");
+    assert(finished?.type === "step.finished");
+    const lines = finished.output.split("\n");
+    for (const [index, [call, expected]] of answers.entries()) {
+      assertStringIncludes(lines[index] ?? "", expected, JSON.stringify(call));
+    }
+    assertEquals(await Deno.readTextFile(at("ws/app/.env")), "secret");
+    assertEquals(await Deno.readTextFile(at("ws/app/deploy/run.sh")), "true");
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
