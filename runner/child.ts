@@ -25,7 +25,6 @@ export class Child {
   readonly channel: Channel;
   /** Its process id. */
   readonly pid: number;
-  readonly #planned: PlanProcess;
   readonly #process: Deno.ChildProcess;
   readonly #status: Promise<Deno.CommandStatus>;
   readonly #stderr: Promise<void>;
@@ -40,7 +39,6 @@ export class Child {
   constructor(planned: PlanProcess) {
     const { program, args } = commandFor(planned);
     this.name = planned.name;
-    this.#planned = planned;
     this.#process = new Deno.Command(program, {
       args: [...args],
       clearEnv: true,
@@ -56,18 +54,6 @@ export class Child {
       readable: this.#process.stdout,
       writable: this.#process.stdin,
     });
-  }
-
-  /**
-   * Whether a plan would start just this process.
-   *
-   * @param planned What the plan says of it.
-   * @returns Whether its command is the same to the letter.
-   */
-  isOf(planned: PlanProcess): boolean {
-    const { command } = this.#planned;
-    return command.length === planned.command.length &&
-      command.every((word, index) => word === planned.command[index]);
   }
 
   /**
@@ -113,10 +99,8 @@ export class Child {
 
   /**
    * Hangs up, and kills it if it does not end by itself. It has ended when this resolves.
-   *
-   * @param grace Milliseconds that it has to end by itself.
    */
-  async end(grace: number = GRACE_MS): Promise<void> {
+  async end(): Promise<void> {
     this.#dismissed = true;
     const killer = setTimeout(() => {
       try {
@@ -125,7 +109,7 @@ export class Child {
         // It ended between the timer and the signal.
         if (!(error instanceof TypeError)) throw error;
       }
-    }, grace);
+    }, GRACE_MS);
     const hungUp = this.channel.close();
     await this.#status;
     clearTimeout(killer);

@@ -8,7 +8,6 @@
 import { parseArgs } from "node:util";
 import type { CompileOptions } from "./compile.ts";
 import { exitCodeFor, formatDiagnostics } from "./diagnostics.ts";
-import type { Child } from "./child.ts";
 import type { EventSink } from "./events.ts";
 import { OutputError, type Write, writerTo } from "./terminal.ts";
 
@@ -252,12 +251,8 @@ async function run(
   json: boolean,
   terminal: Terminal,
 ): Promise<number> {
-  const spareAgent = await startSpareAgent(options);
   const { plan, exitCode } = await compile(file, options, terminal);
-  if (plan === undefined) {
-    await spareAgent?.end(0);
-    return exitCode;
-  }
+  if (plan === undefined) return exitCode;
   const { runPlan } = await import("./supervise.ts");
   const { Journal } = await import("./journal.ts");
   const runId = newRunId();
@@ -282,7 +277,6 @@ async function run(
   try {
     const result = await runPlan(plan, {
       sinks,
-      spareAgent,
       signal: interruption.signal,
       runId,
       apiKey: Deno.env.get("OPENAI_API_KEY"),
@@ -293,17 +287,6 @@ async function run(
       Deno.removeSignalListener(signal, interrupt);
     }
   }
-}
-
-/**
- * Where a rehearsal is to be expected, its agent process can start while the file is compiled: it is
- * the same for every workflow, and it is granted nothing at all.
- */
-async function startSpareAgent({ key, mode }: CompileOptions): Promise<Child | undefined> {
-  if (mode === "live" || (mode === "auto" && key === true)) return undefined;
-  const { Child } = await import("./child.ts");
-  const { agentProcess } = await import("./permissions.ts");
-  return new Child(agentProcess());
 }
 
 /** Sorts by time, and tells apart two runs of one second: `20261122-130446-3f9a`. */

@@ -21,11 +21,6 @@ import { relayOf } from "./relay.ts";
 export interface ProcessesOptions {
   /** The model's key; a live run needs it, a rehearsed one never sees it. */
   readonly apiKey?: string | undefined;
-  /**
-   * An agent process that was started ahead of the plan, to save time. It is used if the plan would
-   * start it with the same command, and ended otherwise.
-   */
-  readonly spareAgent?: Child | undefined;
   /** Told of what the agent notes while it works. */
   readonly onEvent: (notice: unknown) => void;
 }
@@ -37,7 +32,6 @@ export class Processes {
   /** The tree as the runner sees it: every route, read-only, and no rule in the way of a check. */
   readonly tree: Backend;
   readonly #host: Child | undefined;
-  readonly #unused: Child | undefined;
   readonly #plan: Plan;
   readonly #apiKey: string;
 
@@ -45,18 +39,15 @@ export class Processes {
    * Starts the processes.
    *
    * @param plan What the run needs.
-   * @param options The key, a spare agent, and who is told.
+   * @param options The key, and who is told.
    * @throws {TypeError} If the plan has no agent.
    */
   constructor(plan: Plan, options: ProcessesOptions) {
-    const { spareAgent } = options;
     const agent = processOf(plan, "agent");
     if (agent === undefined) throw new TypeError("The plan has no agent process");
-    const spare = spareAgent?.isOf(agent) === true ? spareAgent : undefined;
-    this.#unused = spare === undefined ? spareAgent : undefined;
     this.#plan = plan;
     this.#apiKey = options.apiKey ?? "";
-    this.agent = spare ?? new Child(agent);
+    this.agent = new Child(agent);
     const host = processOf(plan, "host");
     this.#host = host === undefined ? undefined : new Child(host);
     this.tree = this.#composeTree();
@@ -103,7 +94,7 @@ export class Processes {
 
   /** Ends all of them. They have ended when this resolves. */
   async end(): Promise<void> {
-    await Promise.all([this.agent.end(), this.#host?.end(), this.#unused?.end(0)]);
+    await Promise.all([this.agent.end(), this.#host?.end()]);
   }
 
   #agentStart(): StartParams {

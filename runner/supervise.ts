@@ -13,7 +13,6 @@ import {
 } from "../agent/process.ts";
 import { readEvent, readStepEnd, readStepResult } from "./_agent_words.ts";
 import { checkStep, feedbackPrompt, versionsBefore } from "./checks.ts";
-import type { Child } from "./child.ts";
 import type { CheckResult, EventSink, Outcome, WrittenFile } from "./events.ts";
 import { renderTemplate, type TemplateValues } from "./expressions.ts";
 import type { Plan, PlanStep } from "./plan.ts";
@@ -27,11 +26,6 @@ export interface RunOptions {
   readonly sinks: readonly EventSink[];
   /** The model's key; a live run needs it, a rehearsed one never sees it. */
   readonly apiKey?: string | undefined;
-  /**
-   * An agent process that was started ahead of the plan, to save time. It is used if the plan would
-   * start it with the same command, and ended otherwise.
-   */
-  readonly spareAgent?: Child | undefined;
   /** Interrupts the run. */
   readonly signal?: AbortSignal | undefined;
   /** The run's id. */
@@ -147,9 +141,9 @@ class Run {
   }
 
   #start(): Processes {
-    const { apiKey, spareAgent } = this.#options;
+    const { apiKey } = this.#options;
     const onEvent = (notice: unknown) => this.#agentEvent(notice);
-    return this.#processes = new Processes(this.#plan, { apiKey, spareAgent, onEvent });
+    return this.#processes = new Processes(this.#plan, { apiKey, onEvent });
   }
 
   async #runStep(step: PlanStep, processes: Processes): Promise<void> {
