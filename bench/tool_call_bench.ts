@@ -9,7 +9,8 @@ import { fromFileUrl } from "@std/path";
 import { LocalBackend } from "../backends/local.ts";
 import { serveBackends } from "../backends/remote.ts";
 import { Child } from "../runner/child.ts";
-import type { PlanProcess } from "../runner/plan.ts";
+import type { PlanProcess, PlanRoute } from "../runner/plan.ts";
+import { relayOf } from "../runner/relay.ts";
 import { filledDirectory } from "./_files.ts";
 
 const READS = 200;
@@ -30,8 +31,21 @@ const host = child("host", "../runner/host.ts", `--allow-read=${root}`);
 await host.channel.request("host.start", {
   roots: [{ backend: "disk", path: "/", directory: root, access: "read", protected: [] }],
 });
-const agent = child("agent", "./_reader.ts");
-serveBackends(agent.channel, (name) => name === "disk" ? host.channel : undefined);
+const routes: readonly PlanRoute[] = [
+  { prefix: "/project/", backend: "disk", path: "/", access: "read" },
+];
+const agents = {
+  "through agent, runner and host": readerOver([]),
+  "the same, with a rule that the runner applies": readerOver(["read **/.env"]),
+};
+
+/** A process in the agent's place that reaches the host as an agent does. */
+function readerOver(deny: readonly string[]): Child {
+  const agent = child("agent", "./_reader.ts");
+  const relay = relayOf({ routes, deny }, "disk", host.channel);
+  serveBackends(agent.channel, (name) => name === "disk" ? relay : undefined);
+  return agent;
+}
 const local = new LocalBackend({ rootDir: root, access: "read" });
 
 Deno.bench({
@@ -43,10 +57,12 @@ Deno.bench({
   },
 });
 
-Deno.bench({
-  name: "through agent, runner and host",
-  group: `${READS} reads, one after the other`,
-  async fn() {
-    await agent.channel.request("read", READS);
-  },
-});
+for (const [name, agent] of Object.entries(agents)) {
+  Deno.bench({
+    name,
+    group: `${READS} reads, one after the other`,
+    async fn() {
+      await agent.channel.request("read", READS);
+    },
+  });
+}

@@ -34,8 +34,8 @@ Environment:
 
 Exit codes:
   0 done                 1 step or check failed   2 invalid workflow or usage
-  3 permission denied    4 budget exceeded        5 timeout
-  7 rehearsal does not match                      130 interrupted
+  3 permission denied    4 budget exceeded        7 rehearsal does not match
+  130 interrupted
 `;
 
 /** The exit code of a command line, or of a workflow, that cannot be understood. */
@@ -113,7 +113,7 @@ async function command(args: readonly string[], terminal: Terminal): Promise<num
     terminal.out(USAGE);
     return 0;
   }
-  const allowed = COMMANDS[name];
+  const allowed = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (allowed === undefined) {
     throw new UsageError(`There is no command '${name}': it is run, plan, check or log`);
   }

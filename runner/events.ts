@@ -13,7 +13,6 @@ export type Outcome =
   | "failure"
   | "denied"
   | "budget"
-  | "timeout"
   | "mismatch"
   | "interrupted";
 

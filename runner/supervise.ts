@@ -56,7 +56,6 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   failure: 1,
   denied: 3,
   budget: 4,
-  timeout: 5,
   mismatch: 7,
   interrupted: 130,
 };

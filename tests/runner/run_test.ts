@@ -116,6 +116,7 @@ Deno.test("run with a wrong command line or file ends with 2 and starts nothing"
     [["workflows/flask.yaml", "--input", "a"], "'--input a' is not of the form NAME=VALUE"],
     [["workflows/flask.yaml", "--live", "--rehearse"], "exclude each other"],
     [["workflows/flask.yaml", "--live"], "OPENAI_API_KEY"],
+    [["workflows/flask.yaml", "--constructor"], "Unknown option '--constructor'"],
     [["workflows/flask.rehearsal.yaml"], "name the workflow that declares it"],
     [["workflows/none.yaml"], "workflows/none.yaml"],
     [["workflows"], "directory"],
