@@ -124,7 +124,8 @@ export class Child {
 }
 
 function childEnvironment(name: string): Record<string, string> {
-  const env: Record<string, string> = { NO_COLOR: "1" };
+  // What asks after newer versions is Deno itself, whatever its script may reach.
+  const env: Record<string, string> = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
   for (const key of PASSED_ON) {
     const value = Deno.env.get(key);
     if (value !== undefined) env[key] = value;
