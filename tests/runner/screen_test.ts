@@ -165,7 +165,7 @@ const PLAN: Plan = {
   instructions: [],
   backends: [
     { name: "memory", type: "state" },
-    { name: "disk", type: "local", root: "/work/here/ws", access: "read-write" },
+    { name: "disk", type: "local", root: "/jobs/here/ws", access: "read-write" },
     { name: "far", type: "local", root: "/far", access: "read-write" },
   ],
   routes: [
@@ -201,7 +201,7 @@ const FINISHED: RunFinished = {
 };
 
 const report = (finished: RunFinished) =>
-  reportText(PLAN, finished, { color: false, cwd: "/work/here" });
+  reportText(PLAN, finished, { color: false, cwd: "/jobs/here" });
 
 Deno.test("reportText() lists outputs, files by backend with their places, and how it ended", () => {
   assertEquals(
