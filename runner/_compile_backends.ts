@@ -109,7 +109,7 @@ async function realRoot(
   }
   if (place.type === "bad") {
     reporter.error("invalid-root", `Root "${written}" cannot be used: ${place.problem}`, path, {
-      hint: "Name a directory",
+      hint: "Name a directory that may be read",
     });
     return undefined;
   }

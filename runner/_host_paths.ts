@@ -52,7 +52,10 @@ function bad(problem: string): HostPlace {
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.PermissionDenied) return "it may not be read";
+  const { NotCapable, PermissionDenied } = Deno.errors;
+  // Deno itself keeps its scripts out of places such as /sys.
+  if (error instanceof NotCapable) return "Deno does not let anyone into it";
+  if (error instanceof PermissionDenied) return "it may not be read";
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -70,14 +70,14 @@ error[invalid-root]: Root "./f.txt" cannot be used: it is a file
   |
 4 |   d: { type: local, root: ./f.txt }
   |                           ^^^^^^^
-  = hint: Name a directory
+  = hint: Name a directory that may be read
 
 error[invalid-root]: Root "./f.txt/x" cannot be used: a part of its path is a file
  --> flow.yaml:5:27
   |
 5 |   e: { type: local, root: ./f.txt/x }
   |                           ^^^^^^^^^
-  = hint: Name a directory
+  = hint: Name a directory that may be read
 `,
   );
   assertEquals(exitCode, 2);

@@ -195,3 +195,24 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "check says of a root that Deno itself keeps out of that it does",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using clone = await Clone.make();
+    const cwd = clone.directory;
+    await Deno.writeTextFile(
+      join(cwd, "sys.yaml"),
+      "name: sys\nmodel: openai:gpt-4.1\ndefault: d\n" +
+        "backends: { d: { type: local, root: /sys/kernel, access: read } }\n" +
+        "steps: [{ id: a, prompt: Go }]\n",
+    );
+    const { code, stderr } = await cli("check", ["sys.yaml"], { cwd });
+    assertEquals(code, 2);
+    assertStringIncludes(
+      stderr,
+      'error[invalid-root]: Root "/sys/kernel" cannot be used: Deno does not let anyone into it',
+    );
+  },
+});
