@@ -14,6 +14,9 @@ const PASSED_ON = ["HOME", "DENO_DIR", "XDG_CACHE_HOME", "TMPDIR"] as const;
 /** Milliseconds between hanging up on a process and killing it. */
 const GRACE_MS = 200;
 
+/** Milliseconds that a process which has broken off has to end by itself. */
+const OBITUARY_MS = 1_000;
+
 /** Characters of a process's standard error that are kept for messages. */
 const STDERR_KEPT = 4_096;
 
@@ -89,7 +92,8 @@ export class Child {
   }
 
   async #obituary(): Promise<string> {
-    await this.end();
+    // It is most likely ending by itself, and how it does is what is asked.
+    await this.end(OBITUARY_MS);
     const { code, signal } = await this.#status;
     const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
     const words = [this.channel.failure?.message, this.#errorText.trim()]
@@ -99,8 +103,10 @@ export class Child {
 
   /**
    * Hangs up, and kills it if it does not end by itself. It has ended when this resolves.
+   *
+   * @param grace Milliseconds that it has to end by itself.
    */
-  async end(): Promise<void> {
+  async end(grace: number = GRACE_MS): Promise<void> {
     this.#dismissed = true;
     const killer = setTimeout(() => {
       try {
@@ -109,7 +115,7 @@ export class Child {
         // It ended between the timer and the signal.
         if (!(error instanceof TypeError)) throw error;
       }
-    }, GRACE_MS);
+    }, grace);
     const hungUp = this.channel.close();
     await this.#status;
     clearTimeout(killer);
