@@ -99,7 +99,7 @@ Deno.test("base_url in the file is asked where no variable says otherwise, and i
   assertEquals(server.exchanges.length, 2);
 });
 
-Deno.test("the model's key is in no event, no journal, no plan and no child's environment", async () => {
+Deno.test("the model's key is in no event, nothing printed and no journal", async () => {
   await using clone = await Clone.make();
   await using server = startOpenAiServer({ script: [WRITE, DONE] });
   const file = await tiny(clone);

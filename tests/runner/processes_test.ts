@@ -186,10 +186,16 @@ async function childrenOf(pid: number): Promise<number[]> {
   return found;
 }
 
-/** Resolves when none of the processes is there any more; the test's own time limit bounds it. */
+/** Resolves when none of the processes is there any more; one that stays fails the test. */
 async function gone(pids: readonly number[]): Promise<void> {
   for (const pid of pids) {
-    while (await alive(pid)) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (let looks = 0; await alive(pid); looks++) {
+      if (looks === 4_000) {
+        Deno.kill(pid, "SIGKILL");
+        throw new Error(`Process ${pid} goes on without its runner`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
   }
 }
 
@@ -243,6 +249,29 @@ Deno.test({
       "The host process ended unexpectedly (signal SIGKILL)",
     ]);
     await run.stderr.cancel();
+  },
+});
+
+Deno.test({
+  name: "neither child has the model's key, nor a variable of the runner's that it does not need",
+  ignore: !LINUX,
+  async fn() {
+    await using clone = await Clone.make();
+    const { server, run, rest } = await stalledRun(clone);
+    await using _ = server;
+    const children = await childrenOf(run.pid);
+    assertEquals(children.length, 2);
+    for (const pid of children) {
+      const variables = (await Deno.readTextFile(`/proc/${pid}/environ`)).split("\0");
+      const names = variables.map((variable) => variable.split("=", 1)[0]);
+      for (const name of ["OPENAI_API_KEY", "OPENAI_BASE_URL", "PATH"]) {
+        assert(!names.includes(name), `${pid} sees ${name}`);
+      }
+      assert(!variables.join("\n").includes(server.key));
+      assert(!(await Deno.readTextFile(`/proc/${pid}/cmdline`)).includes(server.key));
+    }
+    run.kill("SIGTERM");
+    await Promise.all([run.status, rest(), run.stderr.cancel()]);
   },
 });
 

@@ -79,6 +79,21 @@ Deno.test("run --input reaches the prompts, and the rehearsal written for anothe
   assertStringIncludes(stdout + stderr, "Flask");
 });
 
+Deno.test("run ends with 7 where scripted answers are left over", async () => {
+  await using clone = await Clone.make();
+  const file = join(clone.directory, "workflows/flask.rehearsal.yaml");
+  const text = await Deno.readTextFile(file);
+  const at = text.indexOf("  docs:");
+  const left = "    - text: Nobody asks for this.\n";
+  await Deno.writeTextFile(file, `${text.slice(0, at).trimEnd()}\n${left}${text.slice(at)}`);
+  const { code, stdout, stderr } = await cli("run", ["workflows/flask.yaml"], {
+    cwd: clone.directory,
+  });
+  assertEquals(code, 7, stdout + stderr);
+  assertStringIncludes(stdout, "Not done (mismatch)");
+  assertMatch(stdout, /flask\.rehearsal\.yaml:\d+/);
+});
+
 Deno.test("run review.yaml says that a write to /src/ was refused", async () => {
   await using clone = await Clone.make();
   const before = await Deno.readTextFile(join(clone.directory, "workflows/samples/shop/cart.py"));
