@@ -34,6 +34,7 @@ export const startParams: z.ZodType<StartParams> = z.strictObject({
       apiKey: z.string(),
     }),
     z.strictObject({ type: z.literal("rehearsal"), name: z.string() }),
+    z.strictObject({ type: z.literal("none") }),
   ]),
   instructions: z.string(),
   backends: z.array(z.strictObject({ name: z.string(), type: z.enum(["state", "local"]) })),
@@ -44,6 +45,19 @@ export const startParams: z.ZodType<StartParams> = z.strictObject({
     access: z.enum(["read", "read-write"]),
   })),
   deny: z.array(z.string()),
+  ask: z.array(z.string()),
+  allow: z.array(z.string()).optional(),
+  shell: z.strictObject({
+    type: z.enum(["virtual", "sandbox", "docker"]),
+    tool: z.boolean(),
+    limits: z.strictObject({
+      cpuSeconds: z.number(),
+      memoryBytes: z.number(),
+      processes: z.number(),
+      fileBytes: z.number(),
+      outputBytes: z.number(),
+    }),
+  }).optional(),
 });
 
 /** {@linkcode StepParams}. */

@@ -106,7 +106,7 @@ async function createSession(
 ): Promise<Session> {
   const live = model.type === "openai" ? await liveModel(model) : undefined;
   return new Session({
-    name: model.name,
+    name: model.type === "none" ? "none" : model.name,
     live,
     instructions,
     backend,

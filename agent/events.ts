@@ -49,4 +49,12 @@ export type AgentEvent =
     /** What the model is told. */
     readonly result: string;
   }
+  | {
+    /** What a command prints, as it comes; as far as it is kept from the start. */
+    readonly type: "command.output";
+    /** The call's id; empty for a command of a `run` step. */
+    readonly callId: string;
+    readonly stream: "stdout" | "stderr";
+    readonly text: string;
+  }
   | ({ readonly type: "file.changed" } & FileChange);

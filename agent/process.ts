@@ -10,8 +10,9 @@
  * @module
  */
 
+import type { ShellLimits, ShellType } from "../backends/shells/shell.ts";
 import type { AgentEvent } from "./events.ts";
-import type { Usage } from "./model.ts";
+import type { Message, Usage } from "./model.ts";
 import type { RehearsalTurn } from "./rehearsal.ts";
 
 /** The names of the agent process's requests and of its notice. */
@@ -22,12 +23,20 @@ export const AGENT_PROCESS = {
   step: "agent.step",
   /** Request: {@linkcode StepEndParams}, answered with {@linkcode StepEndResult}. */
   stepEnd: "agent.step.end",
+  /**
+   * Request: {@linkcode CommandParams}, answered with an `ExecuteResult`. The runner's own commands,
+   * those of `run` steps, go the way that the model's do.
+   */
+  execute: "agent.execute",
+  /** Request from the agent: {@linkcode ApprovalParams}, answered with {@linkcode ApprovalResult}. */
+  approve: "agent.approve",
   /** Notice from the agent: {@linkcode EventNotice}. All of a step's come before its reply. */
   event: "agent.event",
 } as const;
 
-/** The model that the agent process talks to. */
+/** The model that the agent process talks to; `none` where every step is a command. */
 export type StartModel =
+  | { readonly type: "none" }
   | {
     readonly type: "openai";
     /** `gpt-4.1`. */
@@ -69,6 +78,68 @@ export interface StartParams {
   readonly routes: readonly StartRoute[];
   /** Rules such as `read **` + `/.env*`; empty for none. */
   readonly deny: readonly string[];
+  /** Rules of what somebody has to approve each time; empty for none. */
+  readonly ask: readonly string[];
+  /** Rules of what is granted; without them everything is that the routes grant. */
+  readonly allow?: readonly string[] | undefined;
+  /** The shell of the run, if it has one. */
+  readonly shell?: StartShell | undefined;
+}
+
+/** The shell of a run, as the agent process needs to know it. */
+export interface StartShell {
+  readonly type: ShellType;
+  /** Whether the model is offered `execute`; otherwise the shell is for `run` steps alone. */
+  readonly tool: boolean;
+  readonly limits: ShellLimits;
+}
+
+/** A command of the runner's, for {@linkcode AGENT_PROCESS}`.execute`. */
+export interface CommandParams {
+  /** The step's id. Its events carry it. */
+  readonly step: string;
+  /** A script for `sh`, or a program with its arguments. */
+  readonly command: string | readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Milliseconds; the shell's own limit without it. */
+  readonly timeout?: number | undefined;
+}
+
+/** A call that a rule of `ask` is for, before anything of it is done. */
+export interface ApprovalParams {
+  readonly step: string;
+  /** The call's id. */
+  readonly callId: string;
+  /** The tool's name. */
+  readonly tool: string;
+  /** What is to be approved. */
+  readonly wishes: readonly ApprovalWish[];
+  /** What a person decides by: a unified diff of the change, or the command; several lines. */
+  readonly detail: string;
+}
+
+/** One thing that a call wants and a rule asks about. */
+export interface ApprovalWish {
+  readonly verb: "read" | "write" | "execute";
+  /** A canonical path; for `execute` the command. */
+  readonly what: string;
+  /** The rule, as it was written. */
+  readonly rule: string;
+}
+
+/** The reply to {@linkcode ApprovalParams}. */
+export interface ApprovalResult {
+  /**
+   * | verdict | meaning |
+   * | --- | --- |
+   * | `granted` | do it, this once |
+   * | `refused` | tell the model that it was refused |
+   * | `wait` | nobody can answer now: end the step with outcome `waiting` and a checkpoint |
+   */
+  readonly verdict: "granted" | "refused" | "wait";
+  /** What the person said with a refusal, for the model. */
+  readonly reason?: string | undefined;
 }
 
 /** The reply to {@linkcode StartParams}. */
@@ -92,6 +163,21 @@ export interface StepParams {
    * one before it stopped. For a rehearsed model only.
    */
   readonly rehearsal?: readonly RehearsalTurn[] | undefined;
+  /** Goes on where an attempt waited for approval; `prompt` is in the conversation already. */
+  readonly resume?: Checkpoint | undefined;
+}
+
+/** All that an attempt needs to go on later, in another process: see {@linkcode StepParams.resume}. */
+export interface Checkpoint {
+  /**
+   * The whole conversation. Its last answer has calls without results: they are checked and asked
+   * about anew, then run.
+   */
+  readonly conversation: readonly Message[];
+  /** Answers that this step has taken from its model, all attempts together. */
+  readonly answers: number;
+  /** The ids that were given to calls so far, all steps together. */
+  readonly ids: number;
 }
 
 /** How an attempt ended, before anything is checked. */
@@ -105,8 +191,16 @@ export interface StepResult {
    * | `budget` | `maxTurns` is used up |
    * | `mismatch` | the rehearsal does not match what happens |
    * | `interrupted` | the request was cancelled |
+   * | `waiting` | a call needs an approval that nobody could give; `checkpoint` is set |
    */
-  readonly outcome: "success" | "failure" | "denied" | "budget" | "mismatch" | "interrupted";
+  readonly outcome:
+    | "success"
+    | "failure"
+    | "denied"
+    | "budget"
+    | "mismatch"
+    | "interrupted"
+    | "waiting";
   /** The model's last text. */
   readonly output: string;
   /** How many requests of the model were made. */
@@ -115,6 +209,8 @@ export interface StepResult {
   readonly usage: Usage;
   /** Why it is no `success`: a sentence, or several lines for a mismatch. */
   readonly error?: string | undefined;
+  /** Where to go on once it is approved. */
+  readonly checkpoint?: Checkpoint | undefined;
 }
 
 /** Says that a step has no more attempts. */

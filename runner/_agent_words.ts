@@ -58,6 +58,12 @@ const event: z.ZodType<EventNotice["event"]> = z.discriminatedUnion("type", [
     result: z.string(),
   }),
   z.object({
+    type: z.literal("command.output"),
+    callId: z.string(),
+    stream: z.enum(["stdout", "stderr"]),
+    text: z.string(),
+  }),
+  z.object({
     type: z.literal("file.changed"),
     operation: z.enum(["write", "edit", "delete", "move"]),
     path,

@@ -174,6 +174,8 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     routes: routes.map(({ at: _, ...route }) => route),
     roots,
     deny,
+    ask: [],
+    grants: [],
     turns: parts.budget?.turns ?? TURNS,
     steps,
     outputs,

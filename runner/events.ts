@@ -5,7 +5,8 @@
  */
 
 import type { AgentEvent } from "../agent/events.ts";
-import type { Place } from "./plan.ts";
+import type { ApprovalWish } from "../agent/process.ts";
+import type { Place, PlanConfinement } from "./plan.ts";
 
 /** How a run or a step ended. */
 export type Outcome =
@@ -14,7 +15,8 @@ export type Outcome =
   | "denied"
   | "budget"
   | "mismatch"
-  | "interrupted";
+  | "interrupted"
+  | "waiting";
 
 /** A check of a step, done on the files themselves. */
 export interface CheckResult {
@@ -63,6 +65,10 @@ export type RunEventBody =
     /** Whether scripted answers stand in for the model. */
     readonly rehearsed: boolean;
     readonly steps: readonly string[];
+    /** Who confines the local files and the commands: see `PlanConfinement`. Absent without either. */
+    readonly confinement?: PlanConfinement;
+    /** The run that this one goes on with. */
+    readonly resumes?: string;
   }
   | {
     readonly type: "step.started";
@@ -70,9 +76,39 @@ export type RunEventBody =
     /** What people call the step. */
     readonly name: string;
     readonly attempt: number;
+    /** What the model is asked; empty for a command. */
     readonly prompt: string;
+    /** The command of a `run` step: a script, or a program with its arguments. */
+    readonly command?: string | readonly string[];
   }
   | (AgentEvent & { readonly step: string })
+  | {
+    /** A call waits for somebody's word. */
+    readonly type: "approval.requested";
+    readonly step: string;
+    readonly callId: string;
+    readonly tool: string;
+    readonly wishes: readonly ApprovalWish[];
+    /** A unified diff of the change, or the command. */
+    readonly detail: string;
+  }
+  | {
+    readonly type: "approval.answered";
+    readonly step: string;
+    readonly callId: string;
+    /** `wait` where nobody could answer. */
+    readonly verdict: "granted" | "refused" | "wait";
+    readonly reason?: string;
+  }
+  | {
+    /** A command of a `run` step has ended; the step's output is its standard output. */
+    readonly type: "command.finished";
+    readonly step: string;
+    readonly exitCode: number;
+    readonly timedOut: boolean;
+    readonly stderr: string;
+    readonly notes: readonly string[];
+  }
   | {
     readonly type: "step.checked";
     readonly step: string;

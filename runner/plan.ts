@@ -6,6 +6,7 @@
  */
 
 import type { RehearsalTurn } from "../agent/rehearsal.ts";
+import type { ShellLimits, ShellType } from "../backends/shells/shell.ts";
 import type { Template } from "./expressions.ts";
 
 /** Whether a route may be changed through. */
@@ -72,9 +73,10 @@ export interface Permissions {
 
 /** One process of a run. */
 export interface PlanProcess {
-  readonly name: "runner" | "agent" | "host";
+  /** `shell` interprets the commands of a virtual shell and may do nothing else. */
+  readonly name: "runner" | "agent" | "host" | "shell";
   readonly permissions: Permissions;
-  /** The program and its arguments. */
+  /** The program and its arguments; where bubblewrap confines it, bubblewrap's. */
   readonly command: readonly string[];
 }
 
@@ -90,11 +92,58 @@ export interface PlanAssertion {
   readonly place: Place;
 }
 
-/** One step. */
-export interface PlanStep {
+/** The shell of a run. */
+export interface PlanShell {
+  readonly type: ShellType;
+  /** Whether the model is offered `execute`; otherwise the shell is for `run` steps alone. */
+  readonly tool: boolean;
+  readonly limits: ShellLimits;
+}
+
+/**
+ * Who confines the host process: bubblewrap and Deno's flags, or Deno's flags and the path guard alone.
+ */
+export type PlanConfinement =
+  | { readonly type: "bubblewrap" }
+  | {
+    readonly type: "flags";
+    /** Why it is not bubblewrap, in a sentence. */
+    readonly reason: string;
+  };
+
+/** Why a process is granted something: the line of the file that caused it. */
+export interface PlanGrant {
+  readonly process: PlanProcess["name"];
+  readonly kind: keyof Permissions;
+  /** One value of that kind, as it stands in the process's permissions. */
+  readonly value: string;
+  /** A sentence. */
+  readonly reason: string;
+  /** Absent where every run has it, whatever its file says. */
+  readonly place?: Place;
+}
+
+/** A command of a `run` step. It has no expressions: values travel through `env`. */
+export interface PlanCommand {
+  /** A script for `sh`, or a program with its arguments. */
+  readonly command: string | readonly string[];
+  /** A canonical directory of the tree. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, Template>>;
+}
+
+/** One step: a prompt for the model or a command for the shell. */
+export type PlanStep =
+  & PlanStepBase
+  & (
+    | { readonly prompt: Template; readonly run?: undefined }
+    | { readonly run: PlanCommand; readonly prompt?: undefined }
+  );
+
+/** What all steps have. */
+export interface PlanStepBase {
   readonly id: string;
   readonly name: string;
-  readonly prompt: Template;
   readonly needs: readonly string[];
   readonly produces: readonly { readonly path: Template; readonly place: Place }[];
   readonly assertions: readonly PlanAssertion[];
@@ -103,8 +152,9 @@ export interface PlanStep {
   readonly place: Place;
 }
 
-/** The model that the steps are run with. */
+/** The model that the steps are run with; `none` where every step is a command. */
 export type PlanModel =
+  | { readonly type: "none" }
   | {
     readonly type: "openai";
     /** `gpt-4.1`. */
@@ -139,6 +189,16 @@ export interface Plan {
   readonly roots: readonly HostRoot[];
   /** Rules of `tools.deny`, canonical: `read **` + `/.env*`. */
   readonly deny: readonly string[];
+  /** Rules of `tools.ask`. */
+  readonly ask: readonly string[];
+  /** Rules of `tools.allow`; without them everything is allowed that the routes grant. */
+  readonly allow?: readonly string[];
+  /** The shell, where the file grants one or a step runs a command. */
+  readonly shell?: PlanShell;
+  /** Absent where there is no host process. */
+  readonly confinement?: PlanConfinement;
+  /** What each process is granted, and why. */
+  readonly grants: readonly PlanGrant[];
   /** Model requests that the whole run may make. */
   readonly turns: number;
   readonly steps: readonly PlanStep[];

@@ -68,7 +68,9 @@ function summaryRows(plan: Plan): readonly (readonly string[])[] {
       "model",
       model.type === "rehearsal"
         ? `${model.name}, rehearsed: its answers come from ${model.file}`
-        : `openai:${model.name} at ${model.baseUrl}`,
+        : model.type === "openai"
+        ? `openai:${model.name} at ${model.baseUrl}`
+        : "none: every step is a command",
     ],
     ...(inputs.length === 0 ? [] : [["inputs", inputs.join(" ")]]),
     ["budget", `${plan.turns} ${plan.turns === 1 ? "turn" : "turns"} of the model`],

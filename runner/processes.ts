@@ -98,18 +98,20 @@ export class Processes {
   }
 
   #agentStart(): StartParams {
-    const { model, instructions, backends, routes, deny, inputs } = this.#plan;
+    const { model, instructions, backends, routes, deny, ask, allow, shell, inputs } = this.#plan;
     return {
-      model: model.type === "rehearsal" ? { type: "rehearsal", name: model.name } : {
-        type: "openai",
-        name: model.name,
-        baseUrl: model.baseUrl,
-        apiKey: this.#apiKey,
-      },
+      model: model.type === "openai"
+        ? { type: "openai", name: model.name, baseUrl: model.baseUrl, apiKey: this.#apiKey }
+        : model.type === "rehearsal"
+        ? { type: "rehearsal", name: model.name }
+        : { type: "none" },
       instructions: renderTemplate(instructions, { inputs, outputs: {} }),
       backends: backends.map(({ name, type }) => ({ name, type })),
       routes,
       deny,
+      ask,
+      ...(allow === undefined ? {} : { allow }),
+      ...(shell === undefined ? {} : { shell }),
     };
   }
 

@@ -56,6 +56,7 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   failure: 1,
   denied: 3,
   budget: 4,
+  waiting: 6,
   mismatch: 7,
   interrupted: 130,
 };
@@ -118,7 +119,11 @@ class Run {
       workflow: name,
       file,
       fingerprint,
-      model: model.type === "openai" ? `openai:${model.name}` : model.name,
+      model: model.type === "none"
+        ? "none"
+        : model.type === "openai"
+        ? `openai:${model.name}`
+        : model.name,
       rehearsed: model.type === "rehearsal",
       steps: steps.map(({ id }) => id),
     });
@@ -150,7 +155,7 @@ class Run {
     this.#step = step.id;
     const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#outputs };
     const before = await this.#unlessInterrupted(versionsBefore(tree, step, values));
-    let prompt = renderTemplate(step.prompt, values);
+    let prompt = renderTemplate(step.prompt ?? [], values);
     for (let attempt = 1;; attempt++) {
       const { id, name } = step;
       this.#recorder.emit({ type: "step.started", step: id, name, attempt, prompt });

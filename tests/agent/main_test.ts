@@ -46,6 +46,7 @@ class AgentProcess {
       backends: [{ name: "memory", type: "state" }],
       routes: [{ prefix: "/", backend: "memory", path: "/", access: "read-write" }],
       deny: [],
+      ask: [],
     };
     await this.channel.request(AGENT_PROCESS.start, params);
   }

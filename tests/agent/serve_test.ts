@@ -23,6 +23,7 @@ const START: StartParams = {
     { prefix: "/", backend: "memory", path: "/", access: "read-write" },
   ],
   deny: ["read **/.env"],
+  ask: [],
 };
 
 const USAGE = { inputTokens: null, outputTokens: null };

@@ -54,6 +54,8 @@ Deno.test("compileWorkflow() turns flask.yaml into its plan", async () => {
       },
     ],
     deny: ["read **/.env*"],
+    ask: [],
+    grants: [],
     turns: 40,
     outputs: { summary: [{ type: "reference", names: ["steps", "notes", "output"] }] },
   });

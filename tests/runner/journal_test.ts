@@ -17,6 +17,8 @@ const PLAN: Plan = {
   routes: [],
   roots: [],
   deny: [],
+  ask: [],
+  grants: [],
   turns: 1,
   steps: [],
   outputs: {},

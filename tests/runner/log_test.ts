@@ -47,6 +47,8 @@ Deno.test("showLog() names the newest few of many runs that begin alike", async 
     routes: [],
     roots: [],
     deny: [],
+    ask: [],
+    grants: [],
     turns: 1,
     steps: [],
     outputs: {},

@@ -35,6 +35,8 @@ const PLAN: Plan = {
     { backend: "far", path: "/", directory: "/srv/far", access: "read", protected: [] },
   ],
   deny: ["read **/.env*"],
+  ask: [],
+  grants: [],
   turns: 1,
   steps: [
     {

@@ -175,6 +175,8 @@ const PLAN: Plan = {
   ],
   roots: [],
   deny: [],
+  ask: [],
+  grants: [],
   turns: 10,
   steps: [],
   outputs: {},
