@@ -7,12 +7,15 @@
 
 import { z } from "zod";
 import type { Backend } from "../backends/protocol.ts";
+import type { Shell } from "../backends/shells/shell.ts";
 import type { ToolDescription } from "./model.ts";
 
 /** What a tool works with. */
 export interface ToolContext {
   /** The agent's files. */
   readonly backend: Backend;
+  /** Runs commands over the same files, where the agent has a shell; what they print is told live. */
+  readonly shell?: Shell | undefined;
   /** Ends the call. Pass it on to whatever takes time. */
   readonly signal: AbortSignal;
 }
@@ -46,6 +49,15 @@ export interface ToolDefinition<Arguments> {
   readonly parameters: ToolParameters<Arguments>;
   /** Which files a call touches. A tool without it runs alone. */
   effects?(args: Arguments): ToolEffects;
+  /** The command that a call runs in the shell, for a tool that does: rules of `execute` are for it. */
+  command?(args: Arguments): string;
+  /**
+   * Says what a call would do, several lines for a person who is to approve it, and changes nothing.
+   * Without it the person is shown the arguments.
+   *
+   * @returns The lines, such as a unified diff. No more of the call is done where it throws.
+   */
+  preview?(args: Arguments, context: ToolContext): string | Promise<string>;
   /**
    * Does the work.
    *
@@ -59,6 +71,10 @@ export interface ToolDefinition<Arguments> {
 export interface PreparedCall {
   /** Which files it touches; `undefined` where that is unknown, so that it runs alone. */
   readonly effects: ToolEffects | undefined;
+  /** The command that it runs in the shell, if it does. */
+  readonly command?: string | undefined;
+  /** Says what it would do, for a person who is to approve it. Nothing is changed. */
+  readonly preview?: ((context: ToolContext) => Promise<string>) | undefined;
   /** Runs it. */
   execute(context: ToolContext): Promise<string>;
 }
@@ -146,6 +162,10 @@ export function defineTool<Arguments>(definition: ToolDefinition<Arguments>): To
         ok: true,
         call: {
           effects: definition.effects?.(fit),
+          command: definition.command?.(fit),
+          preview: definition.preview === undefined
+            ? undefined
+            : async (context) => await definition.preview?.(fit, context) ?? "",
           execute: async (context) => await definition.execute(fit, context),
         },
       };
