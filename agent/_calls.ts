@@ -7,6 +7,8 @@
 
 import { BackendError, type BackendErrorCode } from "../backends/errors.ts";
 import type { Backend } from "../backends/protocol.ts";
+import type { Shell, ShellOutput } from "../backends/shells/shell.ts";
+import { CallShell } from "./_call_shell.ts";
 import { failureText, sentence } from "./_failure.ts";
 import { abortable } from "./_abort.ts";
 import { conflictingOrder, type Touched, touchedPlaces } from "./_order.ts";
@@ -38,6 +40,8 @@ export interface CallResult {
   readonly text: string;
   /** Why the backend refused or failed, if it did. */
   readonly code?: BackendErrorCode;
+  /** The exit code of the last command that it ran, if it ran any. */
+  readonly exitCode?: number;
 }
 
 /** Finds the tool of a call and checks the arguments. Nothing is run. */
@@ -84,7 +88,11 @@ export interface RunCallsOptions {
   readonly backend: Backend;
   /** The same files, not observed: what knows where they are kept. */
   readonly files: Backend;
+  /** Where the agent has one. */
+  readonly shell?: Shell | undefined;
   readonly signal: AbortSignal;
+  /** Told of what the commands of a call print. */
+  readonly onOutput?: ((callId: string, output: ShellOutput) => void) | undefined;
   /** Told of each result, in the order of the calls. */
   readonly onResult: (result: CallResult) => void;
 }
@@ -116,19 +124,22 @@ function touched(call: CheckedCall, files: Backend): Touched {
   return touchedPlaces(call.outcome.call.effects, files);
 }
 
-type Told = Pick<CallResult, "ok" | "text" | "code">;
+type Told = Pick<CallResult, "ok" | "text" | "code" | "exitCode">;
 
 async function runCall(call: CheckedCall, options: RunCallsOptions): Promise<Told> {
   if ("refused" in call.outcome) return { ok: false, text: call.outcome.refused };
   const { backend, signal } = options;
+  const shell = options.shell &&
+    new CallShell(options.shell, (output) => options.onOutput?.(call.id, output));
   try {
     if (signal.aborted) return cancelled(call.tool);
-    const running = call.outcome.call.execute({ backend, signal });
+    const running = call.outcome.call.execute({ backend, shell, signal });
     const text: unknown = await abortable(running, signal);
     if (typeof text !== "string") {
       return { ok: false, text: `Error: The tool '${call.tool}' gave no text but ${kind(text)}.` };
     }
-    return { ok: true, text: text === "" ? "(no output)" : text };
+    const exitCode = shell?.exitCode === undefined ? {} : { exitCode: shell.exitCode };
+    return { ok: true, text: text === "" ? "(no output)" : text, ...exitCode };
   } catch (error) {
     if (signal.aborted) return cancelled(call.tool);
     const text = failureText(call.tool, error);

@@ -6,6 +6,7 @@
 
 import { observeBackend } from "../backends/observe.ts";
 import type { Backend } from "../backends/protocol.ts";
+import type { Shell } from "../backends/shells/shell.ts";
 import { abortable } from "./_abort.ts";
 import { checkCall, runCalls } from "./_calls.ts";
 import { recordedCall, withUniqueIds } from "./_history.ts";
@@ -25,6 +26,8 @@ export interface LoopOptions {
   readonly model: Model;
   readonly tools: ReadonlyMap<string, Tool>;
   readonly backend: Backend;
+  /** Runs commands, if the agent has a shell; or makes it, over the files as they are observed. */
+  readonly shell?: Shell | ((backend: Backend) => Shell) | undefined;
   /** The conversation, to which everything said is added; at each await it may be sent on as it is. */
   readonly conversation: Message[];
   /** How many requests of the model it may make. */
@@ -81,7 +84,8 @@ export async function runLoop(options: LoopOptions): Promise<LoopResult> {
     options.backend,
     (change) => emit({ type: "file.changed", ...change }),
   );
-  const loop = new Loop({ ...options, backend, files: options.backend, signal }, emit);
+  const shell = typeof options.shell === "function" ? options.shell(backend) : options.shell;
+  const loop = new Loop({ ...options, backend, files: options.backend, shell, signal }, emit);
   try {
     const finish = await loop.run();
     signal.throwIfAborted();
@@ -101,6 +105,7 @@ export async function runLoop(options: LoopOptions): Promise<LoopResult> {
 interface RunningOptions extends LoopOptions {
   /** The files that `backend` observes. */
   readonly files: Backend;
+  readonly shell: Shell | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -218,7 +223,7 @@ class Loop {
   }
 
   async #runTools(answer: ModelAnswer): Promise<void> {
-    const { tools, backend, files, conversation, signal } = this.#options;
+    const { tools, backend, files, shell, conversation, signal } = this.#options;
     const turn = this.#turns;
     const toolCalls = withUniqueIds(answer.toolCalls, turn);
     const calls = await Promise.all(toolCalls.map((call) => checkCall(call, tools)));
@@ -234,7 +239,9 @@ class Loop {
     const results = await runCalls(calls, {
       backend,
       files,
+      shell,
       signal,
+      onOutput: (callId, output) => this.#emit({ type: "command.output", callId, ...output }),
       onResult: ({ id, text, ...told }) =>
         this.#emit({ type: "tool.finished", turn, callId: id, ...told, result: text }),
     });

@@ -46,6 +46,8 @@ export type AgentEvent =
     readonly ok: boolean;
     /** Why the backend refused or failed, where that is what went wrong: `denied`. */
     readonly code?: BackendErrorCode;
+    /** The exit code of the command that it ran, if it ran one. */
+    readonly exitCode?: number;
     /** What the model is told. */
     readonly result: string;
   }

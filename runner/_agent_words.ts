@@ -55,6 +55,7 @@ const event: z.ZodType<EventNotice["event"]> = z.discriminatedUnion("type", [
       ...["invalid_path", "too_large", "not_text", "no_match", "ambiguous_edit"] as const,
       ...["invalid_pattern", "timeout", "aborted", "unsupported", "io"] as const,
     ]).exactOptional(),
+    exitCode: count.exactOptional(),
     result: z.string(),
   }),
   z.object({
