@@ -4,17 +4,21 @@
  * @module
  */
 
+import { compileCommand } from "./_compile_command.ts";
 import { compileAssertion, compileFile } from "./_compile_checks.ts";
 import { compileText, type Scope } from "./_compile_text.ts";
-import type { Place, PlanAssertion, PlanRoute, PlanStep } from "./plan.ts";
+import type { Place, PlanAssertion, PlanCommand, PlanRoute, PlanStep } from "./plan.ts";
 import type { Template } from "./expressions.ts";
 import type { Reporter } from "./_reporter.ts";
-import { NAME, type WorkflowFile } from "./schema.ts";
-import { didYouMean } from "./_suggest.ts";
+import { NAME, stepSchema, type WorkflowFile } from "./schema.ts";
+import { didYouMean, isMisspelt } from "./_suggest.ts";
 import type { Parts } from "./_validate.ts";
 import type { DataPath } from "./_yaml_file.ts";
 
 type StepPart = NonNullable<NonNullable<Parts<WorkflowFile>["steps"]>[number]>;
+
+/** Other programs' words for `run`: their hint says all. */
+const COMMAND_WORDS: ReadonlySet<string> = new Set(["command", "cmd", "script", "execute"]);
 
 /** What {@linkcode compileSteps} needs to know. */
 export interface StepOptions {
@@ -76,9 +80,7 @@ async function compileStep(
   routes: readonly PlanRoute[] | undefined,
   reporter: Reporter,
 ): Promise<PlanStep | undefined> {
-  const prompt = part.prompt === undefined
-    ? undefined
-    : compileText(part.prompt, [...path, "prompt"], scope, reporter);
+  const work = compileWork(part, path, scope, reporter);
   const needs = compileNeeds(part, path, scope, reporter);
   const produces: { path: Template; place: Place }[] = [];
   for (const [index, file] of (part.produces ?? []).entries()) {
@@ -93,18 +95,76 @@ async function compileStep(
     const assertion = await compileAssertion(entry, [...path, "assert", index], scope, reporter);
     if (assertion !== undefined) assertions.push(assertion);
   }
-  if (part.id === undefined || prompt === undefined) return undefined;
+  if (part.id === undefined || work === undefined) return undefined;
   return {
     id: part.id,
     name: part.name ?? part.id,
-    prompt,
+    ...work,
     needs,
     produces,
     assertions,
     attempts: part.retry?.attempts ?? 1,
-    feedback: part.retry?.feedback ?? true,
+    feedback: work.run === undefined && (part.retry?.feedback ?? true),
     place: reporter.placeOf([...path, "id"]),
   };
+}
+
+/** What a step does: ask the model, or run a command. */
+type Work = { readonly prompt: Template; readonly run?: undefined } | {
+  readonly run: PlanCommand;
+  readonly prompt?: undefined;
+};
+
+function compileWork(
+  part: StepPart,
+  path: DataPath,
+  scope: Scope,
+  reporter: Reporter,
+): Work | undefined {
+  const { yaml } = reporter;
+  const has = (key: string) => yaml.has([...path, key]);
+  const [isPrompt, isCommand] = [has("prompt"), has("run")];
+  if (!isPrompt && !isCommand) {
+    const [keys, known] = [yaml.keysOf(path), Object.keys(stepSchema.shape)];
+    const isClear = isMisspelt("prompt", keys, known) || isMisspelt("run", keys, known) ||
+      keys.some((key) => COMMAND_WORDS.has(key));
+    if (!isClear) {
+      reporter.error("missing-key", 'The step has neither "prompt" nor "run"', path, {
+        hint: "Write what the model is asked, prompt: ..., or a command, run: ...",
+        part: "key",
+      });
+    }
+    return undefined;
+  }
+  if (isPrompt && isCommand) {
+    reporter.error("invalid-value", 'The step has "prompt" and "run"', [...path, "run"], {
+      hint: "Write one step for each",
+      part: "key",
+    });
+  }
+  for (const key of isCommand ? [] : ["cwd", "env"]) {
+    if (!has(key)) continue;
+    reporter.error("misplaced-key", `Step key "${key}" is for a command`, [...path, key], {
+      hint: key === "env"
+        ? "A prompt has expressions of its own: ${{ inputs.NAME }}"
+        : "Say in the prompt where to work",
+      part: "key",
+    });
+  }
+  const feedback = [...path, "retry", "feedback"];
+  if (isCommand && !isPrompt && yaml.has(feedback)) {
+    reporter.error("misplaced-key", 'Retry key "feedback" is for a prompt', feedback, {
+      hint: "A command is simply run again: leave it out",
+      part: "key",
+    });
+  }
+  const command = isCommand ? compileCommand(part, path, scope, reporter) : undefined;
+  const prompt = part.prompt === undefined
+    ? undefined
+    : compileText(part.prompt, [...path, "prompt"], scope, reporter);
+  if (isPrompt && isCommand) return undefined;
+  if (command !== undefined) return { run: command };
+  return prompt && { prompt };
 }
 
 function compileNeeds(

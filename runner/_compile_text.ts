@@ -133,10 +133,14 @@ function problemOf(
 const EVALUATED: readonly DataPath[] = [
   ["instructions"],
   ["steps", "*", "prompt"],
+  ["steps", "*", "env", "*"],
   ["steps", "*", "produces", "*"],
   ["steps", "*", "assert", "*", "*"],
   ["outputs", "*"],
 ];
+
+/** Where expressions are refused with more to say: see `_compile_command.ts`. */
+const COMMANDS: readonly DataPath[] = [["steps", "*", "run"], ["steps", "*", "run", "*"]];
 
 /**
  * Refuses expressions where they would be taken for plain text, in keys too.
@@ -148,7 +152,7 @@ export function refuseStrayExpressions(reporter: Reporter): void {
 
   function visit(data: unknown, path: DataPath): void {
     if (typeof data === "string") {
-      const isEvaluated = EVALUATED.some((pattern) => fits(path, pattern));
+      const isEvaluated = [...EVALUATED, ...COMMANDS].some((pattern) => fits(path, pattern));
       if (!data.includes(OPENING) || isEvaluated || path[0] === "description") return;
       stray(path, "value");
     } else if (typeof data === "object" && data !== null) {
@@ -162,7 +166,7 @@ export function refuseStrayExpressions(reporter: Reporter): void {
 
   function stray(path: DataPath, part: "key" | "value"): void {
     reporter.error("expression-not-allowed", "Expressions are not evaluated here", path, {
-      hint: "They are in prompts, instructions, produces, assert and outputs",
+      hint: "They are in prompts, instructions, env, produces, assert and outputs",
       part,
     });
   }

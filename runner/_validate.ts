@@ -6,7 +6,7 @@
  */
 
 import type { z } from "zod";
-import type { Section } from "./schema.ts";
+import { OTHER_VALUE, type Section } from "./_sections.ts";
 import { didYouMean, isMisspelt } from "./_suggest.ts";
 import {
   capital,
@@ -119,21 +119,25 @@ function describe(issue: Issue, sections: readonly Section[], reporter: Reporter
       for (const key of issue.keys) unknownKey(key, path, sections, reporter);
       return;
     case "invalid_type":
-      if (reporter.yaml.has(path)) wrongType(kindOf(issue.expected), path, reporter);
+      if (reporter.yaml.has(path)) wrongType(kindOf(issue.expected), path, sections, reporter);
       else missingKey(path, sections, reporter);
       return;
     case "invalid_union":
-      if (issue.errors.length === 0) return unknownType(issue, path, reporter);
-      return wrongType(unionOf(issue), path, reporter);
+      if (issue.errors.length === 0) return unknownType(issue, path, sections, reporter);
+      return wrongType(unionOf(issue), path, sections, reporter);
     case "invalid_value": {
       const expected = issue.values.map((value) => JSON.stringify(value)).join(" or ");
       const found = valueAt(reporter.yaml.data, path);
-      if (typeof found !== "string") return wrongType(expected, path, reporter);
+      if (typeof found !== "string") return wrongType(expected, path, sections, reporter);
+      const hint = adviceFor(found, path, sections);
       return reporter.error(
         "invalid-value",
         `Expected ${expected} for ${nameOf(path)}, found ${JSON.stringify(found)}`,
         path,
-        didYouMean(found, issue.values.filter((value) => typeof value === "string")),
+        {
+          ...(hint === undefined ? {} : { hint }),
+          ...didYouMean(found, issue.values.filter((value) => typeof value === "string")),
+        },
       );
     }
     case "too_small":
@@ -190,7 +194,12 @@ function missingKey(path: DataPath, sections: readonly Section[], reporter: Repo
   });
 }
 
-function unknownType(issue: Issue, path: DataPath, reporter: Reporter): void {
+function unknownType(
+  issue: Issue,
+  path: DataPath,
+  sections: readonly Section[],
+  reporter: Reporter,
+): void {
   const options = "options" in issue && Array.isArray(issue.options) ? issue.options : [];
   const known = options.map((option) => JSON.stringify(option)).join(" or ");
   if (!reporter.yaml.has(path)) {
@@ -200,7 +209,7 @@ function unknownType(issue: Issue, path: DataPath, reporter: Reporter): void {
     return;
   }
   const found = valueAt(reporter.yaml.data, path);
-  if (typeof found !== "string") return wrongType(known, path, reporter);
+  if (typeof found !== "string") return wrongType(known, path, sections, reporter);
   const later = found === "docker";
   reporter.error(
     later ? "unsupported-value" : "invalid-value",
@@ -212,11 +221,16 @@ function unknownType(issue: Issue, path: DataPath, reporter: Reporter): void {
   );
 }
 
-function wrongType(expected: string, path: DataPath, reporter: Reporter): void {
+function wrongType(
+  expected: string,
+  path: DataPath,
+  sections: readonly Section[],
+  reporter: Reporter,
+): void {
   const found = valueAt(reporter.yaml.data, path);
   const hint = path.length === 0
     ? 'Begin with "name: ..." and "steps:"'
-    : hintFor(expected, found, reporter.yaml.sourceOf(path));
+    : adviceFor(found, path, sections) ?? hintFor(expected, found, reporter.yaml.sourceOf(path));
   reporter.error(
     "wrong-type",
     path.length === 0
@@ -225,6 +239,20 @@ function wrongType(expected: string, path: DataPath, reporter: Reporter): void {
     path,
     hint === undefined ? {} : { hint },
   );
+}
+
+/** What a section says of a value that its key cannot have. */
+function adviceFor(
+  found: unknown,
+  path: DataPath,
+  sections: readonly Section[],
+): string | undefined {
+  const values = sectionAt(path.slice(0, -1), sections)?.values;
+  const key = String(path.at(-1));
+  const advice = values !== undefined && Object.hasOwn(values, key) ? values[key] : undefined;
+  if (advice === undefined) return undefined;
+  const named = typeof found === "string" && Object.hasOwn(advice, found);
+  return named ? advice[found] : advice[OTHER_VALUE];
 }
 
 function valueAt(data: unknown, path: DataPath): unknown {

@@ -7,11 +7,12 @@
 
 import { dirname, isAbsolute, join, resolve } from "@std/path";
 import { compileBackends } from "./_compile_backends.ts";
-import { compileDeny } from "./_compile_deny.ts";
 import { compileInputs } from "./_compile_inputs.ts";
 import { compileModel } from "./_compile_model.ts";
 import { compileRoots } from "./_compile_roots.ts";
 import { compileRoutes } from "./_compile_routes.ts";
+import { compileRules } from "./_compile_rules.ts";
+import { compileShell } from "./_compile_shell.ts";
 import { compileSteps } from "./_compile_steps.ts";
 import { compileText, refuseStrayExpressions, type Scope } from "./_compile_text.ts";
 import { type Diagnostic, sortDiagnostics } from "./diagnostics.ts";
@@ -21,7 +22,8 @@ import { planProcesses } from "./permissions.ts";
 import type { Plan, PlanModel } from "./plan.ts";
 import { loadRehearsal } from "./rehearsal_file.ts";
 import { Reporter } from "./_reporter.ts";
-import { NAME, WORKFLOW_SECTIONS, type WorkflowFile, workflowSchema } from "./schema.ts";
+import { WORKFLOW_SECTIONS } from "./_sections.ts";
+import { NAME, type WorkflowFile, workflowSchema } from "./schema.ts";
 import { type Parts, validate } from "./_validate.ts";
 import type { YamlFile } from "./_yaml_file.ts";
 
@@ -157,7 +159,8 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     { ...scope, done: new Set(ids), steps: ids },
     reporter,
   );
-  const deny = await compileDeny(parts.tools?.deny, reporter);
+  const rules = await compileRules(parts.tools, reporter);
+  const shell = compileShell(parts, reporter);
   const model = await chooseModel(parts, rehearsalPath, compilation, reporter);
   if (model === undefined || parts.name === undefined || instructions === undefined) {
     return undefined;
@@ -173,8 +176,8 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     backends: [...backends.sound.values()],
     routes: routes.map(({ at: _, ...route }) => route),
     roots,
-    deny,
-    ask: [],
+    ...rules,
+    ...(shell === undefined ? {} : { shell }),
     grants: [],
     turns: parts.budget?.turns ?? TURNS,
     steps,
@@ -211,6 +214,17 @@ async function chooseModel(
   reporter: Reporter,
 ): Promise<PlanModel | undefined> {
   const { yaml, options, sources, diagnostics } = compilation;
+  const ids = (parts.steps ?? []).map((step) => step?.id);
+  const isCommand = (index: number) => yaml.has(["steps", index, "run"]);
+  if (ids.length > 0 && ids.every((_, index) => isCommand(index))) {
+    for (const key of ["model", "base_url", "rehearsal", "instructions"]) {
+      if (!yaml.has([key])) continue;
+      reporter.warning("unused-key", `No step asks a model, so "${key}" is not used`, [key], {
+        part: "key",
+      });
+    }
+    return { type: "none" };
+  }
   const { model, baseUrl, mode = "auto", key = false, check = false, keyNeeded = true } = options;
   const live = compileModel(parts, { model, baseUrl }, reporter);
   const declared = yaml.has(["rehearsal"]);
@@ -237,12 +251,13 @@ async function chooseModel(
   const file = isAbsolute(parts.rehearsal)
     ? parts.rehearsal
     : join(dirname(yaml.file), parts.rehearsal);
-  const ids = (parts.steps ?? []).map((step) => step?.id);
   const known = ids.filter((id) => id !== undefined);
   const isWhole = parts.steps !== undefined && known.length === ids.length;
+  const commands = known.filter((id) => isCommand(ids.indexOf(id)));
   const rehearsal = await loadRehearsal(file, rehearsalPath, {
     name: parts.name,
-    steps: isWhole ? known : undefined,
+    steps: isWhole ? known.filter((id) => !commands.includes(id)) : undefined,
+    commands,
   });
   if (rehearsal.text !== undefined) sources.set(file, rehearsal.text);
   // A file that is not there has no place of its own.

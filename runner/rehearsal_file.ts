@@ -22,7 +22,7 @@ import type { RehearsalCall, RehearsalTurn } from "../agent/rehearsal.ts";
 import type { Diagnostic } from "./diagnostics.ts";
 import { loadYaml } from "./load.ts";
 import { Reporter } from "./_reporter.ts";
-import type { Section } from "./schema.ts";
+import type { Section } from "./_sections.ts";
 import { didYouMean, isMisspelt } from "./_suggest.ts";
 import { type Parts, validate } from "./_validate.ts";
 
@@ -65,8 +65,14 @@ const SECTIONS: readonly Section[] = [
 export interface RehearsedWorkflow {
   /** Its name; unknown if it is faulty. */
   readonly name: string | undefined;
-  /** The ids of its steps; unknown if any is faulty. */
+  /** The ids of the steps that ask the model; unknown if any step is faulty. */
   readonly steps: readonly string[] | undefined;
+  /**
+   * The ids of the steps that run a command.
+   *
+   * @default {[]}
+   */
+  readonly commands?: readonly string[];
 }
 
 /** What came of reading a rehearsal. */
@@ -129,6 +135,15 @@ function compare(
   const found = `Expected ${workflow.steps.join(", ")}; found ${written.join(", ")}`;
   for (const step of written) {
     if (workflow.steps.includes(step)) continue;
+    if (workflow.commands?.includes(step)) {
+      reporter.error(
+        mismatch,
+        `Step "${step}" runs a command, which no answer is for`,
+        ["steps", step],
+        { hint: "Take it out: in a rehearsal too, commands are run", part: "key" },
+      );
+      continue;
+    }
     const { hint } = didYouMean(step, workflow.steps);
     reporter.error(mismatch, `The workflow has no step "${step}"`, ["steps", step], {
       hint: hint ?? found,

@@ -50,8 +50,39 @@ export const targetSchema = z.union([text, mountSchema]);
 
 /** What the agent may do with its tools. */
 export const toolsSchema = z.strictObject({
+  preset: z.union([text, z.array(text)]).optional()
+    .describe('Rules that have a name, for deny: "no-secrets", "read-only".'),
+  allow: z.array(text).optional()
+    .describe('Rules of what is granted; what none of them is for is refused: "read **".'),
+  ask: z.array(text).optional()
+    .describe('Rules of what somebody has to approve each time: "execute git push *".'),
   deny: z.array(text).optional()
     .describe('Rules of what is refused, whatever else is granted: "read **/.env".'),
+});
+
+/** What each command of the shell may use up. */
+export const limitsSchema = z.strictObject({
+  cpu: text.optional().describe("Processor time of each process: 30s or 5m."),
+  memory: text.optional().describe("Memory of a command and all that it started: 512mb."),
+  processes: z.int().min(8).max(10_000).optional()
+    .describe("Processes and threads at a time."),
+  file_size: text.optional().describe("The largest file that a command may write: 64mb."),
+  output: text.optional()
+    .describe("How much is kept of what a command prints, on each of its streams: 256kb."),
+});
+
+/** The most that a run may be granted, in Deno's own words. */
+export const permissionsSchema = z.strictObject({
+  read: z.array(text).optional()
+    .describe("Directories of the host that may be read, relative to this file."),
+  write: z.array(text).optional()
+    .describe("Directories of the host that may be changed, relative to this file."),
+  net: z.array(text).optional().describe('Hosts that may be reached: "api.openai.com:443".'),
+  env: z.array(text).optional().describe("Variables of the environment that may be seen."),
+  run: z.array(text).optional()
+    .describe('Programs that may be started; a real shell starts any: "*".'),
+  require: z.enum(["sandbox"]).optional()
+    .describe("What must hold besides: that local files are served from a sandbox."),
 });
 
 /** What a run may use up. */
@@ -83,7 +114,11 @@ export const retrySchema = z.strictObject({
 export const stepSchema = z.strictObject({
   id: text.describe("What other parts of the file call the step."),
   name: text.optional().describe("What people call the step."),
-  prompt: text.describe("What the agent is asked to do."),
+  prompt: text.optional().describe("What the agent is asked to do."),
+  run: z.union([text, z.array(z.string()).min(1)]).optional()
+    .describe("A command for the shell instead: a script, or a program with its arguments."),
+  cwd: text.optional().describe("The directory of the tree that the command starts in."),
+  env: z.record(z.string(), z.string()).optional().describe("Variables that the command sees."),
   needs: z.union([text, z.array(text)]).optional().describe("Earlier steps that must succeed."),
   produces: z.array(text).optional().describe("Files that must be new or changed after the step."),
   assert: z.array(assertionSchema).optional().describe("What must hold of the files afterwards."),
@@ -103,7 +138,11 @@ export const workflowSchema = z.strictObject({
   default: targetSchema.optional().describe("Where paths live that no route is for."),
   routes: z.record(z.string(), targetSchema).optional()
     .describe("Which paths live where: a prefix with a slash at both ends, and its place."),
+  shell: z.enum(["virtual", "sandbox", "docker"]).optional()
+    .describe("Lets the agent run commands: virtual starts no program, sandbox real ones."),
   tools: toolsSchema.optional(),
+  limits: limitsSchema.optional(),
+  permissions: permissionsSchema.optional(),
   budget: budgetSchema.optional(),
   steps: z.array(stepSchema).min(1).max(1_000).describe("What is done, in this order."),
   outputs: z.record(z.string(), text).optional().describe("What the run hands back."),
@@ -111,88 +150,3 @@ export const workflowSchema = z.strictObject({
 
 /** A workflow file's data, if it is of the right form. */
 export type WorkflowFile = z.output<typeof workflowSchema>;
-
-/** What a misplaced or misspelt key is told. */
-export interface Section {
-  /** What messages call a key of it: "step key". */
-  readonly label: string;
-  /** Where it is: keys, with `*` for any one. */
-  readonly at: readonly string[];
-  /** The keys that it has. */
-  readonly keys: readonly string[];
-  /** Keys that the format names and this version lacks. */
-  readonly later?: readonly string[];
-  /** What to write instead of keys that other programs have. */
-  readonly instead?: Readonly<Record<string, string>>;
-}
-
-// How GitHub Actions spells what this format spells otherwise.
-const ACTIONS = {
-  on: 'A workflow is started by a command: leave "on" out',
-  jobs: 'There are no jobs: write their steps below "steps"',
-  "runs-on": "A workflow runs on this machine: leave it out",
-  "timeout-minutes": 'It is spelt "timeout" here, and is not supported in this version',
-  "continue-on-error": 'It is spelt "continue_on_error" here, and is not supported in this version',
-  "working-directory": 'It is spelt "cwd" here, and is not supported in this version',
-} as const;
-
-const MERGE = { "<<": "Merge keys are not part of YAML 1.2: write the keys out" } as const;
-
-const STEP_LATER = [
-  ..."if run uses with model instructions tools foreach cwd env session output".split(" "),
-  ..."timeout continue_on_error approval budget".split(" "),
-];
-
-/** The sections of a workflow file. */
-export const WORKFLOW_SECTIONS: readonly Section[] = [
-  {
-    label: "workflow key",
-    at: [],
-    keys: Object.keys(workflowSchema.shape),
-    later: [
-      ..."env secrets models shell limits permissions timeout concurrency schedule".split(" "),
-      ..."agents mcp artifacts on_success on_failure".split(" "),
-    ],
-    instead: { ...ACTIONS, ...MERGE },
-  },
-  { label: "input key", at: ["inputs", "*"], keys: Object.keys(inputSchema.shape), instead: MERGE },
-  {
-    label: "backend key",
-    at: ["backends", "*"],
-    keys: ["type", "root", "access"],
-    later: ["image", "runtime", "network", "limits"],
-    instead: {
-      ...MERGE,
-      root_dir: 'It is spelt "root" here',
-      rootDir: 'It is spelt "root" here',
-      path: 'The directory of a backend is its "root"; "path" belongs to a route',
-    },
-  },
-  { label: "route key", at: ["default"], keys: Object.keys(mountSchema.shape) },
-  { label: "route key", at: ["routes", "*"], keys: Object.keys(mountSchema.shape) },
-  {
-    label: "tools key",
-    at: ["tools"],
-    keys: Object.keys(toolsSchema.shape),
-    later: ["allow", "ask"],
-  },
-  {
-    label: "budget key",
-    at: ["budget"],
-    keys: Object.keys(budgetSchema.shape),
-    later: ["tokens", "usd"],
-  },
-  {
-    label: "step key",
-    at: ["steps", "*"],
-    keys: Object.keys(stepSchema.shape),
-    later: STEP_LATER,
-    instead: { ...ACTIONS, ...MERGE, env: 'There is no "env" for a prompt: use inputs' },
-  },
-  {
-    label: "assertion key",
-    at: ["steps", "*", "assert", "*"],
-    keys: Object.keys(assertionSchema.shape),
-  },
-  { label: "retry key", at: ["steps", "*", "retry"], keys: Object.keys(retrySchema.shape) },
-];

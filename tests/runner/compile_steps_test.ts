@@ -106,7 +106,7 @@ error[expression-not-allowed]: Expressions are not evaluated here
   |
 2 | model: openai:\${{ inputs.m }}
   |        ^^^^^^^^^^^^^^^^^^^^^^
-  = hint: They are in prompts, instructions, produces, assert and outputs
+  = hint: They are in prompts, instructions, env, produces, assert and outputs
 
 error[unknown-model]: Model "openai:\${{ inputs.m }}" is not known
  --> flow.yaml:2:8
@@ -120,7 +120,7 @@ error[expression-not-allowed]: Expressions are not evaluated here
   |
 4 | backends: { disk: { type: local, root: "./\${{ inputs.m }}" } }
   |                                        ^^^^^^^^^^^^^^^^^^^
-  = hint: They are in prompts, instructions, produces, assert and outputs
+  = hint: They are in prompts, instructions, env, produces, assert and outputs
 `,
   );
   assertEquals(exitCode, 2);

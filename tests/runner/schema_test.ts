@@ -63,7 +63,7 @@ name: w
 model: openai:m
 secrets: [A]
 budget: { usd: 1 }
-tools: { ask: [] }
+agents: {}
 steps:
   - id: a
     prompt: Go
@@ -90,7 +90,7 @@ error[unsupported-key]: Budget key "usd" is not supported in this version
 error[unsupported-key]: Tools key "ask" is not supported in this version
  --> flow.yaml:5:10
   |
-5 | tools: { ask: [] }
+5 | agents: {}
   |          ^^^
   = hint: Take it out: nothing would enforce it
 
@@ -211,17 +211,19 @@ error[missing-key]: Missing step key "id"
 6 |   - name: A
   |     ^^^^^^^
 
-error[missing-key]: Missing step key "prompt"
+error[missing-key]: The step has neither "prompt" nor "run"
  --> flow.yaml:6:5
   |
 6 |   - name: A
   |     ^^^^^^^
+  = hint: Write what the model is asked, prompt: ..., or a command, run: ...
 
-error[missing-key]: Missing step key "prompt"
+error[missing-key]: The step has neither "prompt" nor "run"
  --> flow.yaml:7:5
   |
 7 |   - id: b
   |     ^^^^^
+  = hint: Write what the model is asked, prompt: ..., or a command, run: ...
 `,
   );
   assertEquals(exitCode, 2);
@@ -232,7 +234,7 @@ Deno.test("workflowSchema becomes a JSON Schema in which each key says what it i
   const properties = schema.properties ?? {};
   assertEquals(schema.additionalProperties, false);
   assertEquals(schema.required, ["name", "steps"]);
-  const sections = ["tools", "budget"];
+  const sections = ["tools", "limits", "permissions", "budget"];
   for (const [key, value] of Object.entries(properties)) {
     assert(typeof value === "object");
     const isDescribed = value.description !== undefined;
