@@ -59,6 +59,11 @@ export class Child {
     });
   }
 
+  /** How it ended, once it has. */
+  get status(): Promise<Deno.CommandStatus> {
+    return this.#status;
+  }
+
   /**
    * Asks it something.
    *
