@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import type { StartParams, StepEndParams, StepParams } from "./process.ts";
+import type { CommandParams, StartParams, StepEndParams, StepParams } from "./process.ts";
 
 const rehearsalTurn = z.strictObject({
   expect: z.strictObject({
@@ -67,6 +67,15 @@ export const stepParams: z.ZodType<StepParams> = z.strictObject({
   prompt: z.string(),
   maxTurns: z.int().min(0),
   rehearsal: z.array(rehearsalTurn).optional(),
+});
+
+/** {@linkcode CommandParams}. */
+export const commandParams: z.ZodType<CommandParams> = z.strictObject({
+  step: z.string(),
+  command: z.union([z.string(), z.array(z.string()).min(1)]),
+  cwd: z.string(),
+  env: z.record(z.string(), z.string()),
+  timeout: z.number().min(1).optional(),
 });
 
 /** {@linkcode StepEndParams}. */

@@ -14,6 +14,7 @@ import {
   type StepResult,
 } from "../agent/process.ts";
 import { canonicalPath } from "../backends/paths.ts";
+import type { ExecuteResult } from "../backends/shells/shell.ts";
 
 const count = z.int().min(0);
 const usage = z.object({ inputTokens: count.nullable(), outputTokens: count.nullable() });
@@ -82,6 +83,16 @@ const stepResult: z.ZodType<StepResult> = z.object({
   error: z.string().optional(),
 });
 
+const stream = z.object({ text: z.string(), bytes: count, omitted: count });
+
+const executeResult: z.ZodType<ExecuteResult> = z.object({
+  exitCode: count.max(255),
+  stdout: stream,
+  stderr: stream,
+  timedOut: z.boolean(),
+  notes: z.array(z.string()),
+});
+
 const stepEndResult: z.ZodType<StepEndResult> = z.object({ error: z.string().optional() });
 
 /**
@@ -100,6 +111,15 @@ export function readEvent(params: unknown): EventNotice {
  */
 export function readStepResult(value: unknown): StepResult {
   return read(AGENT_PROCESS.step, stepResult, value);
+}
+
+/**
+ * @param value What a command of a `run` step was answered with.
+ * @returns How the command ended.
+ * @throws {TypeError} If it is no such result.
+ */
+export function readExecuteResult(value: unknown): ExecuteResult {
+  return read(AGENT_PROCESS.execute, executeResult, value);
 }
 
 /**

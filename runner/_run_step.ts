@@ -1,0 +1,77 @@
+/**
+ * A step that is a command: it runs in the run's shell, the way that the model's commands do.
+ *
+ * @module
+ */
+
+import type { CommandParams, StepResult } from "../agent/process.ts";
+import { BackendError } from "../backends/errors.ts";
+import { type ExecuteResult, SHELL_LIMITS } from "../backends/shells/shell.ts";
+import { readExecuteResult } from "./_agent_words.ts";
+import type { RunEventBody } from "./events.ts";
+import { renderTemplate, type TemplateValues } from "./expressions.ts";
+import type { PlanCommand } from "./plan.ts";
+
+/** Characters of what a command said last that its step's error quotes. */
+const QUOTED = 300;
+
+/** What {@linkcode runCommand} needs. */
+export interface RunCommandOptions {
+  /** What the variables refer to. */
+  readonly values: TemplateValues;
+  /** Asks the agent, who keeps the tree that the command works on. */
+  readonly execute: (params: CommandParams) => Promise<unknown>;
+  /** Told how the command ended. */
+  readonly emit: (event: RunEventBody) => void;
+}
+
+/**
+ * Runs the command of a step once.
+ *
+ * @param step The step's id.
+ * @param command What to run.
+ * @param options Values, and who runs it.
+ * @returns How the attempt ended: a success where the exit code is 0, and its standard output
+ * without the last line feed as the output.
+ * @throws {Error} If the process that is asked ends.
+ */
+export async function runCommand(
+  step: string,
+  { command, cwd, env }: PlanCommand,
+  { values, execute, emit }: RunCommandOptions,
+): Promise<StepResult> {
+  const variables = Object.entries(env).map(([name, value]) =>
+    [name, renderTemplate(value, values)] as const
+  );
+  const params: CommandParams = { step, command, cwd, env: Object.fromEntries(variables) };
+  let result: ExecuteResult;
+  try {
+    result = readExecuteResult(await execute(params));
+  } catch (error) {
+    if (!(error instanceof BackendError)) throw error;
+    const outcome = error.code === "denied" ? "denied" : "failure";
+    return { ...NO_MODEL, outcome, output: "", error: error.message };
+  }
+  const { exitCode, timedOut, notes } = result;
+  emit({ type: "command.finished", step, exitCode, timedOut, stderr: result.stderr.text, notes });
+  const output = result.stdout.text.replace(/\n$/, "");
+  if (exitCode === 0) return { ...NO_MODEL, outcome: "success", output };
+  return { ...NO_MODEL, outcome: "failure", output, error: failureOf(result) };
+}
+
+/** A command asks no model. */
+const NO_MODEL = { turns: 0, usage: { inputTokens: 0, outputTokens: 0 } } as const;
+
+function failureOf({ exitCode, timedOut, stderr, stdout, notes }: ExecuteResult): string {
+  const how = timedOut
+    ? `The command was killed: it took longer than ${SHELL_LIMITS.milliseconds / 1_000} seconds`
+    : `The command ended with exit code ${exitCode}`;
+  const said = lastLine(stderr.text) ?? lastLine(stdout.text);
+  return [how, ...notes, ...said === undefined ? [] : [said]].join(": ");
+}
+
+function lastLine(text: string): string | undefined {
+  const line = text.trimEnd().split("\n").at(-1)?.trim() ?? "";
+  if (line === "") return undefined;
+  return line.length > QUOTED ? `${line.slice(0, QUOTED)}…` : line;
+}
