@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { canonicalPath } from "../../backends/paths.ts";
+import { deletePreview } from "../_diff.ts";
 import { defineTool, type Tool } from "../tool.ts";
 import { shownPath } from "../_text.ts";
 
@@ -22,6 +23,7 @@ export const deleteFileTool: Tool = defineTool({
     ),
   }),
   effects: ({ path }) => ({ reads: [], writes: [path] }),
+  preview: ({ path }, context) => deletePreview(path, context),
   async execute({ path, recursive }, { backend, signal }) {
     await backend.delete(path, { recursive, signal });
     return `Deleted ${shownPath(canonicalPath(path))}`;

@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { BackendError } from "../../backends/errors.ts";
 import type { Backend } from "../../backends/protocol.ts";
+import { editPreview } from "../_diff.ts";
 import { defineTool, type Tool } from "../tool.ts";
 import { count, shownPath } from "../_text.ts";
 
@@ -29,6 +30,8 @@ export const editFileTool: Tool = defineTool({
     ),
   }),
   effects: ({ path }) => ({ reads: [], writes: [path] }),
+  preview: ({ path, old_text, new_text, replace_all }, context) =>
+    editPreview(path, { oldText: old_text, newText: new_text, replaceAll: replace_all }, context),
   async execute({ path, old_text, new_text, replace_all }, { backend, signal }) {
     const lines = await linesOfOccurrences(backend, path, old_text, new_text, signal);
     const edit = { oldText: old_text, newText: new_text, replaceAll: replace_all };

@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { canonicalPath } from "../../backends/paths.ts";
+import { movePreview } from "../_diff.ts";
 import { defineTool, type Tool } from "../tool.ts";
 import { shownPath } from "../_text.ts";
 
@@ -23,6 +24,7 @@ export const moveFileTool: Tool = defineTool({
     ),
   }),
   effects: ({ from, to }) => ({ reads: [], writes: [from, to] }),
+  preview: ({ from, to }, context) => movePreview(from, to, context),
   async execute({ from, to, overwrite }, { backend, signal }) {
     const file = await backend.move(from, to, { overwrite, signal });
     return `Moved ${shownPath(canonicalPath(from))} to ${shownPath(file.path)}`;

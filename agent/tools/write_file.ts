@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { BackendError } from "../../backends/errors.ts";
 import type { Backend, FileInfo } from "../../backends/protocol.ts";
+import { writePreview } from "../_diff.ts";
 import { defineTool, type Tool } from "../tool.ts";
 import { count, shownPath } from "../_text.ts";
 
@@ -23,6 +24,7 @@ export const writeFileTool: Tool = defineTool({
     content: z.string().describe("The whole content of the file, as it shall be."),
   }),
   effects: ({ path }) => ({ reads: [], writes: [path] }),
+  preview: ({ path, content }, context) => writePreview(path, content, context),
   async execute({ path, content }, { backend, signal }) {
     const { file, created } = await put(backend, path, content, signal);
     const size = `${count(lineCount(content), "line")}, ${count(file.size, "byte")}`;
