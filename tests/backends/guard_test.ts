@@ -64,7 +64,7 @@ Deno.test("parseRule() takes a verb, a space and a pattern", () => {
 });
 
 Deno.test("parseRule() refuses anything else with a sentence", () => {
-  const begin = "must begin with 'read' or 'write' and a space, as in 'read **/.env*'";
+  const begin = "must begin with 'read', 'write' or 'execute' and a space, as in 'read **/.env*'";
   const cases = [
     ["", `Rule '' ${begin}`],
     ["/secrets", `Rule '/secrets' ${begin}`],
@@ -79,9 +79,15 @@ Deno.test("parseRule() refuses anything else with a sentence", () => {
       "Rule 'write  /a' must have one space and then a pattern, as in 'write **/.env*'",
     ],
     ["read /a ", "Rule 'read /a ' must have one space and then a pattern, as in 'read **/.env*'"],
-    ["execute git push *", "Rule 'execute git push *' uses 'execute', which is not supported yet"],
-    ["allow read /a", "Rule 'allow read /a' uses 'allow', which is not supported yet"],
-    ["ask write /a", "Rule 'ask write /a' uses 'ask', which is not supported yet"],
+    [
+      "execute",
+      "Rule 'execute' must have one space and then a command, as in 'execute git push *'",
+    ],
+    [
+      "allow read /a",
+      "Rule 'allow read /a' must begin with 'read', 'write' or 'execute': " +
+      "that it is one of 'allow' is said by the list that it stands in",
+    ],
     ["read ../a", "Rule 'read ../a' has no usable pattern: Pattern '/../a' cannot be used: "],
     ["read a\0", "Rule 'read a\0' has no usable pattern: "],
   ];

@@ -1,0 +1,137 @@
+/**
+ * Rules about paths, compiled: which of them is the first that covers a path.
+ *
+ * @module
+ */
+
+import { expandBraces } from "./_braces.ts";
+import { compileGlob, type GlobMatcher } from "./_glob.ts";
+import { type PathRule, patternsOf } from "./_rules.ts";
+import { LIMITS } from "./limits.ts";
+import { nameOf, parentPath } from "./paths.ts";
+
+const REMEMBERED = 4_096;
+
+/**
+ * Rules about paths in the order in which they were written.
+ *
+ * A rule for a directory is one for everything in it, and `/a/**` means the directory `/a` as well:
+ * where everything below is covered, so is what holds it.
+ */
+export class PathRules {
+  /** The rules. */
+  readonly rules: readonly PathRule[];
+  readonly #matchers: readonly GlobMatcher[];
+  /** Numbers of rules by what they name: most rules are one path, or one name anywhere. */
+  readonly #byPath = new Map<string, number>();
+  readonly #byName = new Map<string, number>();
+  readonly #byPattern: (readonly [number, GlobMatcher])[] = [];
+  readonly #remembered = new Map<string, number>();
+  #everything = Infinity;
+
+  /** @param rules The rules. */
+  constructor(rules: readonly PathRule[]) {
+    this.rules = rules;
+    this.#matchers = rules.flatMap((rule, number) =>
+      targetsOf(rule.pattern).flatMap((target) => this.#add(target, number))
+    );
+  }
+
+  /** The patterns of all that is covered, for a search of it. */
+  get patterns(): readonly string[] {
+    return this.rules.flatMap(({ pattern }) => pattern === "/" ? ["/**"] : patternsOf(pattern));
+  }
+
+  /**
+   * The first rule that covers a canonical path.
+   *
+   * @param path The path.
+   */
+  first(path: string): PathRule | undefined {
+    return this.rules[this.#number(path)];
+  }
+
+  /**
+   * Whether something below a directory may be covered. Where the directory itself is, the answer
+   * is yes.
+   *
+   * @param directory A canonical path.
+   */
+  mayCoverBelow(directory: string): boolean {
+    if (this.first(directory) !== undefined) return true;
+    return this.#matchers.some((matcher) => matcher.mayContain(directory));
+  }
+
+  /**
+   * Whether there is nothing that these rules cover and others do not. A `false` may be wrong: what
+   * patterns have in common is not worked out.
+   *
+   * @param others The other rules.
+   */
+  isWithin(others: PathRules): boolean {
+    if (others.first("/") !== undefined) return true;
+    return this.#everything === Infinity &&
+      this.#matchers.every((matcher) =>
+        others.first(literalOf(matcher) ?? matcher.base) !== undefined
+      );
+  }
+
+  #add(target: string, number: number): GlobMatcher[] {
+    if (target === "/") {
+      this.#everything = Math.min(this.#everything, number);
+      return [];
+    }
+    const matcher = compileGlob(target, "/");
+    const path = literalOf(matcher);
+    const name = /^\/\*\*\/([^\\*?[/]+)$/.exec(target)?.[1];
+    if (path !== undefined) {
+      if (!this.#byPath.has(path)) this.#byPath.set(path, number);
+    } else if (name !== undefined) {
+      if (!this.#byName.has(name)) this.#byName.set(name, number);
+    } else {
+      this.#byPattern.push([number, matcher]);
+    }
+    return [matcher];
+  }
+
+  #number(path: string): number {
+    if (path === "/") return this.#everything;
+    const known = this.#remembered.get(path);
+    if (known !== undefined) return known;
+    let number = Math.min(
+      this.#number(parentPath(path)),
+      this.#byPath.get(path) ?? Infinity,
+      this.#byName.get(nameOf(path)) ?? Infinity,
+    );
+    for (const [index, matcher] of this.#byPattern) {
+      if (index >= number) break;
+      if (matcher.matches(path)) number = index;
+    }
+    if (this.#remembered.size >= REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(path, number);
+    return number;
+  }
+}
+
+/**
+ * The patterns of the topmost files and directories that a rule's pattern covers: what is in them is
+ * covered with them. `/` stands for everything.
+ */
+function targetsOf(pattern: string): readonly string[] {
+  const sources = expandBraces(pattern, {
+    patterns: LIMITS.globAlternatives,
+    characters: LIMITS.globCharacters,
+  });
+  if (sources === null) throw new SyntaxError(`Pattern '${pattern}' is too large`);
+  return sources.map((source) => {
+    // The same pattern without `.`, `..`, doubled slashes and needless escapes.
+    const plain = compileGlob(source, "/").below("/") ?? "";
+    return `/${plain.replace(/(?:^|\/)\*\*$/, "")}`;
+  });
+}
+
+/** The one path that a pattern matches, if it is one. */
+function literalOf(matcher: GlobMatcher): string | undefined {
+  const source = matcher.below("/") ?? "";
+  return /[\\*?[]/.test(source) ? undefined : `/${source}`;
+}

@@ -1,0 +1,173 @@
+/**
+ * The policy: what the rules of `allow`, `ask` and `deny` say of a path or a command.
+ *
+ * `deny` comes before `ask`, and `ask` before `allow`. Without a list of `allow` everything is
+ * allowed; with one, what no rule of `allow` or `ask` covers is denied, whatever its verb.
+ *
+ * @module
+ */
+
+import { PathRules } from "./_path_rules.ts";
+import { type CommandRule, parseRule, type PathRule } from "./_rules.ts";
+import { canonicalPath } from "./paths.ts";
+
+export { type CommandRule, parseRule, type PathRule, type Rule } from "./_rules.ts";
+
+/** Rules such as `read **` + `/.env*`, `write /deploy/**` or `execute git push *`. */
+export interface Rules {
+  /**
+   * What is allowed. With it, what neither it nor `ask` covers is denied.
+   *
+   * @default {everything}
+   */
+  readonly allow?: readonly string[] | undefined;
+  /**
+   * What somebody has to approve.
+   *
+   * @default {[]}
+   */
+  readonly ask?: readonly string[] | undefined;
+  /**
+   * What is denied.
+   *
+   * @default {[]}
+   */
+  readonly deny?: readonly string[] | undefined;
+}
+
+/** What may become of a wish. */
+export type Verdict = "allow" | "ask" | "deny";
+
+/** What the rules say of a path. */
+export interface Decision {
+  readonly verdict: Verdict;
+  /** The rule as written; absent where nothing but the lack of a rule decides. */
+  readonly rule?: string | undefined;
+}
+
+/** What the rules say of a command. */
+export interface CommandDecision extends Decision {
+  /** The simple command it is about, for messages; absent where it is the whole. */
+  readonly command?: string | undefined;
+}
+
+/** Rules, compiled. */
+export class Policy {
+  /** Whether the rules can make a difference to any path. */
+  readonly hasPathRules: boolean;
+  /** Whether the rules can make a difference to any command. */
+  readonly hasCommandRules: boolean;
+  readonly #deny: Record<"read" | "write", PathRules>;
+  readonly #ask: Record<"read" | "write", PathRules>;
+  /** What `ask` grants, beside what it asks about: a rule of `write` where there is a list of `allow`. */
+  readonly #granted: Record<"read" | "write", PathRules>;
+  readonly #allow: Record<"read" | "write", PathRules> | undefined;
+  readonly #commands: Record<Verdict, readonly CommandRule[]>;
+
+  /**
+   * Compiles rules.
+   *
+   * @param rules The rules.
+   * @throws {SyntaxError} If one of them cannot be understood.
+   */
+  constructor(rules: Rules) {
+    const [allow, ask, deny] = [rules.allow ?? [], rules.ask ?? [], rules.deny ?? []].map((texts) =>
+      texts.map(parseRule)
+    );
+    const paths = (list: typeof allow = []) =>
+      list.filter((rule): rule is PathRule => rule.verb !== "execute");
+    const commands = (list: typeof allow = []) =>
+      list.filter((rule): rule is CommandRule => rule.verb === "execute");
+    const refusing = (list: typeof allow) => ({
+      read: new PathRules(paths(list).filter(({ verb }) => verb === "read")),
+      write: new PathRules(paths(list)),
+    });
+    const granting = (list: typeof allow) => ({
+      read: new PathRules(paths(list)),
+      write: new PathRules(paths(list).filter(({ verb }) => verb === "write")),
+    });
+    this.#deny = refusing(deny);
+    this.#ask = refusing(ask);
+    this.#granted = granting(ask);
+    this.#allow = rules.allow === undefined ? undefined : granting(allow);
+    this.#commands = { allow: commands(allow), ask: commands(ask), deny: commands(deny) };
+    this.hasPathRules = rules.allow !== undefined ||
+      paths(deny).length + paths(ask).length > 0;
+    this.hasCommandRules = rules.allow !== undefined ||
+      commands(deny).length + commands(ask).length > 0;
+  }
+
+  /**
+   * What the rules say of a file or directory.
+   *
+   * What may not be read may not be written, and what asks to be read asks to be written. What may
+   * be written may be read, where `allow` or `ask` says so alone.
+   *
+   * @param verb What is wanted.
+   * @param path An absolute path; it is made canonical first.
+   * @returns The verdict, and the rule behind it.
+   * @throws {BackendError} `invalid_path` if it is no path.
+   */
+  decide(verb: "read" | "write", path: string): Decision {
+    const at = canonicalPath(path);
+    const denied = this.#deny[verb].first(at);
+    if (denied !== undefined) return { verdict: "deny", rule: denied.text };
+    const asks = this.#ask[verb].first(at);
+    if (this.#allow === undefined) {
+      return asks === undefined ? { verdict: "allow" } : { verdict: "ask", rule: asks.text };
+    }
+    const allowed = this.#allow[verb].first(at);
+    const granted = this.#granted[verb].first(at);
+    if (allowed === undefined && granted === undefined) return { verdict: "deny" };
+    const asking = asks ?? (allowed === undefined ? granted : undefined);
+    return asking !== undefined
+      ? { verdict: "ask", rule: asking.text }
+      : { verdict: "allow", rule: allowed?.text };
+  }
+
+  /**
+   * What the rules say of a command: the strictest of what they say of its simple commands.
+   *
+   * @param command A script for `sh`, or a program with its arguments.
+   * @returns The verdict, the rule behind it and the simple command that it is about.
+   */
+  decideCommand(command: string | readonly string[]): Promise<CommandDecision> {
+    const { allow, ask, deny } = this.#commands;
+    if (!this.hasCommandRules || command.length === 0) {
+      return Promise.resolve({ verdict: "allow" });
+    }
+    const rule = deny[0] ?? ask[0] ?? allow[0];
+    return Promise.resolve({ verdict: deny.length > 0 ? "deny" : "ask", rule: rule?.text });
+  }
+
+  /**
+   * Whether something of a kind could ever be allowed, or asked for.
+   *
+   * @param verb The kind.
+   * @returns `false` where that is impossible: then nobody need be offered it.
+   */
+  couldEver(verb: "read" | "write" | "execute"): boolean {
+    if (verb === "execute") {
+      const { allow, ask, deny } = this.#commands;
+      if (deny.some((rule) => rule.open && rule.words.length === 0)) return false;
+      return this.#allow === undefined || allow.length + ask.length > 0;
+    }
+    const denied = this.#deny[verb];
+    if (denied.first("/") !== undefined) return false;
+    if (this.#allow === undefined) return true;
+    return [this.#allow[verb], this.#granted[verb]].some((granting) =>
+      granting.rules.length > 0 && !granting.isWithin(denied)
+    );
+  }
+
+  /**
+   * Whether a directory that may not be read itself leads to something that may be, or may be asked
+   * for: then it is shown, with nothing in it but what is shown for its own sake.
+   *
+   * @param directory A canonical path.
+   */
+  leadsTo(directory: string): boolean {
+    if (this.#allow === undefined || this.#deny.read.first(directory) !== undefined) return false;
+    return this.#allow.read.mayCoverBelow(directory) || this.#granted.read.mayCoverBelow(directory);
+  }
+}
