@@ -4,12 +4,17 @@
  * @module
  */
 
+import { dirname, isAbsolute, join } from "@std/path";
+import type { CompileOptions } from "./compile.ts";
+import type { Diagnostic } from "./diagnostics.ts";
 import { flagProblem } from "./_host_paths.ts";
 import type { PlanModel } from "./plan.ts";
+import { loadRehearsal } from "./rehearsal_file.ts";
 import type { Reporter } from "./_reporter.ts";
 import { type WorkflowFile, workflowSchema } from "./schema.ts";
 import { isMisspelt } from "./_suggest.ts";
 import type { Parts } from "./_validate.ts";
+import type { DataPath } from "./_yaml_file.ts";
 
 /** Where OpenAI is. */
 const OPENAI = "https://api.openai.com/v1";
@@ -94,4 +99,99 @@ function compileUrl(parts: Parts<WorkflowFile>, options: ModelOptions, reporter:
 
 function withoutPassword(url: string): string {
   return url.replace(/\/\/[^/@]*@/, "//...@");
+}
+
+/** What {@linkcode chooseModel} needs to know. */
+export interface ChoiceOptions {
+  /** How the file is to be run. */
+  readonly options: CompileOptions;
+  /** The rehearsal's absolute path, if one is declared. */
+  readonly rehearsalPath: string | undefined;
+  /** Where the rehearsal's text is added. */
+  readonly sources: Map<string, string>;
+  /** Where what is wrong with the rehearsal is added. */
+  readonly diagnostics: Diagnostic[];
+}
+
+/** What {@linkcode chooseModel} chose. */
+export interface ModelChoice {
+  /** Who answers; absent if that is not sound. */
+  readonly model?: PlanModel | undefined;
+  /** The model that is asked, or would be if the run were not rehearsed. */
+  readonly live?: LiveModel | undefined;
+  /** What says where it is; absent where it is not the file. */
+  readonly at?: DataPath | undefined;
+}
+
+/**
+ * The live model or the rehearsal, as the mode and the key decide.
+ *
+ * @param parts The file, without its faults.
+ * @param choice How the file is to be run.
+ * @param reporter Told of what is wrong.
+ * @returns The model, if it is sound.
+ */
+export async function chooseModel(
+  parts: Parts<WorkflowFile>,
+  choice: ChoiceOptions,
+  reporter: Reporter,
+): Promise<ModelChoice> {
+  const { yaml } = reporter;
+  const { options, rehearsalPath, sources, diagnostics } = choice;
+  const ids = (parts.steps ?? []).map((step) => step?.id);
+  const isCommand = (index: number) => yaml.has(["steps", index, "run"]);
+  if (ids.length > 0 && ids.every((_, index) => isCommand(index))) {
+    for (const key of ["model", "base_url", "rehearsal", "instructions"]) {
+      if (!yaml.has([key])) continue;
+      reporter.warning("unused-key", `No step asks a model, so "${key}" is not used`, [key], {
+        part: "key",
+      });
+    }
+    return { model: { type: "none" } };
+  }
+  const { model, baseUrl, mode = "auto", key = false, check = false, keyNeeded = true } = options;
+  const live = compileModel(parts, { model, baseUrl }, reporter);
+  const source = ["base_url", "model"].find((name) => yaml.has([name]));
+  const at = baseUrl !== undefined || source === undefined ? undefined : [source];
+  const declared = yaml.has(["rehearsal"]);
+  if (check ? !declared : mode === "live" || (mode === "auto" && (key || !declared))) {
+    if (!key && !check && keyNeeded) {
+      reporter.outside(
+        "no-key",
+        "OPENAI_API_KEY is not set, so no model can be asked",
+        declared
+          ? "Set OPENAI_API_KEY, or leave --live out to rehearse"
+          : "Set OPENAI_API_KEY, or declare a rehearsal in the file",
+      );
+    }
+    return { model: live, live, at };
+  }
+  if (!declared) {
+    reporter.outside(
+      "no-rehearsal",
+      `"${yaml.file}" declares no rehearsal`,
+      "Write rehearsal: ./FILE in it, or leave --rehearse out",
+    );
+  }
+  if (parts.rehearsal === undefined || rehearsalPath === undefined) return { live, at };
+  const file = isAbsolute(parts.rehearsal)
+    ? parts.rehearsal
+    : join(dirname(yaml.file), parts.rehearsal);
+  const known = ids.filter((id) => id !== undefined);
+  const isWhole = parts.steps !== undefined && known.length === ids.length;
+  const commands = known.filter((id) => isCommand(ids.indexOf(id)));
+  const rehearsal = await loadRehearsal(file, rehearsalPath, {
+    name: parts.name,
+    steps: isWhole ? known.filter((id) => !commands.includes(id)) : undefined,
+    commands,
+  });
+  if (rehearsal.text !== undefined) sources.set(file, rehearsal.text);
+  // A file that is not there has no place of its own.
+  const { place, length } = yaml.valueLocation(["rehearsal"]);
+  for (const diagnostic of rehearsal.diagnostics) {
+    diagnostics.push(diagnostic.place ? diagnostic : { ...diagnostic, place, length });
+  }
+  if (live === undefined) return {};
+  const { steps } = rehearsal;
+  return { model: { type: "rehearsal", name: `openai:${live.name}`, file, steps }, live, at };
 }

@@ -18,17 +18,17 @@ import { routeOf } from "./written.ts";
  * @param routes The routes that they serve.
  * @returns The roots that are needed, with what they must not change.
  */
-export function settleNested(
-  roots: readonly HostRoot[],
+export function settleNested<Root extends HostRoot>(
+  roots: readonly Root[],
   routes: readonly PlanRoute[],
-): readonly HostRoot[] {
+): readonly Root[] {
   const writable = roots.filter(({ access }) => access === "read-write");
   const sealed = new Set(roots.filter((root) =>
     root.access === "read" &&
     writable.some((outer) => isInside(root.directory, outer.directory)) &&
     !isNamedWritable(root, writable, routes)
   ));
-  const isServed = (root: HostRoot) =>
+  const isServed = (root: Root) =>
     roots.some((outer) =>
       outer !== root && isPartOf(root, outer) &&
       (outer.access === "read-write" || root.access === "read") &&

@@ -30,6 +30,11 @@ interface Grant {
   readonly at: DataPath;
 }
 
+/** A directory of the host, and the part of the file that it is granted for. */
+export interface CompiledRoot extends HostRoot {
+  readonly at: DataPath;
+}
+
 /** What {@linkcode compileRoots} needs to know. */
 export interface RootOptions {
   /** The working directory's absolute path. */
@@ -50,7 +55,7 @@ export async function compileRoots(
   backends: CompiledBackends,
   options: RootOptions,
   reporter: Reporter,
-): Promise<readonly HostRoot[]> {
+): Promise<readonly CompiledRoot[]> {
   const runs = join(await realFile(options.cwd), ".routebook");
   const guarded = [...await Promise.all(options.files.map(realFile)), runs];
   const grants: Grant[] = [];
@@ -68,7 +73,7 @@ export async function compileRoots(
   });
   checkMissing(safe, reporter);
   warnOfSharedFiles(safe, reporter);
-  return settleNested(grants.map(({ root }) => root), routes)
+  return settleNested(grants.map(({ root, at }) => ({ ...root, at })), routes)
     .toSorted((a, b) => depth(b.path) - depth(a.path));
 }
 
@@ -79,7 +84,7 @@ function widestByPlace(routes: readonly CompiledRoute[]) {
     const key = JSON.stringify([route.backend, route.path]);
     const known = places.get(key);
     if (known === undefined) places.set(key, { route, access: route.access });
-    else if (route.access === "read-write") places.set(key, { ...known, access: route.access });
+    else if (known.access === "read") places.set(key, { route, access: route.access });
   }
   return places.values();
 }

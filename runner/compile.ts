@@ -5,22 +5,24 @@
  * @module
  */
 
-import { dirname, isAbsolute, join, resolve } from "@std/path";
+import { dirname, resolve } from "@std/path";
 import { compileBackends } from "./_compile_backends.ts";
 import { compileInputs } from "./_compile_inputs.ts";
-import { compileModel } from "./_compile_model.ts";
+import { checkCeiling } from "./_compile_ceiling.ts";
+import { compileConfinement, type Probe } from "./_compile_confinement.ts";
+import { chooseModel } from "./_compile_model.ts";
 import { compileRoots } from "./_compile_roots.ts";
 import { compileRoutes } from "./_compile_routes.ts";
 import { compileRules } from "./_compile_rules.ts";
 import { compileShell } from "./_compile_shell.ts";
 import { compileSteps } from "./_compile_steps.ts";
+import { checkTree } from "./_compile_tree.ts";
 import { compileText, refuseStrayExpressions, type Scope } from "./_compile_text.ts";
 import { type Diagnostic, sortDiagnostics } from "./diagnostics.ts";
 import type { Template } from "./expressions.ts";
 import { loadYaml } from "./load.ts";
 import { planProcesses } from "./permissions.ts";
-import type { Plan, PlanModel } from "./plan.ts";
-import { loadRehearsal } from "./rehearsal_file.ts";
+import type { Plan } from "./plan.ts";
 import { Reporter } from "./_reporter.ts";
 import { WORKFLOW_SECTIONS } from "./_sections.ts";
 import { NAME, type WorkflowFile, workflowSchema } from "./schema.ts";
@@ -67,6 +69,13 @@ export interface CompileOptions {
    * @default {false}
    */
   readonly check?: boolean;
+  /**
+   * Says who can confine the host process on this machine. It is asked only where there are local
+   * files or a sandbox.
+   *
+   * @default {probeConfinement}
+   */
+  readonly probe?: Probe;
 }
 
 /** What {@linkcode compileWorkflow} made of a file. */
@@ -161,7 +170,18 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   );
   const rules = await compileRules(parts.tools, reporter);
   const shell = compileShell(parts, reporter);
-  const model = await chooseModel(parts, rehearsalPath, compilation, reporter);
+  if (shell !== undefined) {
+    await checkTree({ shell, routes, backends: backends.sound, roots }, reporter);
+  }
+  const { model, live, at: modelAt } = await chooseModel(
+    parts,
+    { ...compilation, rehearsalPath },
+    reporter,
+  );
+  await checkCeiling(parts.permissions, { path, roots, model: live, modelAt, shell }, reporter);
+  const { probe } = options;
+  const confinement = probe &&
+    await compileConfinement(parts, { shell, roots, probe, check }, reporter);
   if (model === undefined || parts.name === undefined || instructions === undefined) {
     return undefined;
   }
@@ -175,9 +195,10 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     instructions,
     backends: [...backends.sound.values()],
     routes: routes.map(({ at: _, ...route }) => route),
-    roots,
+    roots: roots.map(({ at: _, ...root }) => root),
     ...rules,
     ...(shell === undefined ? {} : { shell }),
+    ...(confinement === undefined ? {} : { confinement }),
     grants: [],
     turns: parts.budget?.turns ?? TURNS,
     steps,
@@ -204,66 +225,4 @@ function compileOutputs(
     if (template !== undefined) outputs.push([name, template]);
   }
   return Object.fromEntries(outputs);
-}
-
-/** The live model or the rehearsal, as the mode and the key decide. */
-async function chooseModel(
-  parts: Parts<WorkflowFile>,
-  rehearsalPath: string | undefined,
-  compilation: Compilation,
-  reporter: Reporter,
-): Promise<PlanModel | undefined> {
-  const { yaml, options, sources, diagnostics } = compilation;
-  const ids = (parts.steps ?? []).map((step) => step?.id);
-  const isCommand = (index: number) => yaml.has(["steps", index, "run"]);
-  if (ids.length > 0 && ids.every((_, index) => isCommand(index))) {
-    for (const key of ["model", "base_url", "rehearsal", "instructions"]) {
-      if (!yaml.has([key])) continue;
-      reporter.warning("unused-key", `No step asks a model, so "${key}" is not used`, [key], {
-        part: "key",
-      });
-    }
-    return { type: "none" };
-  }
-  const { model, baseUrl, mode = "auto", key = false, check = false, keyNeeded = true } = options;
-  const live = compileModel(parts, { model, baseUrl }, reporter);
-  const declared = yaml.has(["rehearsal"]);
-  if (check ? !declared : mode === "live" || (mode === "auto" && (key || !declared))) {
-    if (!key && !check && keyNeeded) {
-      reporter.outside(
-        "no-key",
-        "OPENAI_API_KEY is not set, so no model can be asked",
-        declared
-          ? "Set OPENAI_API_KEY, or leave --live out to rehearse"
-          : "Set OPENAI_API_KEY, or declare a rehearsal in the file",
-      );
-    }
-    return live;
-  }
-  if (!declared) {
-    reporter.outside(
-      "no-rehearsal",
-      `"${yaml.file}" declares no rehearsal`,
-      "Write rehearsal: ./FILE in it, or leave --rehearse out",
-    );
-  }
-  if (parts.rehearsal === undefined || rehearsalPath === undefined) return undefined;
-  const file = isAbsolute(parts.rehearsal)
-    ? parts.rehearsal
-    : join(dirname(yaml.file), parts.rehearsal);
-  const known = ids.filter((id) => id !== undefined);
-  const isWhole = parts.steps !== undefined && known.length === ids.length;
-  const commands = known.filter((id) => isCommand(ids.indexOf(id)));
-  const rehearsal = await loadRehearsal(file, rehearsalPath, {
-    name: parts.name,
-    steps: isWhole ? known.filter((id) => !commands.includes(id)) : undefined,
-    commands,
-  });
-  if (rehearsal.text !== undefined) sources.set(file, rehearsal.text);
-  // A file that is not there has no place of its own.
-  const { place, length } = yaml.valueLocation(["rehearsal"]);
-  for (const diagnostic of rehearsal.diagnostics) {
-    diagnostics.push(diagnostic.place ? diagnostic : { ...diagnostic, place, length });
-  }
-  return live && { type: "rehearsal", name: `openai:${live.name}`, file, steps: rehearsal.steps };
 }

@@ -87,11 +87,11 @@ error[unsupported-key]: Budget key "usd" is not supported in this version
   |           ^^^
   = hint: Take it out: nothing would enforce it
 
-error[unsupported-key]: Tools key "ask" is not supported in this version
- --> flow.yaml:5:10
+error[unsupported-key]: Workflow key "agents" is not supported in this version
+ --> flow.yaml:5:1
   |
 5 | agents: {}
-  |          ^^^
+  | ^^^^^^
   = hint: Take it out: nothing would enforce it
 
 error[unsupported-key]: Step key "timeout" is not supported in this version

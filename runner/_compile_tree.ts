@@ -1,0 +1,98 @@
+/**
+ * What a shell asks of the tree: its own directories to itself, and a place to mount each route at.
+ *
+ * @module
+ */
+
+import { isWithin, joinPaths, relativeTo } from "../backends/paths.ts";
+import { systemDirectory } from "./_compile_command.ts";
+import type { CompiledRoute } from "./_compile_routes.ts";
+import type { HostRoot, PlanBackend, PlanShell } from "./plan.ts";
+import type { Reporter } from "./_reporter.ts";
+
+/** What {@linkcode checkTree} needs to know. */
+export interface TreeOptions {
+  readonly shell: PlanShell;
+  readonly routes: readonly CompiledRoute[];
+  readonly backends: ReadonlyMap<string, PlanBackend>;
+  readonly roots: readonly HostRoot[];
+}
+
+/**
+ * @param options The shell, and the tree that it is to be for.
+ * @param reporter Told of what no shell, or not this one, can be given.
+ */
+export async function checkTree(options: TreeOptions, reporter: Reporter): Promise<void> {
+  const { shell, routes, backends } = options;
+  for (const { prefix, at } of routes) {
+    const system = systemDirectory(prefix.replace(/(?<=.)\/$/, ""));
+    if (system === undefined) continue;
+    reporter.error(
+      "reserved-route",
+      prefix === `${system}/`
+        ? `Route "${prefix}" is the shell's own directory`
+        : `Route "${prefix}" is inside "${system}", the shell's own directory`,
+      at,
+      { hint: 'Use another prefix, such as "/project/"', part: "key" },
+    );
+  }
+  if (shell.type !== "sandbox") return;
+  const fallback = routes.find(({ prefix }) => prefix === "/");
+  if (fallback !== undefined && backends.get(fallback.backend)?.type === "local") {
+    reporter.error(
+      "sandbox-default",
+      `The root of a sandbox cannot be the directory of "${fallback.backend}"`,
+      fallback.at,
+      {
+        hint: `Give it a prefix, routes: { /project/: ${fallback.backend} }, and let memory be ` +
+          "the default",
+      },
+    );
+    return;
+  }
+  for (const route of routes) await checkMountPoint(route, options, reporter);
+}
+
+/** A route inside a local one is mounted over a directory of it, which has to be there. */
+async function checkMountPoint(
+  route: CompiledRoute,
+  { routes, roots }: TreeOptions,
+  reporter: Reporter,
+): Promise<void> {
+  const inner = route.prefix.slice(0, -1);
+  const around = routes
+    .filter((other) => other.prefix !== "/" && other !== route && inner.startsWith(other.prefix))
+    .toSorted((a, b) => b.prefix.length - a.prefix.length)[0];
+  if (around === undefined) return;
+  const root = roots.find(({ backend, path }) =>
+    backend === around.backend && isWithin(around.path, path)
+  );
+  if (root === undefined) return;
+  const inside = joinPaths(around.path, relativeTo(inner, around.prefix.slice(0, -1)));
+  const directory = joinPaths(root.directory, relativeTo(inside, root.path));
+  const problem = await problemOf(directory);
+  if (problem === undefined) return;
+  reporter.error(
+    "missing-mount-point",
+    `Route "${route.prefix}" is inside "${around.prefix}", where "${directory}" ${problem}`,
+    route.at,
+    {
+      hint: "Create that directory, or give the route a prefix outside of " +
+        `"${around.prefix}"`,
+      part: "key",
+    },
+  );
+}
+
+async function problemOf(directory: string): Promise<string | undefined> {
+  try {
+    const { isDirectory, isSymlink } = await Deno.lstat(directory);
+    if (isSymlink) return "is a link";
+    if (!isDirectory) return "is no directory";
+    return await Deno.realPath(directory) === directory ? undefined : "is behind a link";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "does not exist";
+    if (error instanceof Deno.errors.NotADirectory) return "is no directory";
+    return "may not be read";
+  }
+}
