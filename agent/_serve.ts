@@ -11,24 +11,35 @@ import { GuardedBackend } from "../backends/guard.ts";
 import type { Backend } from "../backends/protocol.ts";
 import { RemoteBackend, serveBackends } from "../backends/remote.ts";
 import { StateBackend } from "../backends/state.ts";
+import type { ExecuteResult } from "../backends/shells/shell.ts";
+import { AgentShell } from "./_agent_shell.ts";
+import { CallShell } from "./_call_shell.ts";
 import { type LoopResult, runLoop } from "./_loop.ts";
 import { mask } from "./_mask.ts";
-import { readParams, startParams, stepEndParams, stepParams } from "./_params.ts";
+import { commandParams, readParams, startParams, stepEndParams, stepParams } from "./_params.ts";
 import { systemMessage } from "./_system.ts";
+import type { AgentEvent } from "./events.ts";
 import { type Message, type Model, ModelError } from "./model.ts";
 import { RehearsalModel } from "./models/rehearsal.ts";
 import {
   AGENT_PROCESS,
+  type CommandParams,
   type EventNotice,
   type StartModel,
   type StartParams,
   type StartResult,
+  type StartShell,
   type StepEndParams,
   type StepEndResult,
   type StepParams,
   type StepResult,
 } from "./process.ts";
 import { BUILT_IN_TOOLS } from "./tools/built_in.ts";
+import type { Tool } from "./tool.ts";
+import { executeTool } from "./tools/execute.ts";
+
+/** The name under which commands that are interpreted elsewhere reach the whole tree. */
+const WHOLE_TREE = "/";
 
 /**
  * Answers the runner's requests on a channel, as `agent/process.ts` describes them.
@@ -39,8 +50,9 @@ import { BUILT_IN_TOOLS } from "./tools/built_in.ts";
 export function serveAgent(channel: Channel): (text: string) => string {
   let key = "";
   let session: Promise<Session> | undefined;
+  let served: () => Backend | undefined = () => undefined;
   const states = new Map<string, StateBackend>();
-  serveBackends(channel, (name) => states.get(name));
+  serveBackends(channel, (name) => name === WHOLE_TREE ? served() : states.get(name));
 
   const handle = (method: string, answer: (call: Call) => Promise<unknown>) =>
     channel.handle(method, async (call) => {
@@ -61,14 +73,19 @@ export function serveAgent(channel: Channel): (text: string) => string {
     const start = readParams(AGENT_PROCESS.start, startParams, params);
     if (start.model.type === "openai") key = start.model.apiKey;
     const notify = (notice: EventNotice) => channel.notify(AGENT_PROCESS.event, mask(notice, key));
-    session = createSession(start, composeTree(start, channel, states), notify);
-    await session;
-    const result: StartResult = { tools: BUILT_IN_TOOLS.map((tool) => tool.name) };
+    session = createSession(start, composeTree(start, channel, states), channel, notify);
+    const { tools, shell } = await session;
+    served = () => shell?.served;
+    const result: StartResult = { tools: [...tools.keys()] };
     return result;
   });
   handle(AGENT_PROCESS.step, async ({ params, signal }) => {
     const step = readParams(AGENT_PROCESS.step, stepParams, params);
     return await (await started()).runStep(step, signal);
+  });
+  handle(AGENT_PROCESS.execute, async ({ params, signal }) => {
+    const command = readParams(AGENT_PROCESS.execute, commandParams, params);
+    return await (await started()).runCommand(command, signal);
   });
   handle(AGENT_PROCESS.stepEnd, async ({ params }) => {
     const step = readParams(AGENT_PROCESS.stepEnd, stepEndParams, params);
@@ -100,8 +117,9 @@ function composeTree(
 }
 
 async function createSession(
-  { model, instructions }: StartParams,
+  { model, instructions, shell }: StartParams,
   backend: Backend,
+  channel: Channel,
   notify: (notice: EventNotice) => void,
 ): Promise<Session> {
   const live = model.type === "openai" ? await liveModel(model) : undefined;
@@ -110,6 +128,8 @@ async function createSession(
     live,
     instructions,
     backend,
+    shell,
+    channel,
     notify,
   });
 }
@@ -128,36 +148,81 @@ interface SessionOptions {
   readonly live: Model | undefined;
   readonly instructions: string;
   readonly backend: Backend;
+  readonly shell: StartShell | undefined;
+  readonly channel: Channel;
   readonly notify: (notice: EventNotice) => void;
+}
+
+/** What the agent is busy with. */
+interface Work {
+  readonly step: string;
+  readonly signal: AbortSignal;
+  readonly ended: Promise<unknown>;
 }
 
 /** A started agent: one conversation, step after step. */
 class Session {
   readonly #options: SessionOptions;
   readonly #conversation: Message[];
-  readonly #tools = new Map(BUILT_IN_TOOLS.map((tool) => [tool.name, tool]));
+  /** What the model is offered, by name. */
+  readonly tools: ReadonlyMap<string, Tool>;
+  /** Where commands run, if the run has a shell. */
+  readonly shell: AgentShell | undefined;
   #rehearsed: { readonly step: string; readonly model: RehearsalModel } | undefined;
   #ids = 0;
-  #current: { readonly signal: AbortSignal; readonly ended: Promise<unknown> } | undefined;
+  #current: Work | undefined;
 
   constructor(options: SessionOptions) {
+    const { backend: tree, shell, channel } = options;
     this.#options = options;
+    const tools = shell?.tool ? [...BUILT_IN_TOOLS, executeTool(shell.type)] : BUILT_IN_TOOLS;
+    this.tools = new Map(tools.map((tool) => [tool.name, tool]));
+    this.shell = shell && new AgentShell({
+      ...{ shell, channel, tree },
+      onChange: (change) => this.#tell({ type: "file.changed", ...change }),
+    });
     this.#conversation = [{ role: "system", content: systemMessage(options.instructions) }];
   }
 
   async runStep(params: StepParams, signal: AbortSignal): Promise<StepResult> {
+    const result = await this.#alone(params.step, signal, () => this.#run(params, signal));
+    return stepResult(result, params.maxTurns);
+  }
+
+  /** Runs a command of the workflow's own. */
+  async runCommand(params: CommandParams, signal: AbortSignal): Promise<ExecuteResult> {
+    const { step, command, cwd, env, timeout } = params;
+    const { shell } = this;
+    if (shell === undefined) throw new TypeError("There is no shell in this run");
+    const told = new CallShell(
+      shell,
+      (output) => this.#tell({ type: "command.output", callId: "", ...output }),
+    );
+    const execute = () => told.execute(command, { cwd, env, timeout, signal });
+    return await this.#alone(step, signal, execute);
+  }
+
+  /** Does one thing at a time. */
+  async #alone<T>(step: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     // One that was cancelled may take a moment until its last words are in the conversation.
     while (this.#current?.signal.aborted) await this.#current.ended;
     if (this.#current !== undefined) {
       throw new TypeError("A step is under way: they run one at a time");
     }
-    const running = this.#run(params, signal);
-    this.#current = { signal, ended: running };
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    this.#current = { step, signal, ended };
     try {
-      return stepResult(await running, params.maxTurns);
+      return await work();
     } finally {
       this.#current = undefined;
+      end();
     }
+  }
+
+  /** Tells of what a command did; after its step nobody asks for that any more. */
+  #tell(event: AgentEvent): void {
+    if (this.#current === undefined || this.#current.signal.aborted) return;
+    this.#options.notify({ step: this.#current.step, event });
   }
 
   #run(params: StepParams, signal: AbortSignal): Promise<LoopResult> {
@@ -165,8 +230,9 @@ class Session {
     this.#conversation.push({ role: "user", content: prompt });
     return runLoop({
       model: this.#options.live ?? this.#rehearsal(params),
-      tools: this.#tools,
+      tools: this.tools,
       backend: this.#options.backend,
+      shell: this.shell,
       conversation: this.#conversation,
       maxTurns,
       signal,

@@ -1,21 +1,25 @@
 /**
- * The agent and the host of one run: started as the plan says, joined by the runner's relay, ended
+ * The agent, the host and the shell of one run: started as the plan says, joined by the runner's relay, ended
  * together.
  *
  * @module
  */
 
 import { ensureDir } from "@std/fs";
-import { AGENT_PROCESS, type StartParams } from "../agent/process.ts";
+import { AGENT_PROCESS, type CommandParams, type StartParams } from "../agent/process.ts";
 import type { Channel } from "../backends/channel.ts";
 import { CompositeBackend, type Mount } from "../backends/composite.ts";
 import type { Backend } from "../backends/protocol.ts";
 import { RemoteBackend, serveBackends } from "../backends/remote.ts";
+import { RemoteShell, serveShell } from "../backends/shells/remote_shell.ts";
+import type { Shell } from "../backends/shells/shell.ts";
 import { Child } from "./child.ts";
 import { renderTemplate } from "./expressions.ts";
 import type { HostStart } from "./host.ts";
-import type { Plan, PlanProcess } from "./plan.ts";
+import { OwnCommands } from "./_own_commands.ts";
+import type { Plan, PlanProcess, PlanShell } from "./plan.ts";
 import { relayOf } from "./relay.ts";
+import { ShellProcess } from "./_shell_process.ts";
 
 /** Options of {@linkcode Processes}. */
 export interface ProcessesOptions {
@@ -32,6 +36,8 @@ export class Processes {
   /** The tree as the runner sees it: every route, read-only, and no rule in the way of a check. */
   readonly tree: Backend;
   readonly #host: Child | undefined;
+  readonly #shellProcess: ShellProcess | undefined;
+  readonly #ownCommands: OwnCommands | undefined;
   readonly #plan: Plan;
   readonly #apiKey: string;
 
@@ -58,6 +64,14 @@ export class Processes {
     }
     // The agent reaches local files only through here, and by the names of local backends alone.
     serveBackends(this.agent.channel, (name) => relays.get(name));
+    const { shell } = plan;
+    if (shell !== undefined) {
+      const planned = processOf(plan, "shell");
+      this.#shellProcess = planned && new ShellProcess(planned, this.agent.channel);
+      const granted = this.#shellOf(shell);
+      this.#ownCommands = shell.tool ? undefined : new OwnCommands(granted);
+      serveShell(this.agent.channel, () => this.#ownCommands ?? granted);
+    }
     this.agent.channel.onNotice(AGENT_PROCESS.event, options.onEvent);
   }
 
@@ -92,9 +106,35 @@ export class Processes {
     return await Promise.race(this.#host === undefined ? [answer] : [answer, this.#host.lost()]);
   }
 
+  /**
+   * Runs a command of the workflow's own, over the agent, which keeps the tree.
+   *
+   * @param params The command.
+   * @returns The agent's answer, not checked.
+   * @throws {BackendError} If it cannot be run.
+   * @throws {Error} How a process ended.
+   */
+  async execute(params: CommandParams): Promise<unknown> {
+    this.#ownCommands?.grant(params);
+    try {
+      return await this.ask(AGENT_PROCESS.execute, params);
+    } finally {
+      this.#ownCommands?.grant(undefined);
+    }
+  }
+
   /** Ends all of them. They have ended when this resolves. */
   async end(): Promise<void> {
-    await Promise.all([this.agent.end(), this.#host?.end()]);
+    await Promise.all([this.agent.end(), this.#host?.end(), this.#shellProcess?.end()]);
+  }
+
+  /** Whoever runs the commands of the plan's shell. */
+  #shellOf({ type }: PlanShell): Shell {
+    if (type === "virtual" && this.#shellProcess !== undefined) return this.#shellProcess;
+    if (type === "sandbox" && this.#host !== undefined) {
+      return new RemoteShell({ channel: this.#host.channel, type });
+    }
+    throw new TypeError(`The plan has no process for its ${type} shell`);
   }
 
   #agentStart(): StartParams {

@@ -5,6 +5,8 @@
  */
 
 import type { EventSink, RunEvent } from "./events.ts";
+import type { PlanConfinement } from "./plan.ts";
+import { commandLines, ShownCommand } from "./_screen_commands.ts";
 import { type Style, styleFor } from "./_style.ts";
 import { printable, type Write } from "./terminal.ts";
 
@@ -33,37 +35,68 @@ const LINE_CHARACTERS = 160;
  */
 export function createScreen(options: ScreenOptions): EventSink {
   const paint = styleFor(options.color);
-  const calls = new Map<string, unknown>();
-  let steps: readonly string[] = [];
+  const shown: Shown = { paint, steps: [], calls: new Map(), commands: new Map() };
   return (event) => {
-    if (event.type === "run.started") steps = event.steps;
-    if (event.type === "tool.called") calls.set(callKey(event), event.arguments);
-    const lines = describe(event, steps, calls, paint);
+    if (event.type === "run.started") shown.steps = event.steps;
+    const lines = describe(event, shown);
     if (lines.length > 0) options.write(`${lines.join("\n")}\n`);
   };
 }
 
-function describe(
-  event: RunEvent,
-  steps: readonly string[],
-  calls: Map<string, unknown>,
-  paint: Style,
-): string[] {
+/** What is on the screen. */
+interface Shown {
+  readonly paint: Style;
+  steps: readonly string[];
+  /** The arguments of the calls under way. */
+  readonly calls: Map<string, unknown>;
+  /** The commands under way, by their calls. */
+  readonly commands: Map<string, ShownCommand>;
+}
+
+function describe(event: RunEvent, shown: Shown): string[] {
+  const { paint, steps, calls, commands } = shown;
   switch (event.type) {
     case "run.started":
       return [
         `${paint.bold(printable(event.workflow))}  ${paint.dim(printable(event.file))}`,
-        event.rehearsed
-          ? paint.yellow(`Rehearsing: scripted answers stand in for ${event.model}`)
-          : paint.dim(`Model: ${event.model}`),
+        ...modelLines(event, paint),
+        ...event.confinement === undefined ? [] : [confinementLine(event.confinement, paint)],
+        ...event.resumes === undefined ? [] : [paint.dim(`Goes on with run ${event.resumes}`)],
       ];
-    case "step.started":
-      if (event.attempt > 1) return [paint.yellow(`  attempt ${event.attempt}`)];
+    case "step.started": {
+      const { command = "" } = event;
+      const script = command === "" ? [] : commandLines(command);
+      const lines = script.map((line, index) => `  ${index === 0 ? "$" : " "} ${line}`);
+      if (event.attempt > 1) return [paint.yellow(`  attempt ${event.attempt}`), ...lines];
       return [
         "",
         `${paint.cyan(`[${steps.indexOf(event.step) + 1}/${steps.length}]`)} ` +
         paint.bold(event.step) + (event.name === event.step ? "" : `  ${printable(event.name)}`),
+        ...lines,
       ];
+    }
+    case "tool.called": {
+      calls.set(callKey(event), event.arguments);
+      // What it prints comes before it is finished: the command has to stand above that.
+      const command = commandOf(event);
+      if (command === undefined) return [];
+      const [first = "", ...others] = commandLines(command);
+      const indent = " ".repeat(TOOL_COLUMNS);
+      return [toolLine("execute", first), ...others.map((line) => `  ${indent}${line}`)];
+    }
+    case "command.output": {
+      const key = `${event.step} ${event.callId}`;
+      const command = commands.get(key) ?? new ShownCommand(paint);
+      commands.set(key, command);
+      return command.output(event.stream, event.text);
+    }
+    case "command.finished": {
+      const { exitCode, timedOut, notes } = event;
+      return [
+        ...commandEnd(`${event.step} `, shown, exitCode, timedOut),
+        ...notes.map((note) => `    ${paint.dim(`(${oneLine(note)})`)}`),
+      ];
+    }
     case "model.retried":
       return [
         paint.yellow(`  retry in ${seconds(event.delay)}: ${oneLine(event.reason)}`),
@@ -73,12 +106,15 @@ function describe(
         ? []
         : answer(event.text).map((line) => `  ${paint.dim(line)}`);
     case "tool.finished": {
-      const subject = toolSubject(calls.get(callKey(event)));
+      const args = calls.get(callKey(event));
       calls.delete(callKey(event));
-      const call = `  ${event.tool.padEnd(TOOL_COLUMNS)}${subject}`;
-      if (event.ok) return [call];
+      const lines = commandOf({ tool: event.tool, arguments: args }) === undefined
+        ? [toolLine(event.tool, toolSubject(args))]
+        : [];
+      lines.push(...commandEnd(`${event.step} ${event.callId}`, shown, event.exitCode, false));
+      if (event.ok) return lines;
       const what = event.code === "denied" ? "refused" : "failed";
-      return [call, paint.red(`    ${what}: ${oneLine(event.result.replace(/^Error: /, ""))}`)];
+      return [...lines, paint.red(`    ${what}: ${oneLine(event.result.replace(/^Error: /, ""))}`)];
     }
     case "step.checked":
       return event.results.map(({ ok, message, place }) =>
@@ -89,10 +125,54 @@ function describe(
       );
     case "step.finished":
       if (event.outcome === "success" || event.error === undefined) return [];
-      return event.retry ? [] : [paint.red(`  ${event.outcome}: `) + printable(event.error)];
+      if (event.retry) return [];
+      return [
+        (event.outcome === "waiting" ? paint.yellow : paint.red)(`  ${event.outcome}: `) +
+        printable(event.error),
+      ];
     default:
       return [];
   }
+}
+
+function modelLines(
+  { rehearsed, model }: Extract<RunEvent, { type: "run.started" }>,
+  paint: Style,
+): string[] {
+  if (rehearsed) return [paint.yellow(`Rehearsing: scripted answers stand in for ${model}`)];
+  return model === "none" ? [] : [paint.dim(`Model: ${model}`)];
+}
+
+function confinementLine(confinement: PlanConfinement, paint: Style): string {
+  if (confinement.type === "bubblewrap") {
+    return paint.dim(
+      "Confined by bubblewrap: local files and programs are in a namespace of their own",
+    );
+  }
+  const reason = oneLine(confinement.reason).replace(/\.$/, "");
+  return paint.yellow(`Confined by Deno's flags and the path guard alone: ${reason}`);
+}
+
+/** The command of a call of `execute`, as the model wrote it. */
+function commandOf(call: { readonly tool: string; readonly arguments: unknown }) {
+  const { tool, arguments: args } = call;
+  if (tool !== "execute" || typeof args !== "object" || args === null) return undefined;
+  return "command" in args && typeof args.command === "string" ? args.command : undefined;
+}
+
+function commandEnd(
+  key: string,
+  { commands, paint }: Shown,
+  exitCode: number | undefined,
+  timedOut: boolean,
+): string[] {
+  const command = commands.get(key) ?? new ShownCommand(paint);
+  commands.delete(key);
+  return command.end(exitCode, timedOut);
+}
+
+function toolLine(tool: string, subject: string): string {
+  return `  ${tool.padEnd(TOOL_COLUMNS)}${subject}`;
 }
 
 function callKey(event: { readonly step: string; readonly turn: number; readonly callId: string }) {

@@ -12,10 +12,11 @@ import {
   type StepResult,
 } from "../agent/process.ts";
 import { readEvent, readStepEnd, readStepResult } from "./_agent_words.ts";
+import { runCommand } from "./_run_step.ts";
 import { checkStep, feedbackPrompt, versionsBefore } from "./checks.ts";
 import type { CheckResult, EventSink, Outcome, WrittenFile } from "./events.ts";
 import { renderTemplate, type TemplateValues } from "./expressions.ts";
-import type { Plan, PlanStep } from "./plan.ts";
+import type { Plan, PlanCommand, PlanStep } from "./plan.ts";
 import { Processes } from "./processes.ts";
 import { Recorder } from "./recorder.ts";
 import { WrittenFiles, type WrittenList } from "./written.ts";
@@ -113,7 +114,7 @@ class Run {
   }
 
   async carryOut(): Promise<RunResult> {
-    const { name, file, fingerprint, model, steps } = this.#plan;
+    const { name, file, fingerprint, model, steps, confinement } = this.#plan;
     this.#recorder.emit({
       type: "run.started",
       workflow: name,
@@ -126,6 +127,7 @@ class Run {
         : model.name,
       rehearsed: model.type === "rehearsal",
       steps: steps.map(({ id }) => id),
+      ...(confinement === undefined ? {} : { confinement }),
     });
     let stopped: Stopped | undefined;
     let ready = false;
@@ -158,7 +160,8 @@ class Run {
     let prompt = renderTemplate(step.prompt ?? [], values);
     for (let attempt = 1;; attempt++) {
       const { id, name } = step;
-      this.#recorder.emit({ type: "step.started", step: id, name, attempt, prompt });
+      const command = step.run === undefined ? {} : { command: step.run.command };
+      this.#recorder.emit({ type: "step.started", step: id, name, attempt, prompt, ...command });
       const result = await this.#attempt(step, attempt, prompt, processes);
       let results: CheckResult[] = [];
       if (result.outcome === "success") {
@@ -195,6 +198,7 @@ class Run {
     prompt: string,
     processes: Processes,
   ): Promise<StepResult> {
+    if (step.run !== undefined) return await this.#command(step.id, step.run, attempt, processes);
     const { model, turns } = this.#plan;
     const params: StepParams = {
       step: step.id,
@@ -220,16 +224,7 @@ class Run {
         await this.#unlessInterrupted(processes.ask(AGENT_PROCESS.step, params)),
       );
     } catch (error) {
-      const { outcome, message } = stoppedBy(error);
-      this.#recorder.emit({
-        type: "step.finished",
-        step: step.id,
-        attempt,
-        outcome,
-        retry: false,
-        output: "",
-        error: message,
-      });
+      this.#cutShort(step.id, attempt, error);
       // What was asked of the model was asked, and what it took nobody will say any more.
       this.#turns += this.#asked;
       if (this.#asked > 0) this.#inputTokens = this.#outputTokens = null;
@@ -239,6 +234,40 @@ class Run {
     this.#inputTokens = sum(this.#inputTokens, result.usage.inputTokens);
     this.#outputTokens = sum(this.#outputTokens, result.usage.outputTokens);
     return result;
+  }
+
+  /** An attempt of a step that is a command. */
+  async #command(
+    step: string,
+    command: PlanCommand,
+    attempt: number,
+    processes: Processes,
+  ): Promise<StepResult> {
+    const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#outputs };
+    try {
+      return await runCommand(step, command, {
+        values,
+        execute: (params) => this.#unlessInterrupted(processes.execute(params)),
+        emit: (event) => this.#recorder.emit(event),
+      });
+    } catch (error) {
+      this.#cutShort(step, attempt, error);
+      throw error;
+    }
+  }
+
+  /** Tells of an attempt that will have no result. */
+  #cutShort(step: string, attempt: number, error: unknown): void {
+    const { outcome, message } = stoppedBy(error);
+    this.#recorder.emit({
+      type: "step.finished",
+      step,
+      attempt,
+      outcome,
+      retry: false,
+      output: "",
+      error: message,
+    });
   }
 
   async #endStep(step: PlanStep, processes: Processes): Promise<string | undefined> {
