@@ -56,7 +56,8 @@ const KERNEL_PAGES = /\[v(?:var|var_vclock|syscall)\]$/;
  * @returns Whether it is there, and how many bytes were looked at.
  */
 export function memoryHolds(pid: number, text: string): { found: boolean; bytes: number } {
-  const needles = [Buffer.from(text), Buffer.from(text, "utf16le")];
+  // A byte is a character here, so that a wide text is one with NULs between.
+  const needles = [text, [...text].join("\0")];
   const overlap = 2 * text.length;
   const buffer = Buffer.alloc(8 * 1024 * 1024);
   using memory = Deno.openSync(`/proc/${pid}/mem`);
@@ -72,7 +73,7 @@ export function memoryHolds(pid: number, text: string): { found: boolean; bytes:
       memory.seekSync(at, Deno.SeekMode.Start);
       const size = memory.readSync(buffer.subarray(0, Math.min(buffer.length, end - at)));
       if (size === null || size === 0) break;
-      const seen = buffer.subarray(0, size);
+      const seen = buffer.toString("latin1", 0, size);
       found ||= needles.some((needle) => seen.includes(needle));
       bytes += size;
       // What is cut in two by the end of the buffer is seen the next time.
