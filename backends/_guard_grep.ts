@@ -8,9 +8,10 @@
 import { checkLimit } from "./_checks.ts";
 import { compileGlob, type GlobMatcher } from "./_glob.ts";
 import { compileQuery } from "./_grep.ts";
-import type { RuleSet } from "./_rules.ts";
+import { AskedFor } from "./_guard_asked.ts";
+import type { Judge } from "./judge.ts";
 import { LIMITS } from "./limits.ts";
-import { comparePaths, isWithin, parentPath } from "./paths.ts";
+import { isWithin, parentPath } from "./paths.ts";
 import type { Backend, GrepMatch, GrepOptions, GrepResult, SearchFailure } from "./protocol.ts";
 
 /** A file, or a directory that has nothing in it that must not be opened. */
@@ -23,38 +24,30 @@ interface Piece {
  * `grep` of a guarded backend.
  *
  * @param backend The backend, unguarded.
- * @param rules What may not be read.
+ * @param judge Who decides what may be read.
  * @param query What to look for.
- * @param options Where and how; `path` is canonical and may be read.
+ * @param options Where and how; `path` is canonical and may be searched.
  */
 export async function grepReadable(
   backend: Backend,
-  rules: RuleSet,
+  judge: Judge,
   query: string,
   options: GrepOptions & { readonly path: string },
 ): Promise<GrepResult> {
   const { path, signal } = options;
   const limit = checkLimit("Limit", options.limit, LIMITS.grepMatches);
-  const whole = rules.unreadable.length === 0 ||
-    (await backend.stat(path, { signal })).type !== "directory" ||
-    !await hasUnreadable(backend, rules, options);
-  if (whole) {
+  const asked = new AskedFor(judge, path);
+  if (await isWhole(backend, judge, options)) {
     const result = await backend.grep(query, options);
-    return { ...result, failures: readableFailures(rules, result.failures) };
+    return { ...result, failures: asked.failures(result.failures) };
   }
   const matcher = options.glob === undefined ? undefined : compileGlob(options.glob, path);
   await compileQuery(query, options);
   const listed = await backend.glob(options.glob ?? "**", { path, limit: Infinity, signal });
   const matches: GrepMatch[] = [];
-  const failures = new Map<string, SearchFailure>();
-  const addFailures = (more: readonly SearchFailure[]) => {
-    for (const failure of readableFailures(rules, more)) {
-      failures.set(`${failure.path}\n${failure.message}`, failure);
-    }
-  };
-  addFailures(listed.failures);
+  const failures: SearchFailure[] = [...listed.failures];
   let [filesSearched, filesSkipped] = [0, 0];
-  for (const piece of piecesOf(path, listed.files.map((file) => file.path), rules)) {
+  for (const piece of piecesOf(path, listed.files.map((file) => file.path), asked)) {
     const glob = piece.isFile ? undefined : patternBelow(matcher, piece.path);
     const found = await backend.grep(query, {
       ...options,
@@ -65,7 +58,7 @@ export async function grepReadable(
     matches.push(...found.matches);
     filesSearched += found.filesSearched;
     filesSkipped += found.filesSkipped;
-    addFailures(found.failures);
+    failures.push(...found.failures);
     if (matches.length > limit) break;
   }
   return {
@@ -73,7 +66,7 @@ export async function grepReadable(
     truncated: matches.length > limit,
     filesSearched,
     filesSkipped,
-    failures: [...failures.values()].sort((a, b) => comparePaths(a.path, b.path)),
+    failures: asked.failures(failures),
   };
 }
 
@@ -81,41 +74,58 @@ function patternBelow(matcher: GlobMatcher | undefined, path: string): string | 
   return matcher?.below(path) ?? undefined;
 }
 
-function readableFailures(
-  rules: RuleSet,
-  failures: readonly SearchFailure[],
-): readonly SearchFailure[] {
-  return failures.filter((failure) => rules.againstReading(failure.path) === undefined);
-}
-
-/** Asks for the hidden files alone, which are few: mostly the search can go ahead as it is. */
-async function hasUnreadable(
+/** Whether there is nothing in it that must not be opened. */
+async function isWhole(
   backend: Backend,
-  rules: RuleSet,
+  judge: Judge,
   { path, signal }: GrepOptions & { readonly path: string },
 ): Promise<boolean> {
-  for (const pattern of rules.unreadable) {
+  const patterns = judge.unreadable(path);
+  if (patterns?.length === 0) return true;
+  if ((await backend.stat(path, { signal })).type !== "directory") return true;
+  if (patterns === undefined) return false;
+  // Asks for the hidden files alone, which are few: mostly the search can go ahead as it is.
+  for (const pattern of together(patterns)) {
     const { files, failures } = await backend.glob(pattern, { path, limit: 1, signal });
     // Where the pattern could not be looked for, a hidden file may be.
-    if (files.length > 0 || failures.length > 0) return true;
+    if (files.length > 0 || failures.length > 0) return false;
   }
-  return false;
+  return true;
+}
+
+/** Patterns that say the same as many, as few of them as their size allows. */
+function together(patterns: readonly string[]): string[] {
+  const groups: string[] = [];
+  let group: string[] = [];
+  let characters = 0;
+  for (const pattern of new Set(patterns)) {
+    characters += pattern.length + 1;
+    if (group.length === LIMITS.globAlternatives || characters + 2 > LIMITS.globCharacters) {
+      groups.push(`{${group.join(",")}}`);
+      [group, characters] = [[], pattern.length + 1];
+    }
+    group.push(pattern);
+  }
+  return [...groups, group.length === 1 ? group.join() : `{${group.join(",")}}`];
 }
 
 /** The largest pieces of a directory that can be searched whole, in the order of their files. */
-function piecesOf(path: string, files: readonly string[], rules: RuleSet): Piece[] {
+function piecesOf(path: string, files: readonly string[], asked: AskedFor): Piece[] {
+  const readable: string[] = [];
   // A directory with something hidden in it, at any depth, has to be taken apart.
   const broken = new Set<string>();
   for (const file of files) {
-    if (rules.againstReading(file) === undefined) continue;
+    if (asked.isReadable(file)) {
+      readable.push(file);
+      continue;
+    }
     for (let up = parentPath(file); isWithin(up, path) && !broken.has(up); up = parentPath(up)) {
       broken.add(up);
       if (up === "/") break;
     }
   }
   const pieces = new Map<string, Piece>();
-  for (const file of files) {
-    if (rules.againstReading(file) !== undefined) continue;
+  for (const file of readable) {
     let piece: Piece = { path: file, isFile: true };
     for (let up = parentPath(file); isWithin(up, path) && !broken.has(up); up = parentPath(up)) {
       piece = { path: up, isFile: false };

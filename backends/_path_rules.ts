@@ -6,7 +6,7 @@
 
 import { expandBraces } from "./_braces.ts";
 import { compileGlob, type GlobMatcher } from "./_glob.ts";
-import { type PathRule, patternsOf } from "./_rules.ts";
+import type { PathRule } from "./_rules.ts";
 import { LIMITS } from "./limits.ts";
 import { nameOf, parentPath } from "./paths.ts";
 
@@ -37,9 +37,13 @@ export class PathRules {
     );
   }
 
-  /** The patterns of all that is covered, for a search of it. */
+  /** Patterns of all files that are covered, none with a plain comma or brace in it. */
   get patterns(): readonly string[] {
-    return this.rules.flatMap(({ pattern }) => pattern === "/" ? ["/**"] : patternsOf(pattern));
+    if (this.#everything !== Infinity) return ["/**"];
+    return this.#matchers.flatMap((matcher) => {
+      const source = `/${matcher.below("/") ?? ""}`;
+      return [source, `${source}/**`];
+    });
   }
 
   /**

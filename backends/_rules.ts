@@ -5,11 +5,10 @@
  */
 
 import { expandBraces } from "./_braces.ts";
-import { compileGlob, type GlobMatcher } from "./_glob.ts";
+import { compileGlob } from "./_glob.ts";
 import { compileName } from "./_glob_name.ts";
 import { BackendError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
-import { parentPath } from "./paths.ts";
 
 /** A rule about paths, parsed. */
 export interface PathRule {
@@ -78,7 +77,8 @@ export function parseRule(text: string): Rule {
 function pathRule(text: string, verb: PathRule["verb"], source: string): PathRule {
   const pattern = source.startsWith("/") ? source : `/${source}`;
   try {
-    for (const each of patternsOf(pattern)) compileGlob(each, "/");
+    // The second one is for what is in the directories that it matches.
+    for (const each of [pattern, `${pattern}/**`]) compileGlob(each, "/");
   } catch (error) {
     if (!(error instanceof BackendError)) throw error;
     throw new SyntaxError(`Rule '${text}' has no usable pattern: ${error.message}`, {
@@ -86,11 +86,6 @@ function pathRule(text: string, verb: PathRule["verb"], source: string): PathRul
     });
   }
   return { text, verb, pattern };
-}
-
-/** A rule's pattern, and the one for what is in the directories that it matches. */
-export function patternsOf(pattern: string): readonly string[] {
-  return [pattern, `${pattern}/**`];
 }
 
 function commandRule(text: string, source: string): CommandRule {
@@ -127,48 +122,4 @@ export function alternativesOf(word: string): readonly string[] {
     `a word of it is too large: at most ${limits.patterns} alternatives and ` +
       `${limits.characters} characters are allowed`,
   );
-}
-
-/** Rules of what may not be done with which paths, compiled. */
-export class RuleSet {
-  readonly #rules: readonly (PathRule & { readonly matcher: GlobMatcher })[];
-  /** The patterns of the files that may not be read. */
-  readonly unreadable: readonly string[];
-
-  /** @throws {SyntaxError} If a text is no rule. */
-  constructor(texts: readonly string[]) {
-    this.#rules = texts.map(parseRule).flatMap((rule) =>
-      rule.verb === "execute" ? [] : [{ ...rule, matcher: compileGlob(rule.pattern, "/") }]
-    );
-    this.unreadable = this.#rules.filter(({ verb }) => verb === "read")
-      .flatMap(({ pattern }) => patternsOf(pattern));
-  }
-
-  /** The first rule that denies reading a canonical path. */
-  againstReading(path: string): PathRule | undefined {
-    return this.#rules.find(({ verb, matcher }) => verb === "read" && covers(matcher, path));
-  }
-
-  /** The first rule that denies changing a canonical path. */
-  againstWriting(path: string): PathRule | undefined {
-    return this.#rules.find(({ matcher }) => covers(matcher, path));
-  }
-}
-
-/**
- * What is in a directory is denied with it, and a directory of which nothing may be touched is itself
- * not to be touched.
- */
-function covers(matcher: GlobMatcher, path: string): boolean {
-  if (coversAll(matcher.below(path))) return true;
-  for (let at = path;; at = parentPath(at)) {
-    if (matcher.matches(at)) return true;
-    if (at === "/") return false;
-  }
-}
-
-/** Whether a pattern, or one of its alternatives, is everything below. */
-function coversAll(pattern: string | null): boolean {
-  if (pattern === null) return false;
-  return pattern === "**" || /(?<=^\{|,)\*\*(?=[,}])/.test(pattern);
 }

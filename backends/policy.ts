@@ -9,7 +9,7 @@
 
 import { PathRules } from "./_path_rules.ts";
 import { type CommandRule, parseRule, type PathRule } from "./_rules.ts";
-import { canonicalPath } from "./paths.ts";
+import { canonicalPath, isWithin } from "./paths.ts";
 
 export { type CommandRule, parseRule, type PathRule, type Rule } from "./_rules.ts";
 
@@ -49,6 +49,13 @@ export interface Decision {
 export interface CommandDecision extends Decision {
   /** The simple command it is about, for messages; absent where it is the whole. */
   readonly command?: string | undefined;
+}
+
+/** Something that a rule of `ask` is for and that somebody approved. */
+export interface ApprovedWish {
+  readonly verb: "read" | "write" | "execute";
+  /** A canonical path; for `execute` the command. */
+  readonly what: string;
 }
 
 /** Rules, compiled. */
@@ -170,4 +177,40 @@ export class Policy {
     if (this.#allow === undefined || this.#deny.read.first(directory) !== undefined) return false;
     return this.#allow.read.mayCoverBelow(directory) || this.#granted.read.mayCoverBelow(directory);
   }
+
+  /**
+   * Patterns of all files in a directory that are not allowed to be read, and of some others; none
+   * has a plain comma or brace in it.
+   *
+   * @param directory A canonical path.
+   * @returns The patterns, or `undefined` where they cannot be told.
+   */
+  unreadable(directory: string): readonly string[] | undefined {
+    const granted = this.#allow === undefined || this.#allow.read.first(directory) !== undefined;
+    return granted ? [...this.#deny.read.patterns, ...this.#ask.read.patterns] : undefined;
+  }
+}
+
+/**
+ * Whether what was approved covers a path that a rule of `ask` is for. It covers the very path, and
+ * of what is in it that which the same rule asks about. Who may write may read.
+ *
+ * @param policy The rules.
+ * @param wishes What was approved.
+ * @param verb What is wanted.
+ * @param path A canonical path.
+ * @returns Whether it does.
+ */
+export function isApproved(
+  policy: Policy,
+  wishes: readonly ApprovedWish[],
+  verb: "read" | "write",
+  path: string,
+): boolean {
+  return wishes.some((wish) => {
+    if (wish.verb === "execute" || (wish.verb === "read" && verb === "write")) return false;
+    if (wish.what === path) return true;
+    return isWithin(path, wish.what) &&
+      policy.decide(verb, path).rule === policy.decide(verb, wish.what).rule;
+  });
 }
