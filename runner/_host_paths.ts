@@ -94,18 +94,27 @@ export async function codePaths(): Promise<readonly string[]> {
  * @returns The real paths of what else is run: Deno, and the cache with the packages that it loads.
  */
 export async function programPaths(): Promise<readonly string[]> {
-  const caches = environment("XDG_CACHE_HOME") ?? underHome(
-    Deno.build.os === "darwin" ? "Library/Caches" : ".cache",
-  );
-  const cache = environment("DENO_DIR") ?? (caches && join(caches, "deno"));
+  const cache = cacheDirectory();
   const paths: string[] = [];
-  for (const path of [Deno.execPath(), ...(cache === undefined ? [] : [resolve(cache)])]) {
+  for (const path of [Deno.execPath(), ...(cache === undefined ? [] : [cache])]) {
     const place = await realPlace(dirname(path));
     if (place.type !== "bad") paths.push(join(place.path, basename(path)));
     // Both the name and what it leads to, where it is a link.
     if (await isLink(path)) paths.push(await Deno.realPath(path).catch(() => path));
   }
   return paths;
+}
+
+/**
+ * @returns Where Deno keeps packages and what it made of modules, as an absolute path; `undefined`
+ * where no variable says.
+ */
+export function cacheDirectory(): string | undefined {
+  const caches = environment("XDG_CACHE_HOME") ?? underHome(
+    Deno.build.os === "darwin" ? "Library/Caches" : ".cache",
+  );
+  const cache = environment("DENO_DIR") ?? (caches && join(caches, "deno"));
+  return cache && resolve(cache);
 }
 
 function underHome(path: string): string | undefined {
@@ -140,7 +149,11 @@ function homeOf(): string | undefined {
   return environment("HOME")?.replace(/(?<=.)\/+$/, "");
 }
 
-function environment(name: string): string | undefined {
+/**
+ * @param name A variable of the environment.
+ * @returns Its value; `undefined` where it is empty or may not be read.
+ */
+export function environment(name: string): string | undefined {
   // A program that imports this project may not have been granted the name.
   const granted = Deno.permissions.querySync({ name: "env", variable: name });
   const value = granted.state === "granted" ? Deno.env.get(name) : undefined;
