@@ -1,0 +1,268 @@
+/**
+ * One command under bubblewrap, from its start until nothing of it runs any more.
+ *
+ * @module
+ */
+
+import { BackendError } from "../errors.ts";
+import { OutputBuffer } from "./_output.ts";
+import type { ShellRequest } from "./_request.ts";
+import { isRunning, memoryOf, processesBelow, sharedMemory } from "./_sandbox_processes.ts";
+import type { ShellLimits, ShellStream } from "./shell.ts";
+
+/** Milliseconds between two looks at the processes of a command. */
+const WATCH_MILLISECONDS = 50;
+/** Milliseconds that bubblewrap may take to set a command up before a kill does not wait for it. */
+const SETUP_MILLISECONDS = 5_000;
+/** Milliseconds after which processes that outlive their bubblewrap are killed one by one. */
+const ORPHAN_MILLISECONDS = 50;
+/** Milliseconds after which processes that cannot be killed are an error. */
+const KILL_MILLISECONDS = 10_000;
+
+/** What a command's first process says before the command runs: one byte on its standard error. */
+const STARTED = "+";
+const NO_START: Readonly<
+  Record<string, { code: "not_found" | "not_directory" | "denied"; why: string }>
+> = {
+  "0": { code: "not_found", why: "it does not exist" },
+  "1": { code: "not_directory", why: "it is not a directory" },
+  "2": { code: "denied", why: "it may not be entered" },
+};
+
+/**
+ * The first process of each command: enters the directory, runs the command, and ends with its exit
+ * code, which ends everything that the command left behind. Its own messages go nowhere.
+ */
+export const INIT_SCRIPT = `cd -- "$1" 2>/dev/null || {
+  if [ ! -e "$1" ]; then s=0; elif [ ! -d "$1" ]; then s=1; else s=2; fi
+  printf %s "$s" >&2; exit 125
+}
+shift; printf ${STARTED} >&2
+exec 3>&2 2>/dev/null
+(exec "$@" 2>&3 3>&-)
+exit $?`;
+
+/** Why a command was killed. */
+export type KillCause = "timeout" | "aborted" | "memory" | "processes";
+
+/** How a command ended. */
+export interface SandboxExit {
+  readonly exitCode: number;
+  readonly stdout: ShellStream;
+  readonly stderr: ShellStream;
+  /** Absent where it ended by itself. */
+  readonly killed?: KillCause | undefined;
+}
+
+/** Options of {@linkcode runSandboxed}. */
+export interface SandboxRun {
+  /** The path of bubblewrap. */
+  readonly bubblewrap: string;
+  /** Its arguments, the command among them. */
+  readonly args: readonly string[];
+  readonly request: ShellRequest;
+  readonly limits: ShellLimits;
+  /** Where the process file system is mounted. */
+  readonly proc: string;
+  /** Kills a process for certain. */
+  readonly kill: (pid: number) => Promise<void>;
+}
+
+/**
+ * Runs a command.
+ *
+ * @param run What to run and how.
+ * @returns How it ended; nothing that it started runs any more.
+ * @throws {BackendError} `not_found`, `not_directory` or `denied` where it cannot start in its
+ * directory, `io` where bubblewrap fails.
+ */
+export async function runSandboxed(run: SandboxRun): Promise<SandboxExit> {
+  const { request } = run;
+  const { onOutput } = request;
+  const stdout = new OutputBuffer(
+    request.outputBytes,
+    onOutput && ((text) => onOutput({ stream: "stdout", text })),
+  );
+  const stderr = new OutputBuffer(
+    request.outputBytes,
+    onOutput && ((text) => onOutput({ stream: "stderr", text })),
+  );
+  const child = new Deno.Command(run.bubblewrap, {
+    args: [...run.args],
+    clearEnv: true,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const command = new RunningCommand(run, child);
+  const started = Promise.withResolvers<string>();
+  const reading = Promise.all([
+    collect(child.stdout, (bytes) => stdout.push(bytes)),
+    collectAfterFirst(child.stderr, started.resolve, (bytes) => stderr.push(bytes)),
+  ]);
+  const stdin = feed(child.stdin, request.stdin);
+  const killed = await command.ended(started.promise);
+  await Promise.all([reading, stdin]);
+  const { code, signal } = await child.status;
+  const first = await started.promise;
+  const refusal = NO_START[first];
+  if (refusal !== undefined) {
+    const message = `Cannot start in '${request.cwd}': ${refusal.why}`;
+    throw new BackendError(refusal.code, request.cwd, message);
+  }
+  if (first !== STARTED && killed === undefined) {
+    // What bubblewrap says names places of the host.
+    const cause = new Error(`${first}${stderr.result().text}`.trim());
+    throw new BackendError("io", request.cwd, "The sandbox of the command could not be set up", {
+      cause,
+    });
+  }
+  const exitCode = killed === "timeout"
+    ? 124
+    : killed === undefined && signal === null
+    ? code
+    : 137;
+  return { exitCode, stdout: stdout.result(), stderr: stderr.result(), killed };
+}
+
+/** A command that runs, watched until it has ended. */
+class RunningCommand {
+  readonly #run: SandboxRun;
+  readonly #child: Deno.ChildProcess;
+  readonly #shared: number;
+  readonly #stop = Promise.withResolvers<KillCause>();
+  readonly #over = Promise.withResolvers<undefined>();
+
+  constructor(run: SandboxRun, child: Deno.ChildProcess) {
+    this.#run = run;
+    this.#child = child;
+    this.#shared = sharedMemory(run.proc);
+  }
+
+  /** Waits until nothing of the command runs, kills it where its time is up or it takes too much. */
+  async ended(started: Promise<unknown>): Promise<KillCause | undefined> {
+    const { timeout, signal } = this.#run.request;
+    const timer = setTimeout(() => this.#stop.resolve("timeout"), timeout);
+    const onAbort = () => this.#stop.resolve("aborted");
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const status = this.#child.status.finally(() => this.#over.resolve(undefined));
+    const watching = this.#watch();
+    try {
+      const cause = await Promise.race([this.#stop.promise, this.#over.promise]);
+      if (cause !== undefined) await this.#kill(started);
+      await status;
+      await watching;
+      return cause;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async #watch(): Promise<void> {
+    const { proc, limits } = this.#run;
+    for (let wait = WATCH_MILLISECONDS;;) {
+      if (await this.#endsWithin(wait)) return;
+      const start = performance.now();
+      const { processes, threads, bytes } = processesBelow(proc, this.#child.pid);
+      if (threads > limits.processes) return this.#stop.resolve("processes");
+      // Pages that processes share are counted once where it matters: that takes longer to find out.
+      if (bytes > limits.memoryBytes && memoryOf(proc, processes) > limits.memoryBytes) {
+        return this.#stop.resolve("memory");
+      }
+      // What is in no process, such as files without a name in memory, shows in the machine's sum.
+      if (sharedMemory(proc) - this.#shared > limits.memoryBytes) {
+        return this.#stop.resolve("memory");
+      }
+      wait = Math.max(WATCH_MILLISECONDS, 5 * (performance.now() - start));
+    }
+  }
+
+  async #endsWithin(milliseconds: number): Promise<boolean> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const waited = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), milliseconds);
+    });
+    const ended = this.#over.promise.then(() => true);
+    const stopped = this.#stop.promise.then(() => true);
+    try {
+      return await Promise.race([waited, ended, stopped]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * Bubblewrap is killed, and with it the first process of the namespace, whose end is that of all
+   * others. A command that talked its first process out of that is killed all the same.
+   */
+  async #kill(started: Promise<unknown>): Promise<void> {
+    const { proc, kill } = this.#run;
+    // Before the command's first process is there, it would not be found.
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const setUp = new Promise((resolve) => timer = setTimeout(resolve, SETUP_MILLISECONDS));
+    await Promise.race([started, setUp]);
+    clearTimeout(timer);
+    const { processes } = processesBelow(proc, this.#child.pid);
+    try {
+      this.#child.kill("SIGKILL");
+    } catch (error) {
+      // It ended by itself meanwhile.
+      if (!(error instanceof TypeError)) throw error;
+    }
+    const start = performance.now();
+    for (let insisted = false;;) {
+      const left = processes.find(({ pid }) => isRunning(proc, pid));
+      if (left === undefined) return;
+      const waited = performance.now() - start;
+      if (waited > KILL_MILLISECONDS) {
+        throw new BackendError(
+          "io",
+          this.#run.request.cwd,
+          "A process of the command cannot be killed",
+        );
+      }
+      if (waited > ORPHAN_MILLISECONDS && !insisted) {
+        insisted = true;
+        await kill(left.pid);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+}
+
+async function collect(
+  stream: ReadableStream<Uint8Array>,
+  push: (bytes: Uint8Array) => void,
+): Promise<void> {
+  for await (const bytes of stream) push(bytes);
+}
+
+/** The first byte is the setup's own word; where there is none, nothing was started. */
+async function collectAfterFirst(
+  stream: ReadableStream<Uint8Array>,
+  first: (character: string) => void,
+  push: (bytes: Uint8Array) => void,
+): Promise<void> {
+  let begun = false;
+  for await (const bytes of stream) {
+    push(begun ? bytes : bytes.subarray(1));
+    if (!begun && bytes.length > 0) {
+      begun = true;
+      first(String.fromCharCode(bytes[0] ?? 0));
+    }
+  }
+  first("");
+}
+
+/** A command need not read its input: what it leaves is thrown away. */
+async function feed(stream: WritableStream<Uint8Array>, text: string): Promise<void> {
+  const writer = stream.getWriter();
+  try {
+    if (text !== "") await writer.write(new TextEncoder().encode(text));
+    await writer.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * The root directory of a sandboxed command: what is mounted where, as arguments of bubblewrap.
+ *
+ * @module
+ */
+
+import { BackendError } from "../errors.ts";
+import { comparePaths, isWithin, joinPaths, parentPath, relativeTo } from "../paths.ts";
+import { type ShellLimits, SYSTEM_DIRECTORIES } from "./shell.ts";
+
+/** A directory of the host that stands at a prefix of the tree. */
+export interface SandboxMount {
+  /** Canonical, with a slash at both ends: `/project/`. */
+  readonly prefix: string;
+  /** An absolute path of the host. */
+  readonly directory: string;
+  readonly access: "read" | "read-write";
+  /** Absolute host paths inside `directory` that are never changed. */
+  readonly protected?: readonly string[] | undefined;
+}
+
+/** Something of the host that stands at a path of the sandbox. */
+export interface Bind {
+  /** A canonical path of the tree. */
+  readonly path: string;
+  /** An absolute path of the host. */
+  readonly source: string;
+  readonly access: "read" | "read-write";
+}
+
+/** Where the directory of the sandbox keeps what it needs itself. */
+export interface SandboxPlaces {
+  /** The files of memory: the root of every command. */
+  readonly tree: string;
+  /** An empty directory that nobody may read. */
+  readonly directory: string;
+  /** An empty file that nobody may read. */
+  readonly file: string;
+  /** The program that is the first process of each command. */
+  readonly init: string;
+  /** Files for `/etc` that are made for the sandbox. */
+  readonly etc: string;
+  /** Touched to learn the time of the file system. */
+  readonly clock: string;
+}
+
+/** @returns The places in the sandbox's directory. */
+export function sandboxPlaces(stage: string): SandboxPlaces {
+  return {
+    tree: `${stage}/tree`,
+    directory: `${stage}/closed`,
+    file: `${stage}/closed.txt`,
+    init: `${stage}/init`,
+    etc: `${stage}/etc`,
+    clock: `${stage}/clock`,
+  };
+}
+
+/** What each sandbox sees of the system's `/etc`, where it is there: nothing that is secret. */
+export const ETC_NAMES: readonly string[] =
+  ("alternatives ca-certificates.conf fonts java-11-openjdk java-17-openjdk java-21-openjdk " +
+    "ld.so.cache ld.so.conf ld.so.conf.d locale.alias localtime magic magic.mime mime.types " +
+    "os-release perl protocols python3 services ssl/certs ssl/openssl.cnf terminfo timezone")
+    .split(" ");
+
+/** Files of `/etc` that are the sandbox's own. */
+export const ETC_FILES: Readonly<Record<string, string>> = {
+  passwd: "user:x:1000:1000::/run/home:/bin/sh\n",
+  group: "user:x:1000:\n",
+  hosts: "127.0.0.1 localhost\n::1 localhost\n",
+  "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+};
+
+/** Bytes of `/run`, with the home directory in it, and of shared memory. */
+const RUN_BYTES = 256 * 1024 * 1024;
+const SHARED_BYTES = 64 * 1024 * 1024;
+
+/** The system's own directories that are links or programs' places: bound where they exist. */
+export const PROGRAM_DIRECTORIES: readonly string[] = SYSTEM_DIRECTORIES.filter((path) =>
+  !["/etc", "/proc", "/sys", "/dev", "/run"].includes(path)
+);
+
+/** Options of {@linkcode bubblewrapArguments}. */
+export interface RootOptions {
+  readonly places: SandboxPlaces;
+  /** The system's directories that exist. */
+  readonly system: ReadonlySet<string>;
+  /** What stands in the tree beside the files of memory. */
+  readonly binds: readonly Bind[];
+  readonly limits: ShellLimits;
+}
+
+/**
+ * The arguments that set a command's root up, without the command.
+ *
+ * @param options What there is.
+ */
+export function bubblewrapArguments(options: RootOptions): readonly string[] {
+  const { places, system, binds, limits } = options;
+  const own = Object.keys(ETC_FILES).flatMap((name) => [
+    "--ro-bind",
+    `${places.etc}/${name}`,
+    `/etc/${name}`,
+  ]);
+  return [
+    ..."--unshare-user --uid 1000 --gid 1000 --unshare-pid --unshare-ipc --unshare-net".split(" "),
+    ..."--unshare-uts --hostname sandbox --unshare-cgroup-try --disable-userns".split(" "),
+    ..."--cap-drop ALL --die-with-parent --new-session --as-pid-1 --clearenv".split(" "),
+    ..."--setenv PATH /usr/local/bin:/usr/bin:/bin".split(" "),
+    ...["--bind", places.tree, "/"],
+    ...PROGRAM_DIRECTORIES.flatMap((path) => // What the system lacks is closed all the same: nothing is ever left there.
+    ["--ro-bind", system.has(path) ? path : places.directory, path]),
+    ...["--ro-bind", places.directory, "/sys"],
+    ...["--tmpfs", "/etc", ...own],
+    ...ETC_NAMES.flatMap((name) => ["--ro-bind-try", `/etc/${name}`, `/etc/${name}`]),
+    ...["--remount-ro", "/etc"],
+    ..."--proc /proc --ro-bind /proc/sys /proc/sys".split(" "),
+    ...["--dev", "/dev", "--size", `${Math.min(limits.memoryBytes, SHARED_BYTES)}`],
+    ..."--tmpfs /dev/shm --remount-ro /dev".split(" "),
+    ...["--size", `${Math.min(limits.memoryBytes, RUN_BYTES)}`, "--tmpfs", "/run"],
+    ...["--dir", "/run/home", "--ro-bind", places.init, "/run/init"],
+    ...binds.toSorted((a, b) => comparePaths(a.path, b.path)).flatMap((
+      { path, source, access },
+    ) => [access === "read" ? "--ro-bind" : "--bind", source, path]),
+  ];
+}
+
+/** Canonical paths of mounts by the host's directory, the deepest first. */
+export class MountPoints {
+  readonly #mounts: readonly (SandboxMount & { readonly path: string })[];
+  readonly #places: SandboxPlaces;
+
+  /**
+   * @param mounts The mounts.
+   * @param places Where what is in no mount is kept.
+   */
+  constructor(mounts: readonly SandboxMount[], places: SandboxPlaces) {
+    this.#places = places;
+    this.#mounts = mounts.map((mount) => ({ ...mount, path: mount.prefix.slice(0, -1) }))
+      .sort((a, b) => comparePaths(b.path, a.path));
+  }
+
+  /** The mounts with their paths, what is inside another one before it. */
+  get all(): readonly (SandboxMount & { readonly path: string })[] {
+    return this.#mounts;
+  }
+
+  /** The mount that a canonical path is in. */
+  mountOf(path: string): (SandboxMount & { readonly path: string }) | undefined {
+    return this.#mounts.find((mount) => isWithin(path, mount.path));
+  }
+
+  /** Where the host keeps what is at a canonical path. */
+  source(path: string): string {
+    const mount = this.mountOf(path);
+    const below = mount === undefined ? path : relativeTo(path, mount.path);
+    return joinPaths(mount?.directory ?? this.#places.tree, below);
+  }
+
+  /**
+   * Every mount, and the directories above each, bound onto themselves: a directory that something is
+   * mounted on cannot be renamed or removed.
+   */
+  binds(): readonly Bind[] {
+    const binds = new Map<string, Bind>();
+    for (const { path, directory, access } of this.#mounts) {
+      binds.set(path, { path, source: directory, access });
+    }
+    for (const { path } of this.#mounts) {
+      for (const bind of this.pins(path)) if (!binds.has(bind.path)) binds.set(bind.path, bind);
+    }
+    return [...binds.values()];
+  }
+
+  /** The directories above a path that are no mounts themselves. */
+  pins(path: string): readonly Bind[] {
+    const pins: Bind[] = [];
+    for (let at = parentPath(path); at !== "/"; at = parentPath(at)) {
+      const mount = this.mountOf(at);
+      if (mount?.path === at) break;
+      pins.push({ path: at, source: this.source(at), access: mount?.access ?? "read-write" });
+    }
+    return pins;
+  }
+
+  /**
+   * Makes the directories of memory that mounts stand on, whatever is there instead, and makes sure
+   * of those on disk.
+   *
+   * @throws {BackendError} `io` if a directory is not there.
+   */
+  prepare(): void {
+    for (const path of [...SYSTEM_DIRECTORIES, ...this.#mounts.map(({ path }) => path)]) {
+      for (const at of chainTo(path)) {
+        const mount = at === path ? undefined : this.mountOf(at);
+        const outer = mount ?? this.mountOf(parentPath(at));
+        const source = outer === undefined
+          ? joinPaths(this.#places.tree, at)
+          : joinPaths(outer.directory, relativeTo(at, outer.path));
+        if (outer === undefined) makeDirectory(source);
+        else if (at !== outer.path) checkDirectory(source, at);
+      }
+    }
+    for (const { path, directory } of this.#mounts) checkDirectory(directory, path);
+  }
+}
+
+/** A path and the directories above it, the root not among them, from the top. */
+function chainTo(path: string): readonly string[] {
+  const chain: string[] = [];
+  for (let at = path; at !== "/"; at = parentPath(at)) chain.unshift(at);
+  return chain;
+}
+
+function makeDirectory(path: string): void {
+  try {
+    if (Deno.lstatSync(path).isDirectory) return;
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  Deno.mkdirSync(path);
+}
+
+function checkDirectory(source: string, path: string): void {
+  try {
+    if (Deno.lstatSync(source).isDirectory) return;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
+      throw error;
+    }
+  }
+  throw new BackendError(
+    "io",
+    path,
+    `Cannot mount anything at '${path}': the host has no directory for it, create it first`,
+  );
+}
