@@ -8,6 +8,7 @@
 import { BackendError, type BackendErrorCode } from "../backends/errors.ts";
 import type { Backend } from "../backends/protocol.ts";
 import type { Shell, ShellOutput } from "../backends/shells/shell.ts";
+import type { Gate, Ruling } from "./_approval.ts";
 import { CallShell } from "./_call_shell.ts";
 import { failureText, sentence } from "./_failure.ts";
 import { abortable } from "./_abort.ts";
@@ -84,10 +85,12 @@ export async function checkCall(
 
 /** What running calls needs. */
 export interface RunCallsOptions {
-  /** What the tools work on. */
-  readonly backend: Backend;
-  /** The same files, not observed: what knows where they are kept. */
+  /** What the tools work on: the files of a gate, as they are observed. */
+  readonly observe: (files: Backend) => Backend;
+  /** The files, not observed: what knows where they are kept. */
   readonly files: Backend;
+  /** Decides what may run. */
+  readonly gate: Gate;
   /** Where the agent has one. */
   readonly shell?: Shell | undefined;
   readonly signal: AbortSignal;
@@ -98,22 +101,34 @@ export interface RunCallsOptions {
 }
 
 /**
- * Runs the calls of one answer, side by side where their effects cannot conflict. Never rejects for
- * a tool's sake; when the signal aborts, the calls that are not done get a result that says so.
+ * Runs the calls of one answer, side by side where their effects cannot conflict, and asks about one
+ * after the other. Never rejects for a tool's sake; when the signal aborts, the calls that are not
+ * done get a result that says so.
+ *
+ * @returns The results, in the order of the calls. A call has none that waits for an approval, or for
+ * one that does; nor has one that would have been asked about after it.
  */
 export async function runCalls(
   calls: readonly CheckedCall[],
   options: RunCallsOptions,
-): Promise<readonly CallResult[]> {
+): Promise<readonly (CallResult | undefined)[]> {
   const order = conflictingOrder(calls.map((call) => touched(call, options.files)));
-  const results: Promise<CallResult>[] = [];
+  const rulings = await Promise.all(calls.map((call) => ruleOn(call, options.gate)));
+  const results: Promise<CallResult | undefined>[] = [];
   let told: Promise<void> = Promise.resolve();
+  // The last question before a call; whether it waits for its answer.
+  let waiting: Promise<boolean> = Promise.resolve(false);
   for (const [index, call] of calls.entries()) {
-    const earlier = (order[index] ?? []).map((other) => results[other]);
-    const result = Promise.all(earlier).then(() => runCall(call, options))
-      .then((told) => ({ id: call.id, tool: call.tool, ...told, text: cutResult(told.text) }));
+    const earlier = Promise.all((order[index] ?? []).map((other) => results[other]));
+    const ruling = rulings[index] ?? RUN;
+    const entry = enter(call, ruling, { earlier, waiting }, options);
+    if (ruling.type === "ask") waiting = entry.then(({ type }) => type === "wait");
+    const result = entry.then((entry) => resultOf(call, entry, options));
     results.push(result);
-    told = told.then(async () => options.onResult(await result));
+    told = told.then(async () => {
+      const done = await result;
+      if (done !== undefined) options.onResult(done);
+    });
   }
   await told;
   return await Promise.all(results);
@@ -124,29 +139,93 @@ function touched(call: CheckedCall, files: Backend): Touched {
   return touchedPlaces(call.outcome.call.effects, files);
 }
 
+const RUN: Ruling = { type: "run" };
+
+async function ruleOn({ outcome }: CheckedCall, gate: Gate): Promise<Ruling> {
+  return "refused" in outcome ? RUN : await gate.rule(outcome.call);
+}
+
 type Told = Pick<CallResult, "ok" | "text" | "code" | "exitCode">;
 
-async function runCall(call: CheckedCall, options: RunCallsOptions): Promise<Told> {
-  if ("refused" in call.outcome) return { ok: false, text: call.outcome.refused };
-  const { backend, signal } = options;
-  const shell = options.shell &&
-    new CallShell(options.shell, (output) => options.onOutput?.(call.id, output));
+/** How far a call has come: it can run, on these files; it has its result; or it waits. */
+type Entry =
+  | { readonly type: "run"; readonly call: PreparedCall; readonly files: Backend }
+  | { readonly type: "told"; readonly told: Told }
+  | { readonly type: "wait" };
+
+/** What a call has to wait for. */
+interface Before {
+  readonly earlier: Promise<readonly (CallResult | undefined)[]>;
+  readonly waiting: Promise<boolean>;
+}
+
+/** Waits until it is a call's turn, and for whoever has to approve it. */
+async function enter(
+  { id, tool, arguments: args, outcome }: CheckedCall,
+  ruling: Ruling,
+  before: Before,
+  { files, gate, signal }: RunCallsOptions,
+): Promise<Entry> {
+  if ((await before.earlier).includes(undefined)) return { type: "wait" };
+  if ("refused" in outcome) return { type: "told", told: { ok: false, text: outcome.refused } };
+  const { call } = outcome;
+  if (ruling.type === "run") return { type: "run", call, files };
+  if (ruling.type === "denied") return { type: "told", told: failed(tool, ruling.error) };
+  if (await before.waiting) return { type: "wait" };
+  if (signal.aborted) return { type: "told", told: unanswered(tool) };
   try {
-    if (signal.aborted) return cancelled(call.tool);
-    const running = call.outcome.call.execute({ backend, shell, signal });
+    const { wishes } = ruling;
+    const answer = await gate.ask({ id, tool, arguments: args, call, wishes }, signal);
+    if (answer.type === "wait") return answer;
+    if (answer.type === "granted") return { type: "run", call, files: answer.files };
+    return { type: "told", told: { ok: false, text: answer.text, code: "denied" } };
+  } catch (error) {
+    return { type: "told", told: signal.aborted ? unanswered(tool) : failed(tool, error) };
+  }
+}
+
+async function resultOf(
+  { id, tool }: CheckedCall,
+  entry: Entry,
+  options: RunCallsOptions,
+): Promise<CallResult | undefined> {
+  if (entry.type === "wait") return undefined;
+  const told = entry.type === "told" ? entry.told : await runCall(id, tool, entry, options);
+  return { id, tool, ...told, text: cutResult(told.text) };
+}
+
+async function runCall(
+  id: string,
+  tool: string,
+  { call, files }: Entry & { readonly type: "run" },
+  options: RunCallsOptions,
+): Promise<Told> {
+  const { signal } = options;
+  const shell = options.shell &&
+    new CallShell(options.shell, (output) => options.onOutput?.(id, output));
+  try {
+    if (signal.aborted) return cancelled(tool);
+    const running = call.execute({ backend: options.observe(files), shell, signal });
     const text: unknown = await abortable(running, signal);
     if (typeof text !== "string") {
-      return { ok: false, text: `Error: The tool '${call.tool}' gave no text but ${kind(text)}.` };
+      return { ok: false, text: `Error: The tool '${tool}' gave no text but ${kind(text)}.` };
     }
     const exitCode = shell?.exitCode === undefined ? {} : { exitCode: shell.exitCode };
     return { ok: true, text: text === "" ? "(no output)" : text, ...exitCode };
   } catch (error) {
-    if (signal.aborted) return cancelled(call.tool);
-    const text = failureText(call.tool, error);
-    return error instanceof BackendError
-      ? { ok: false, text, code: error.code }
-      : { ok: false, text };
+    return signal.aborted ? cancelled(tool) : failed(tool, error);
   }
+}
+
+function failed(tool: string, error: unknown): Told {
+  const text = failureText(tool, error);
+  return error instanceof BackendError
+    ? { ok: false, text, code: error.code }
+    : { ok: false, text };
+}
+
+function unanswered(tool: string): Told {
+  return { ok: false, text: `Error: '${tool}' was cancelled before it was approved.` };
 }
 
 function cancelled(tool: string): Told {

@@ -16,7 +16,7 @@ import { count, shownPath } from "./_text.ts";
 import type { ToolContext } from "./tool.ts";
 
 /** Lines of a preview that are shown. */
-export const PREVIEW_LINES = 400;
+const PREVIEW_LINES = 400;
 /** Characters of one line that are shown. */
 const LINE_CHARACTERS = 1_000;
 /** Bytes of a file that is compared line by line. */
@@ -228,22 +228,29 @@ function addedLines(text: string): readonly string[] {
 
 /** As many of a diff's lines as a person can look through, and what tells the rest of it. */
 async function shown(lines: readonly string[], before: Side, after: Side): Promise<string[]> {
-  const kept = lines.slice(0, PREVIEW_LINES);
-  const cut = kept.map((line) =>
-    line.length > LINE_CHARACTERS
-      ? `${line.slice(0, LINE_CHARACTERS)}… (${
-        count(line.length - LINE_CHARACTERS, "more character")
-      })`
-      : line
-  );
-  if (kept.length === lines.length && kept.every((line, index) => line === cut[index])) return cut;
-  const rest = lines.length - kept.length;
+  const bounded = boundedLines(lines);
+  if (bounded === lines) return [...lines];
   return [
-    ...cut,
-    rest === 0 ? "(long lines are cut)" : `(${count(rest, "more line")} of the diff: not shown)`,
+    ...bounded,
     ...before === null ? [] : [`before: ${await fingerprint(before)}`],
     ...after === null ? [] : [`after: ${await fingerprint(after)}`],
   ];
+}
+
+/** As many lines as a person can look through, and what is left out; the same where they all fit. */
+export function boundedLines(lines: readonly string[]): readonly string[] {
+  const kept = lines.slice(0, PREVIEW_LINES);
+  const cut = kept.map(cutLine);
+  if (kept.length === lines.length && cut.every((line, index) => line === lines[index])) {
+    return lines;
+  }
+  const rest = lines.length - kept.length;
+  return [...cut, rest === 0 ? "(long lines are cut)" : `(${count(rest, "more line")}: not shown)`];
+}
+
+function cutLine(line: string): string {
+  const more = line.length - LINE_CHARACTERS;
+  return more <= 0 ? line : `${line.slice(0, LINE_CHARACTERS)}… (${count(more, "more character")})`;
 }
 
 /** What a directory holds, a line for each file. */

@@ -4,7 +4,34 @@
  * @module
  */
 
-import type { ToolCall } from "./model.ts";
+import type { Message, ToolCall } from "./model.ts";
+
+/** The result of a call, in a conversation. */
+export type ToolMessage = Message & { readonly role: "tool" };
+
+/** Whether a message is the result of a call. */
+export function isResult(message: Message): message is ToolMessage {
+  return message.role === "tool";
+}
+
+/**
+ * The newest answer of a conversation, where it has calls without results: those of an answer that
+ * waited for an approval.
+ */
+export function pendingAnswer(
+  conversation: readonly Message[],
+):
+  | { readonly answer: Message & { readonly role: "assistant" }; readonly index: number }
+  | undefined {
+  const index = conversation.findLastIndex((message) => !isResult(message));
+  const answer = conversation[index];
+  if (answer?.role !== "assistant") return undefined;
+  const results = conversation.slice(index + 1).filter(isResult);
+  const open = answer.toolCalls.some(({ id }) =>
+    !results.some(({ toolCallId }) => toolCallId === id)
+  );
+  return open ? { answer, index } : undefined;
+}
 
 /** The calls of one answer with ids that no two of them share and none of which is empty. */
 export function withUniqueIds(calls: readonly ToolCall[], turn: number): readonly ToolCall[] {

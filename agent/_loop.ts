@@ -8,8 +8,15 @@ import { observeBackend } from "../backends/observe.ts";
 import type { Backend } from "../backends/protocol.ts";
 import type { Shell } from "../backends/shells/shell.ts";
 import { abortable } from "./_abort.ts";
-import { checkCall, runCalls } from "./_calls.ts";
-import { recordedCall, withUniqueIds } from "./_history.ts";
+import { type Approve, Gate } from "./_approval.ts";
+import { checkCall, type CheckedCall, runCalls } from "./_calls.ts";
+import {
+  isResult,
+  pendingAnswer,
+  recordedCall,
+  type ToolMessage,
+  withUniqueIds,
+} from "./_history.ts";
 import type { AgentEvent } from "./events.ts";
 import {
   type Message,
@@ -17,6 +24,7 @@ import {
   type ModelAnswer,
   ModelError,
   type ModelErrorCode,
+  type ToolCall,
   type Usage,
 } from "./model.ts";
 import type { Tool } from "./tool.ts";
@@ -28,8 +36,13 @@ export interface LoopOptions {
   readonly backend: Backend;
   /** Runs commands, if the agent has a shell; or makes it, over the files as they are observed. */
   readonly shell?: Shell | ((backend: Backend) => Shell) | undefined;
-  /** The conversation, to which everything said is added; at each await it may be sent on as it is. */
+  /**
+   * The conversation, to which everything said is added; at each await it may be sent on as it is.
+   * Where its last answer has calls without results, these come first.
+   */
   readonly conversation: Message[];
+  /** Asks somebody about what the rules of a guarded `backend` want to be approved. */
+  readonly approve?: Approve | undefined;
   /** How many requests of the model it may make. */
   readonly maxTurns: number;
   readonly signal: AbortSignal | undefined;
@@ -38,8 +51,11 @@ export interface LoopOptions {
 
 /** How the loop ended. */
 export interface LoopResult {
-  /** `failed` where `error` says why. */
-  readonly finish: "done" | "turn_limit" | "failed";
+  /**
+   * `failed` where `error` says why; `waiting` where a call needs an approval that nobody can give
+   * now: it has no result in the conversation, nor has what depends on it.
+   */
+  readonly finish: "done" | "turn_limit" | "waiting" | "failed";
   /** The model's last text. */
   readonly output: string;
   readonly turns: number;
@@ -80,12 +96,25 @@ export async function runLoop(options: LoopOptions): Promise<LoopResult> {
       stop.abort(error);
     }
   };
-  const backend = observeBackend(
+  const observe = (files: Backend) =>
+    observeBackend(files, (change) => emit({ type: "file.changed", ...change }));
+  const shell = typeof options.shell === "function"
+    ? options.shell(observe(options.backend))
+    : options.shell;
+  const { approve } = options;
+  const gate = new Gate(
     options.backend,
-    (change) => emit({ type: "file.changed", ...change }),
+    approve && (async (question, signal) => {
+      try {
+        return await approve(question, signal);
+      } catch (error) {
+        // Whoever is asked may be gone with the run, which has ended then.
+        stop.abort(error);
+        throw error;
+      }
+    }),
   );
-  const shell = typeof options.shell === "function" ? options.shell(backend) : options.shell;
-  const loop = new Loop({ ...options, backend, files: options.backend, shell, signal }, emit);
+  const loop = new Loop({ ...options, observe, gate, shell, signal }, emit);
   try {
     const finish = await loop.run();
     signal.throwIfAborted();
@@ -103,8 +132,9 @@ export async function runLoop(options: LoopOptions): Promise<LoopResult> {
 }
 
 interface RunningOptions extends LoopOptions {
-  /** The files that `backend` observes. */
-  readonly files: Backend;
+  /** Tells of changes to some files. */
+  readonly observe: (files: Backend) => Backend;
+  readonly gate: Gate;
   readonly shell: Shell | undefined;
   readonly signal: AbortSignal;
 }
@@ -129,10 +159,16 @@ class Loop {
     return { output: this.#output, turns: this.#turns, usage };
   }
 
-  async run(): Promise<"done" | "turn_limit"> {
-    while (this.#turns < this.#options.maxTurns) {
-      const answer = await this.#ask();
-      if (await this.#take(answer)) return "done";
+  async run(): Promise<"done" | "turn_limit" | "waiting"> {
+    const { conversation, maxTurns } = this.#options;
+    const pending = pendingAnswer(conversation);
+    if (pending !== undefined) {
+      this.#output = pending.answer.content;
+      if (!await this.#answerCalls(pending.answer.toolCalls, pending.index)) return "waiting";
+    }
+    while (this.#turns < maxTurns) {
+      const ended = await this.#take(await this.#ask());
+      if (ended !== undefined) return ended;
     }
     return "turn_limit";
   }
@@ -174,8 +210,8 @@ class Loop {
     return answer;
   }
 
-  /** Does what an answer asks for; whether the model is done. */
-  async #take(answer: ModelAnswer): Promise<boolean> {
+  /** Does what an answer asks for; how the loop ends with it, if it does. */
+  async #take(answer: ModelAnswer): Promise<"done" | "waiting" | undefined> {
     const { text, toolCalls, finish } = answer;
     if (text !== "") this.#output = text;
     if (finish === "refusal") {
@@ -193,7 +229,7 @@ class Loop {
       }
       this.#say(text);
       this.#options.conversation.push({ role: "user", content: CUT });
-      return false;
+      return undefined;
     }
     this.#cut = 0;
     if (toolCalls.length === 0 && text.trim() === "") {
@@ -205,15 +241,14 @@ class Loop {
         );
       }
       this.#options.conversation.push({ role: "user", content: EMPTY });
-      return false;
+      return undefined;
     }
     this.#empty = 0;
     if (toolCalls.length === 0) {
       this.#say(text);
-      return true;
+      return "done";
     }
-    await this.#runTools(answer);
-    return false;
+    return await this.#runTools(answer) ? undefined : "waiting";
   }
 
   /** Adds an answer without calls; one that is empty is not a message that servers accept. */
@@ -222,34 +257,50 @@ class Loop {
     this.#options.conversation.push({ role: "assistant", content: text, toolCalls: [] });
   }
 
-  async #runTools(answer: ModelAnswer): Promise<void> {
-    const { tools, backend, files, shell, conversation, signal } = this.#options;
-    const turn = this.#turns;
-    const toolCalls = withUniqueIds(answer.toolCalls, turn);
+  /** Runs the calls of a new answer; whether all of them have results. */
+  async #runTools({ text, toolCalls: asked }: ModelAnswer): Promise<boolean> {
+    const { tools, conversation } = this.#options;
+    const toolCalls = withUniqueIds(asked, this.#turns);
     const calls = await Promise.all(toolCalls.map((call) => checkCall(call, tools)));
-    for (const call of calls) {
-      this.#emit({
-        type: "tool.called",
-        turn,
-        callId: call.id,
-        tool: call.tool,
-        arguments: call.arguments,
-      });
+    const results = await this.#runCalls(calls);
+    const recorded = toolCalls.map((call, index) => recordedCall(call, calls[index]?.arguments));
+    conversation.push({ role: "assistant", content: text, toolCalls: recorded }, ...results);
+    return results.length === calls.length;
+  }
+
+  /** Runs the calls without results of an answer in the conversation; whether all have one now. */
+  async #answerCalls(toolCalls: readonly ToolCall[], index: number): Promise<boolean> {
+    const { tools, conversation } = this.#options;
+    const earlier = conversation.slice(index + 1).filter(isResult);
+    const open = toolCalls.filter(({ id }) => !earlier.some(({ toolCallId }) => toolCallId === id));
+    const calls = await Promise.all(open.map((call) => checkCall(call, tools)));
+    const results = [...earlier, ...await this.#runCalls(calls)];
+    const inOrder = toolCalls.flatMap(({ id }) =>
+      results.filter(({ toolCallId }) => toolCallId === id)
+    );
+    conversation.splice(index + 1, Infinity, ...inOrder);
+    return inOrder.length === toolCalls.length;
+  }
+
+  /** Runs calls and tells of them; the results of those that need not wait. */
+  async #runCalls(calls: readonly CheckedCall[]): Promise<readonly ToolMessage[]> {
+    const { backend: files, observe, gate, shell, signal } = this.#options;
+    const turn = this.#turns;
+    for (const { id: callId, tool, arguments: args } of calls) {
+      this.#emit({ type: "tool.called", turn, callId, tool, arguments: args });
     }
     const results = await runCalls(calls, {
-      backend,
+      observe,
       files,
+      gate,
       shell,
       signal,
       onOutput: (callId, output) => this.#emit({ type: "command.output", callId, ...output }),
       onResult: ({ id, text, ...told }) =>
         this.#emit({ type: "tool.finished", turn, callId: id, ...told, result: text }),
     });
-    const recorded = toolCalls.map((call, index) => recordedCall(call, calls[index]?.arguments));
-    conversation.push(
-      { role: "assistant", content: answer.text, toolCalls: recorded },
-      ...results.map(({ id, text }): Message => ({ role: "tool", toolCallId: id, content: text })),
-    );
+    return results.filter((result) => result !== undefined)
+      .map(({ id, text }): ToolMessage => ({ role: "tool", toolCallId: id, content: text }));
   }
 }
 

@@ -5,7 +5,15 @@
  */
 
 import { z } from "zod";
-import type { CommandParams, StartParams, StepEndParams, StepParams } from "./process.ts";
+import type { Message } from "./model.ts";
+import type {
+  ApprovalResult,
+  Checkpoint,
+  CommandParams,
+  StartParams,
+  StepEndParams,
+  StepParams,
+} from "./process.ts";
 
 const rehearsalTurn = z.strictObject({
   expect: z.strictObject({
@@ -60,6 +68,31 @@ export const startParams: z.ZodType<StartParams> = z.strictObject({
   }).optional(),
 });
 
+const message: z.ZodType<Message> = z.discriminatedUnion("role", [
+  z.strictObject({ role: z.enum(["system", "user"]), content: z.string() }),
+  z.strictObject({
+    role: z.literal("assistant"),
+    content: z.string(),
+    toolCalls: z.array(
+      z.strictObject({ id: z.string(), name: z.string(), arguments: z.string() }),
+    ),
+  }),
+  z.strictObject({ role: z.literal("tool"), toolCallId: z.string(), content: z.string() }),
+]);
+
+/** {@linkcode Checkpoint}. */
+export const checkpoint: z.ZodType<Checkpoint> = z.strictObject({
+  conversation: z.array(message),
+  answers: z.int().min(0),
+  ids: z.int().min(0),
+});
+
+/** {@linkcode ApprovalResult}. */
+export const approvalResult: z.ZodType<ApprovalResult> = z.strictObject({
+  verdict: z.enum(["granted", "refused", "wait"]),
+  reason: z.string().optional(),
+});
+
 /** {@linkcode StepParams}. */
 export const stepParams: z.ZodType<StepParams> = z.strictObject({
   step: z.string(),
@@ -67,6 +100,7 @@ export const stepParams: z.ZodType<StepParams> = z.strictObject({
   prompt: z.string(),
   maxTurns: z.int().min(0),
   rehearsal: z.array(rehearsalTurn).optional(),
+  resume: checkpoint.optional(),
 });
 
 /** {@linkcode CommandParams}. */

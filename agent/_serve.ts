@@ -16,13 +16,24 @@ import { AgentShell } from "./_agent_shell.ts";
 import { CallShell } from "./_call_shell.ts";
 import { type LoopResult, runLoop } from "./_loop.ts";
 import { mask } from "./_mask.ts";
-import { commandParams, readParams, startParams, stepEndParams, stepParams } from "./_params.ts";
+import {
+  approvalResult,
+  checkpoint,
+  commandParams,
+  readParams,
+  startParams,
+  stepEndParams,
+  stepParams,
+} from "./_params.ts";
 import { systemMessage } from "./_system.ts";
 import type { AgentEvent } from "./events.ts";
 import { type Message, type Model, ModelError } from "./model.ts";
 import { RehearsalModel } from "./models/rehearsal.ts";
 import {
   AGENT_PROCESS,
+  type ApprovalParams,
+  type ApprovalResult,
+  type Checkpoint,
   type CommandParams,
   type EventNotice,
   type StartModel,
@@ -73,7 +84,13 @@ export function serveAgent(channel: Channel): (text: string) => string {
     const start = readParams(AGENT_PROCESS.start, startParams, params);
     if (start.model.type === "openai") key = start.model.apiKey;
     const notify = (notice: EventNotice) => channel.notify(AGENT_PROCESS.event, mask(notice, key));
-    session = createSession(start, composeTree(start, channel, states), channel, notify);
+    const approve = async (question: ApprovalParams, signal: AbortSignal) => {
+      const asked = mask(question, key);
+      const { value } = await channel.request(AGENT_PROCESS.approve, asked, { signal });
+      return readParams(AGENT_PROCESS.approve, approvalResult, value);
+    };
+    const tree = composeTree(start, channel, states);
+    session = createSession(start, { tree, channel, notify, approve });
     const { tools, shell } = await session;
     served = () => shell?.served;
     const result: StartResult = { tools: [...tools.keys()] };
@@ -90,6 +107,10 @@ export function serveAgent(channel: Channel): (text: string) => string {
   handle(AGENT_PROCESS.stepEnd, async ({ params }) => {
     const step = readParams(AGENT_PROCESS.stepEnd, stepEndParams, params);
     return (await started()).endStep(step);
+  });
+  handle(AGENT_PROCESS.checkpoint, async () => (await started()).checkpoint());
+  handle(AGENT_PROCESS.restore, async ({ params }) => {
+    (await started()).restore(readParams(AGENT_PROCESS.restore, checkpoint, params));
   });
   return (text) => mask(text, key);
 }
@@ -118,19 +139,15 @@ function composeTree(
 
 async function createSession(
   { model, instructions, shell }: StartParams,
-  backend: Backend,
-  channel: Channel,
-  notify: (notice: EventNotice) => void,
+  surroundings: Surroundings,
 ): Promise<Session> {
   const live = model.type === "openai" ? await liveModel(model) : undefined;
   return new Session({
     name: model.type === "none" ? "none" : model.name,
     live,
     instructions,
-    backend,
     shell,
-    channel,
-    notify,
+    ...surroundings,
   });
 }
 
@@ -141,16 +158,22 @@ async function liveModel(
   return new OpenAiModel({ model: name, apiKey, baseUrl });
 }
 
-interface SessionOptions {
+/** What a session works with. */
+interface Surroundings {
+  /** The files, with the rules in front of them. */
+  readonly tree: Backend;
+  readonly channel: Channel;
+  readonly notify: (notice: EventNotice) => void;
+  readonly approve: (question: ApprovalParams, signal: AbortSignal) => Promise<ApprovalResult>;
+}
+
+interface SessionOptions extends Surroundings {
   /** The model's name. */
   readonly name: string;
   /** `undefined` where each step is rehearsed. */
   readonly live: Model | undefined;
   readonly instructions: string;
-  readonly backend: Backend;
   readonly shell: StartShell | undefined;
-  readonly channel: Channel;
-  readonly notify: (notice: EventNotice) => void;
 }
 
 /** What the agent is busy with. */
@@ -169,11 +192,13 @@ class Session {
   /** Where commands run, if the run has a shell. */
   readonly shell: AgentShell | undefined;
   #rehearsed: { readonly step: string; readonly model: RehearsalModel } | undefined;
+  /** Answers that the newest step has taken. */
+  #answers: { readonly step: string; count: number } = { step: "", count: 0 };
   #ids = 0;
   #current: Work | undefined;
 
   constructor(options: SessionOptions) {
-    const { backend: tree, shell, channel } = options;
+    const { tree, shell, channel } = options;
     this.#options = options;
     const tools = shell?.tool ? [...BUILT_IN_TOOLS, executeTool(shell.type)] : BUILT_IN_TOOLS;
     this.tools = new Map(tools.map((tool) => [tool.name, tool]));
@@ -186,7 +211,23 @@ class Session {
 
   async runStep(params: StepParams, signal: AbortSignal): Promise<StepResult> {
     const result = await this.#alone(params.step, signal, () => this.#run(params, signal));
-    return stepResult(result, params.maxTurns);
+    return result.finish === "waiting"
+      ? { ...waitingResult(result), checkpoint: this.checkpoint() }
+      : stepResult(result, params.maxTurns);
+  }
+
+  /** All that was said so far. */
+  checkpoint(): Checkpoint {
+    return { conversation: this.#conversation, answers: this.#answers.count, ids: this.#ids };
+  }
+
+  /** Goes on with what was said before, in another process. */
+  restore({ conversation, ids }: Checkpoint): void {
+    if (this.#conversation.length > 1) {
+      throw new TypeError("Something was said already: what was said before must come first");
+    }
+    this.#conversation.splice(0, Infinity, ...conversation);
+    this.#ids = ids;
   }
 
   /** Runs a command of the workflow's own. */
@@ -226,17 +267,23 @@ class Session {
   }
 
   #run(params: StepParams, signal: AbortSignal): Promise<LoopResult> {
-    const { step, prompt, maxTurns } = params;
-    this.#conversation.push({ role: "user", content: prompt });
+    const { step, prompt, maxTurns, resume } = params;
+    if (this.#answers.step !== step) this.#answers = { step, count: resume?.answers ?? 0 };
+    if (resume === undefined) this.#conversation.push({ role: "user", content: prompt });
+    else this.restore(resume);
     return runLoop({
       model: this.#options.live ?? this.#rehearsal(params),
       tools: this.tools,
-      backend: this.#options.backend,
+      backend: this.#options.tree,
       shell: this.shell,
       conversation: this.#conversation,
       maxTurns,
       signal,
-      onEvent: (event) => this.#options.notify({ step, event }),
+      approve: (question, signal) => this.#options.approve({ step, ...question }, signal),
+      onEvent: (event) => {
+        if (event.type === "model.answered") this.#answers.count++;
+        this.#options.notify({ step, event });
+      },
     });
   }
 
@@ -255,11 +302,17 @@ class Session {
   #rehearsal({ step, rehearsal = [] }: StepParams): RehearsalModel {
     if (this.#rehearsed?.step !== step) {
       const newId = () => `call_${++this.#ids}`;
-      const model = new RehearsalModel({ name: this.#options.name, turns: rehearsal, newId });
+      const { name } = this.#options;
+      const played = this.#answers.count;
+      const model = new RehearsalModel({ name, turns: rehearsal, played, newId });
       this.#rehearsed = { step, model };
     }
     return this.#rehearsed.model;
   }
+}
+
+function waitingResult({ output, turns, usage }: LoopResult): StepResult {
+  return { outcome: "waiting", output, turns, usage, error: "A call waits for an approval" };
 }
 
 function stepResult(result: LoopResult, maxTurns: number): StepResult {

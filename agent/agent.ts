@@ -5,13 +5,16 @@
  */
 
 import type { Backend } from "../backends/protocol.ts";
+import type { Shell } from "../backends/shells/shell.ts";
 import { runLoop } from "./_loop.ts";
 import { systemMessage } from "./_system.ts";
 import type { AgentEvent } from "./events.ts";
 import type { Message, Model, Usage } from "./model.ts";
+import type { ApprovalParams } from "./process.ts";
 import { resolveModel } from "./models/resolve.ts";
 import type { Tool } from "./tool.ts";
 import { BUILT_IN_TOOLS } from "./tools/built_in.ts";
+import { executeTool } from "./tools/execute.ts";
 
 /** What {@linkcode createDeepAgent} makes an agent of. */
 export interface DeepAgentOptions {
@@ -53,6 +56,13 @@ export interface DeepAgentOptions {
 export interface AgentRunOptions {
   /** The files that the agent works on. */
   readonly backend: Backend;
+  /**
+   * Runs commands for the agent, which then has the tool `execute`. Make it over the same files, as
+   * `new VirtualShell({ backend })` does. What commands change is not told as `file.changed`.
+   *
+   * @default {undefined, no shell}
+   */
+  readonly shell?: Shell | undefined;
   /** Ends the run, its request of the model and its tools at once. */
   readonly signal?: AbortSignal | undefined;
   /** Told of everything that happens, in order. */
@@ -65,6 +75,30 @@ export interface AgentRunOptions {
   readonly maxTurns?: number | undefined;
   /** A conversation to continue: the `messages` of an earlier result. */
   readonly messages?: readonly Message[] | undefined;
+  /**
+   * Asks somebody about a call that a rule of `ask` is for, where `backend` is a `GuardedBackend` with
+   * such rules. One call at a time is asked about, and nothing of it is done before. What it throws
+   * ends the run.
+   *
+   * @default {refuses all of them}
+   */
+  readonly approve?:
+    | ((
+      request: ApprovalRequest,
+      options: { readonly signal: AbortSignal },
+    ) => ApprovalAnswer | Promise<ApprovalAnswer>)
+    | undefined;
+}
+
+/** A call that somebody has to approve: {@linkcode AgentRunOptions.approve}. */
+export type ApprovalRequest = Omit<ApprovalParams, "step">;
+
+/** The answer to an {@linkcode ApprovalRequest}. */
+export interface ApprovalAnswer {
+  /** `granted` does it this once, `refused` tells the model that it was refused. */
+  readonly verdict: "granted" | "refused";
+  /** Why it was refused, for the model. */
+  readonly reason?: string | undefined;
 }
 
 /** What a run of an agent came to. */
@@ -98,7 +132,8 @@ export interface DeepAgent {
 
 /**
  * Makes an agent that works on files with the tools `ls`, `read_file`, `write_file`, `edit_file`,
- * `delete_file`, `move_file`, `glob` and `grep`, and with tools of your own.
+ * `delete_file`, `move_file`, `glob` and `grep`, with `execute` where a run has a shell, and with
+ * tools of your own.
  *
  * @param options Its model, its instructions and its tools.
  * @returns The agent.
@@ -139,19 +174,24 @@ export function createDeepAgent(options: DeepAgentOptions): DeepAgent {
     : options.model;
   const system: Message = { role: "system", content: systemMessage(options.instructions ?? "") };
   return {
-    async run(prompt, { backend, signal, onEvent, maxTurns, messages = [] }) {
+    async run(prompt, { backend, shell, signal, onEvent, approve, maxTurns, messages = [] }) {
       const earlier = messages[0]?.role === "system" ? messages.slice(1) : messages;
       const conversation: Message[] = [system, ...earlier, { role: "user", content: prompt }];
       const { finish, error, ...result } = await runLoop({
         model,
-        tools,
+        tools: shell === undefined ? tools : withExecute(tools, shell),
         backend,
+        shell,
         conversation,
         maxTurns: maxTurns === undefined ? defaultTurns : checkedTurns(maxTurns),
         signal,
         onEvent,
+        approve: approve && ((request, signal) => approve(request, { signal })),
       });
       if (finish === "failed") throw error;
+      if (finish === "waiting") {
+        throw new TypeError("Cannot wait for an approval here: 'approve' must grant or refuse");
+      }
       return { ...result, finish, messages: conversation };
     },
   };
@@ -169,6 +209,11 @@ function toolsByName(own: readonly Tool[]): ReadonlyMap<string, Tool> {
     tools.set(tool.name, tool);
   }
   return tools;
+}
+
+/** A tool of the program's own that is called `execute` stands, and has the shell in its context. */
+function withExecute(tools: ReadonlyMap<string, Tool>, shell: Shell): ReadonlyMap<string, Tool> {
+  return tools.has("execute") ? tools : new Map([...tools, ["execute", executeTool(shell.type)]]);
 }
 
 function checkedTurns(turns: number): number {

@@ -28,6 +28,13 @@ export const AGENT_PROCESS = {
    * those of `run` steps, go the way that the model's do.
    */
   execute: "agent.execute",
+  /**
+   * Request: `{}`, answered with a {@linkcode Checkpoint} of what was said so far. Between steps, for a
+   * command of a `run` step that waits; a waiting step's own is in its result.
+   */
+  checkpoint: "agent.checkpoint",
+  /** Request: a {@linkcode Checkpoint}, before the first step: goes on with what was said by then. */
+  restore: "agent.restore",
   /** Request from the agent: {@linkcode ApprovalParams}, answered with {@linkcode ApprovalResult}. */
   approve: "agent.approve",
   /** Notice from the agent: {@linkcode EventNotice}. All of a step's come before its reply. */

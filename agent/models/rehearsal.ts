@@ -23,6 +23,12 @@ export interface RehearsalModelOptions {
   /** What it answers, in order. */
   readonly turns: readonly RehearsalTurn[];
   /**
+   * How many of them were played before.
+   *
+   * @default {0}
+   */
+  readonly played?: number | undefined;
+  /**
    * Gives the id of each tool call.
    *
    * @default {call_1, call_2, ...}
@@ -55,7 +61,7 @@ export class RehearsalModel implements Model {
   readonly name: string;
   readonly #turns: readonly RehearsalTurn[];
   readonly #newId: () => string;
-  #played = 0;
+  #played: number;
   #ids = 0;
 
   /**
@@ -66,6 +72,7 @@ export class RehearsalModel implements Model {
   constructor(options: RehearsalModelOptions) {
     this.name = options.name;
     this.#turns = options.turns;
+    this.#played = options.played ?? 0;
     this.#newId = options.newId ?? (() => `call_${++this.#ids}`);
   }
 
