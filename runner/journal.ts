@@ -8,6 +8,7 @@
 
 import { join } from "@std/path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { CheckpointFile, RunCheckpoint } from "./checkpoint.ts";
 import type { RunEvent } from "./events.ts";
 import type { Plan } from "./plan.ts";
 
@@ -15,7 +16,7 @@ import type { Plan } from "./plan.ts";
 export const JOURNAL_FOLDER = ".routebook";
 
 /** The journal's own version, in SQLite's `user_version`. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** Milliseconds that one run waits for another one's write. */
 const BUSY_MS = 5_000;
@@ -25,10 +26,13 @@ const MILESTONES: ReadonlySet<RunEvent["type"]> = new Set([
   "run.started",
   "step.started",
   "step.finished",
+  "approval.answered",
   "run.finished",
 ]);
 
-const TABLES = `
+/** What each format adds to the one before it. */
+const TABLES: readonly string[] = [
+  `
   CREATE TABLE runs (
     id TEXT PRIMARY KEY,
     workflow TEXT NOT NULL,
@@ -43,7 +47,25 @@ const TABLES = `
     body TEXT NOT NULL,
     PRIMARY KEY (run, seq)
   ) STRICT, WITHOUT ROWID;
-`;
+`,
+  `
+  CREATE TABLE checkpoints (
+    run TEXT PRIMARY KEY REFERENCES runs (id),
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE checkpoint_files (
+    run TEXT NOT NULL REFERENCES checkpoints (run),
+    backend TEXT NOT NULL,
+    path TEXT NOT NULL,
+    bytes BLOB,
+    PRIMARY KEY (run, backend, path)
+  ) STRICT;
+  CREATE TABLE resumes (
+    run TEXT PRIMARY KEY REFERENCES checkpoints (run),
+    by TEXT NOT NULL UNIQUE REFERENCES runs (id)
+  ) STRICT;
+`,
+];
 
 /** A run, as the journal lists it. */
 export interface JournalRun {
@@ -137,6 +159,94 @@ export class Journal implements Disposable {
   }
 
   /**
+   * Keeps what a run needs to be gone on with, all of it or nothing. When this returns, nothing of it
+   * can be lost any more.
+   *
+   * @param run The run's id.
+   * @param checkpoint Where it waits.
+   * @param files Its memory files.
+   * @throws {JournalError} If it cannot be written, as on a full disk.
+   */
+  keep(run: string, checkpoint: RunCheckpoint, files: readonly CheckpointFile[]): void {
+    const database = this.#database;
+    const file = database.prepare(
+      "INSERT INTO checkpoint_files (run, backend, path, bytes) VALUES (?, ?, ?, ?)",
+    );
+    try {
+      database.exec("PRAGMA synchronous = FULL");
+      transact(database, () => {
+        database.prepare("INSERT INTO checkpoints (run, body) VALUES (?, ?)")
+          .run(run, JSON.stringify(checkpoint));
+        for (const { backend, path, bytes } of files) file.run(run, backend, path, bytes);
+      });
+      database.exec("PRAGMA synchronous = NORMAL");
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new JournalError(`Cannot keep the waiting run '${run}': ${reason}`, { cause: error });
+    }
+  }
+
+  /**
+   * Where a run waits.
+   *
+   * @param run The run's id.
+   * @returns What {@linkcode Journal.keep} kept; `undefined` for a run that does not wait.
+   */
+  checkpoint(run: string): RunCheckpoint | undefined {
+    const row = this.#database.prepare("SELECT body FROM checkpoints WHERE run = ?").get(run);
+    return row === undefined ? undefined : JSON.parse(String(row["body"]));
+  }
+
+  /**
+   * The memory files of a waiting run.
+   *
+   * @param run The run's id.
+   * @returns The files, sorted by backend and path.
+   */
+  checkpointFiles(run: string): CheckpointFile[] {
+    return this.#database.prepare(
+      "SELECT backend, path, bytes FROM checkpoint_files WHERE run = ? ORDER BY backend, path",
+    ).all(run).map(({ backend, path, bytes }) => ({
+      backend: String(backend),
+      path: String(path),
+      bytes: bytes instanceof Uint8Array ? bytes : null,
+    }));
+  }
+
+  /**
+   * Claims a waiting run for the one run that goes on with it.
+   *
+   * @param run The waiting run's id.
+   * @param by The id of the run that would go on with it.
+   * @returns The id of the run that does: `by`, or whoever came first.
+   * @throws {JournalError} If it cannot be written.
+   */
+  claim(run: string, by: string): string {
+    try {
+      this.#database.exec("PRAGMA synchronous = FULL");
+      this.#database.prepare(
+        "INSERT INTO resumes (run, by) VALUES (?, ?) ON CONFLICT (run) DO NOTHING",
+      ).run(run, by);
+      this.#database.exec("PRAGMA synchronous = NORMAL");
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new JournalError(`Cannot claim the waiting run '${run}': ${reason}`, { cause: error });
+    }
+    return this.resumedBy(run) ?? by;
+  }
+
+  /**
+   * The run that goes on, or went on, with a waiting one.
+   *
+   * @param run The waiting run's id.
+   * @returns The other's id, or `undefined`.
+   */
+  resumedBy(run: string): string | undefined {
+    const row = this.#database.prepare("SELECT by FROM resumes WHERE run = ?").get(run);
+    return row === undefined ? undefined : String(row["by"]);
+  }
+
+  /**
    * The runs, the newest first.
    *
    * @param limit How many at most.
@@ -198,17 +308,13 @@ export class Journal implements Disposable {
   }
 }
 
-/** Makes the tables of a new journal; of two runs that both find it new, one makes them. */
+/** Makes the tables that a journal lacks; of two runs that both find it old, one makes them. */
 function prepare(database: DatabaseSync, file: string): void {
-  if (formatOf(database) === 0) {
-    database.exec("BEGIN IMMEDIATE");
-    try {
-      if (formatOf(database) === 0) database.exec(`${TABLES} PRAGMA user_version = ${FORMAT};`);
-      database.exec("COMMIT");
-    } catch (error) {
-      database.exec("ROLLBACK");
-      throw error;
-    }
+  if (formatOf(database) < FORMAT) {
+    transact(database, () => {
+      const missing = TABLES.slice(formatOf(database));
+      database.exec(`${missing.join("")} PRAGMA user_version = ${FORMAT};`);
+    });
   }
   const format = formatOf(database);
   if (format !== FORMAT) {
@@ -216,6 +322,18 @@ function prepare(database: DatabaseSync, file: string): void {
       `The journal '${file}' has format ${format}, and this version knows ${FORMAT}: ` +
         "move it away or use a newer version",
     );
+  }
+}
+
+/** Does everything or nothing; nobody else writes meanwhile. */
+function transact(database: DatabaseSync, work: () => void): void {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    work();
+    database.exec("COMMIT");
+  } catch (error) {
+    database.exec("ROLLBACK");
+    throw error;
   }
 }
 

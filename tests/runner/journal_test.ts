@@ -69,7 +69,7 @@ Deno.test("Journal.open() refuses a newer format and says what a folder that is 
   database.exec("PRAGMA user_version = 99");
   database.close();
   const error = assertThrows(() => Journal.open(cwd.path), JournalError);
-  assertStringIncludes(error.message, "has format 99, and this version knows 1");
+  assertStringIncludes(error.message, "has format 99, and this version knows 2");
 
   await using other = await temporary();
   await Deno.writeTextFile(join(other.path, ".routebook"), "");
