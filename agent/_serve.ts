@@ -11,7 +11,7 @@ import { GuardedBackend } from "../backends/guard.ts";
 import type { Backend } from "../backends/protocol.ts";
 import { RemoteBackend, serveBackends } from "../backends/remote.ts";
 import { StateBackend } from "../backends/state.ts";
-import type { ExecuteResult } from "../backends/shells/shell.ts";
+import { type ExecuteResult, SYSTEM_DIRECTORIES } from "../backends/shells/shell.ts";
 import { AgentShell } from "./_agent_shell.ts";
 import { CallShell } from "./_call_shell.ts";
 import { type LoopResult, runLoop } from "./_loop.ts";
@@ -134,7 +134,10 @@ function composeTree(
   const routes = Object.fromEntries(mounts.filter(([prefix]) => prefix !== "/"));
   const root = mounts.find(([prefix]) => prefix === "/")?.[1];
   const tree = new CompositeBackend(root === undefined ? { routes } : { default: root, routes });
-  return start.deny.length === 0 ? tree : new GuardedBackend({ backend: tree, deny: start.deny });
+  const { allow, ask, deny, shell } = start;
+  const reserved = shell === undefined ? [] : SYSTEM_DIRECTORIES;
+  if (allow === undefined && ask.length + deny.length + reserved.length === 0) return tree;
+  return new GuardedBackend({ backend: tree, allow, ask, deny, reserved });
 }
 
 async function createSession(
