@@ -26,20 +26,25 @@ export const NAMESPACE = {
   kernel: "/run/routebook/kernel",
 } as const;
 
-/** Where distributions put bubblewrap. A search path could lead to somebody else's. */
-const PROGRAMS = ["/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap"];
+/** Where Debian puts bubblewrap. */
+export const BUBBLEWRAP = "/usr/bin/bwrap";
+
+/** Where it is looked for: a search path could lead to somebody else's. */
+const PROGRAMS = [BUBBLEWRAP, "/bin/bwrap", "/usr/local/bin/bwrap"];
 
 /** Directories of programs and libraries; on some systems they are links into `/usr`. */
 const SYSTEM = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 
-/** What programs read in `/etc` that says nothing of this machine's users or secrets. */
-const ETC = [
-  ..."alternatives ld.so.cache ld.so.conf ld.so.conf.d localtime".split(" "),
-  ..."ssl/certs ssl/openssl.cnf pki/tls/certs pki/ca-trust".split(" "),
-];
+/** What Deno reads in `/etc`, where it is there. */
+const ETC = ["ld.so.cache", "localtime"];
 
-/** Files of `/etc` that are made for the namespace: one ordinary user, and no host but its own. */
-const MADE = ["passwd", "group", "hosts", "nsswitch.conf"];
+/** What programs of a sandbox shell read there too: nothing that tells of users or is secret. */
+const ETC_OF_PROGRAMS = [
+  ..."alternatives ca-certificates.conf fonts ld.so.conf ld.so.conf.d locale.alias".split(" "),
+  ..."java-11-openjdk java-17-openjdk java-21-openjdk magic magic.mime mime.types".split(" "),
+  ..."os-release perl protocols python3 services ssl/certs ssl/openssl.cnf".split(" "),
+  ..."terminfo timezone".split(" "),
+];
 
 /**
  * What the first process of a namespace does in which namespaces are to be made.
@@ -80,9 +85,8 @@ export function openNamespace(nested: boolean): readonly string[] {
       : "--uid 1000 --gid 1000 --disable-userns").split(" "),
     ...bindReadOnly("/usr"),
     ...SYSTEM.flatMap(systemDirectory),
-    ...ETC.flatMap((name) => ["--ro-bind-try", `/etc/${name}`, `/etc/${name}`]),
-    ...MADE.flatMap((name) => {
-      return ["--ro-bind", fromFileUrl(new URL(`./etc/${name}`, import.meta.url)), `/etc/${name}`];
+    ...[...ETC, ...(nested ? ETC_OF_PROGRAMS : [])].flatMap((name) => {
+      return ["--ro-bind-try", `/etc/${name}`, `/etc/${name}`];
     }),
     ..."--proc /proc --dev /dev --dir /tmp".split(" "),
     // A second name for processes: Deno keeps its programs out of /proc.

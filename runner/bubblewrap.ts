@@ -16,6 +16,7 @@ import {
   openNamespace,
   projectDirectory,
 } from "./_bubblewrap_namespace.ts";
+import { filtered } from "./_bubblewrap_filter.ts";
 import { placeRoots, type RootPlace } from "./_bubblewrap_places.ts";
 import { mountRoots } from "./_bubblewrap_roots.ts";
 import { cacheDirectory, environment, isInside } from "./_host_paths.ts";
@@ -173,16 +174,17 @@ export interface HostCommandOptions {
 export function hostCommand(options: HostCommandOptions): readonly string[] {
   const { program, places, shell, args } = options;
   const nested = shell !== undefined;
-  return [
+  const command = [
     program,
     ...openNamespace(nested),
     ...mountDeno(),
     ...(nested ? ["--size", `${shell.limits.memoryBytes}`, "--tmpfs", NAMESPACE.stage] : []),
-    ...mountRoots(places, nested),
+    ...mountRoots(places),
     ...closeNamespace(nested),
     NAMESPACE.deno,
     ...args,
   ];
+  return nested ? filtered(command) : command;
 }
 
 /** Deno, the project's code at its own paths, since caches go by them, and what is cached of it. */

@@ -1,7 +1,8 @@
 /**
  * The host process: it holds the local roots of a run and nothing else. The runner starts it with
- * read and write grants for exactly those roots, no network, no program, no environment; it serves
- * their files over its standard input and output and ends when its input does.
+ * read and write grants for exactly those roots, no network, no environment, and no program but the
+ * one that confines the commands of a sandbox shell; inside bubblewrap, where that works. It serves
+ * the files, and runs such commands, over its standard input and output and ends when its input does.
  *
  * @module
  */
@@ -11,12 +12,30 @@ import { CompositeBackend, type Mount } from "../backends/composite.ts";
 import { LocalBackend } from "../backends/local.ts";
 import type { Backend } from "../backends/protocol.ts";
 import { serveBackends } from "../backends/remote.ts";
+import { serveShell } from "../backends/shells/remote_shell.ts";
+import type { SandboxMount } from "../backends/shells/sandbox.ts";
+import type { Shell, ShellLimits } from "../backends/shells/shell.ts";
 import type { HostRoot } from "./plan.ts";
 
 /** What the runner tells the host when it starts: method `host.start`. */
 export interface HostStart {
-  /** The roots to serve; those inside others stand before them. */
+  /** The roots to serve, in the paths that the host sees; those inside others stand before them. */
   readonly roots: readonly HostRoot[];
+  /** What it needs to run commands, if it is to. */
+  readonly shell?: HostShell | undefined;
+}
+
+/** What the host needs to run commands in namespaces of their own. */
+export interface HostShell {
+  /** The directories that commands see, and where. */
+  readonly mounts: readonly SandboxMount[];
+  readonly limits: ShellLimits;
+  /** An empty directory for the files of memory, on a file system of limited size. */
+  readonly stage: string;
+  /** Where the process file system is mounted. */
+  readonly proc: string;
+  /** Where bubblewrap is. */
+  readonly bubblewrap: string;
 }
 
 /**
@@ -53,13 +72,23 @@ export async function serveHost(
 ): Promise<void> {
   const channel = new Channel(streams);
   let backends = new Map<string, Backend>();
+  let shell: Shell | undefined;
   serveBackends(channel, (name) => backends.get(name));
-  channel.handle("host.start", ({ params }) => {
+  serveShell(channel, () => shell);
+  channel.handle("host.start", async ({ params }) => {
     // The runner is the trusted side: it made this process and its grants.
-    backends = hostBackends((params as HostStart).roots);
+    const start = params as HostStart;
+    backends = hostBackends(start.roots);
+    if (start.shell !== undefined) shell = await sandboxShell(start.shell);
     return {};
   });
   await channel.closed;
+}
+
+/** Few runs have one: the others start without its code. */
+async function sandboxShell(options: HostShell): Promise<Shell> {
+  const { SandboxShell } = await import("../backends/shells/sandbox.ts");
+  return new SandboxShell(options);
 }
 
 if (import.meta.main) {

@@ -5,8 +5,18 @@
  */
 
 import { fromFileUrl } from "@std/path";
+import { BUBBLEWRAP, findBubblewrap, NAMESPACE } from "./_bubblewrap_namespace.ts";
+import { hostCommand, hostPlaces } from "./bubblewrap.ts";
 import { isInside } from "./_host_paths.ts";
-import type { HostRoot, Permissions, PlanModel, PlanProcess } from "./plan.ts";
+import type {
+  HostRoot,
+  Permissions,
+  PlanConfinement,
+  PlanModel,
+  PlanProcess,
+  PlanRoute,
+  PlanShell,
+} from "./plan.ts";
 
 /** Stands for everything of a kind: a flag without a list. It is never the name of a path. */
 export const EVERYTHING = "*";
@@ -36,16 +46,23 @@ export interface ProcessOptions {
   readonly file: string;
   readonly model: PlanModel;
   readonly roots: readonly HostRoot[];
+  /** The routes that the roots serve. */
+  readonly routes: readonly PlanRoute[];
+  /** The shell of the run, if it has one. */
+  readonly shell?: PlanShell | undefined;
+  /** Who confines the host process; without it Deno's flags do. */
+  readonly confinement?: PlanConfinement | undefined;
 }
 
 /**
  * The processes of a run with the smallest set of permissions that serves it.
  *
  * @param options What the run needs.
- * @returns The runner, the agent and, where there are local roots, the host.
+ * @returns The runner, the agent and, where there are local roots or a sandbox shell, the host;
+ * where there is a virtual shell, its own.
  */
 export function planProcesses(options: ProcessOptions): readonly PlanProcess[] {
-  const { file, model, roots } = options;
+  const { file, model, roots, shell } = options;
   const processes: PlanProcess[] = [
     {
       name: "runner",
@@ -63,9 +80,42 @@ export function planProcesses(options: ProcessOptions): readonly PlanProcess[] {
     },
     agentProcess(model.type === "openai" ? model.netHost : undefined),
   ];
-  // Without a local root there is nothing that a host process would serve.
-  if (roots.length === 0) return processes;
-  const host: Permissions = {
+  // Without a local root or real programs there is nothing that a host process would do.
+  if (roots.length > 0 || shell?.type === "sandbox") processes.push(hostProcess(options));
+  if (shell?.type === "virtual") processes.push(shellProcess());
+  return processes;
+}
+
+/**
+ * The host process. What it is granted is told in the paths of this machine; inside bubblewrap its
+ * flags name the same directories where they stand there.
+ */
+function hostProcess({ roots, routes, shell, confinement }: ProcessOptions): PlanProcess {
+  const permissions = hostPermissions(roots);
+  if (confinement?.type !== "bubblewrap") {
+    return { name: "host", permissions, command: childCommand(permissions, "./host.ts") };
+  }
+  const program = findBubblewrap() ?? BUBBLEWRAP;
+  const real = shell?.type === "sandbox" ? shell : undefined;
+  const run = real === undefined ? [] : [program];
+  const places = hostPlaces(roots, routes);
+  const inside = hostPermissions(places.map(({ inside }) => inside));
+  const own = real === undefined ? inside : {
+    ...inside,
+    read: [...inside.read, NAMESPACE.stage, NAMESPACE.proc],
+    write: [...inside.write, NAMESPACE.stage],
+    run,
+  };
+  const [, ...args] = childCommand(own, "./host.ts");
+  return {
+    name: "host",
+    permissions: { ...permissions, run },
+    command: hostCommand({ program, places, shell: real, args }),
+  };
+}
+
+function hostPermissions(roots: readonly HostRoot[]): Permissions {
+  return {
     ...NOTHING,
     read: unique(roots.map(({ directory }) => directory)),
     write: unique(
@@ -76,11 +126,11 @@ export function planProcesses(options: ProcessOptions): readonly PlanProcess[] {
       !roots.some(({ access, directory }) => access === "read-write" && isInside(directory, path))
     ),
   };
-  return [...processes, {
-    name: "host",
-    permissions: host,
-    command: childCommand(host, "./host.ts"),
-  }];
+}
+
+/** The process that interprets the commands of a virtual shell: it may do nothing at all. */
+function shellProcess(): PlanProcess {
+  return { name: "shell", permissions: NOTHING, command: childCommand(NOTHING, "./shell.ts") };
 }
 
 /**

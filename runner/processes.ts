@@ -5,7 +5,6 @@
  * @module
  */
 
-import { ensureDir } from "@std/fs";
 import { AGENT_PROCESS, type CommandParams, type StartParams } from "../agent/process.ts";
 import type { Channel } from "../backends/channel.ts";
 import { CompositeBackend, type Mount } from "../backends/composite.ts";
@@ -15,7 +14,7 @@ import { RemoteShell, serveShell } from "../backends/shells/remote_shell.ts";
 import type { Shell } from "../backends/shells/shell.ts";
 import { Child } from "./child.ts";
 import { renderTemplate } from "./expressions.ts";
-import type { HostStart } from "./host.ts";
+import { hostStart } from "./_host_start.ts";
 import { OwnCommands } from "./_own_commands.ts";
 import type { Plan, PlanProcess, PlanShell } from "./plan.ts";
 import { relayOf } from "./relay.ts";
@@ -42,10 +41,13 @@ export class Processes {
   readonly #apiKey: string;
 
   /**
-   * Starts the processes.
+   * Makes the writable roots, which have to be there before the host is confined to them, and starts
+   * the processes.
    *
    * @param plan What the run needs.
    * @param options The key, and who is told.
+   * @throws {Deno.errors.PermissionDenied} If a root may not be made.
+   * @throws {Error} If a root cannot be made.
    * @throws {TypeError} If the plan has no agent.
    */
   constructor(plan: Plan, options: ProcessesOptions) {
@@ -53,6 +55,9 @@ export class Processes {
     if (agent === undefined) throw new TypeError("The plan has no agent process");
     this.#plan = plan;
     this.#apiKey = options.apiKey ?? "";
+    for (const { access, directory } of plan.roots) {
+      if (access === "read-write") makeRoot(directory);
+    }
     this.agent = new Child(agent);
     const host = processOf(plan, "host");
     this.#host = host === undefined ? undefined : new Child(host);
@@ -76,20 +81,14 @@ export class Processes {
   }
 
   /**
-   * Makes the writable roots and tells both processes what they are for.
+   * Tells both processes what they are for.
    *
-   * @throws {Deno.errors.PermissionDenied} If a root may not be made.
-   * @throws {Error} If a root cannot be made or a process does not come up.
+   * @throws {Error} If a process does not come up.
    */
   async ready(): Promise<void> {
-    const { roots } = this.#plan;
-    for (const { access, directory } of roots) {
-      if (access === "read-write") await makeRoot(directory);
-    }
-    const hostStart: HostStart = { roots };
     await Promise.all([
       this.agent.ask(AGENT_PROCESS.start, this.#agentStart()),
-      this.#host?.ask("host.start", hostStart),
+      this.#host?.ask("host.start", hostStart(this.#plan)),
     ]);
   }
 
@@ -173,9 +172,9 @@ export class Processes {
   }
 }
 
-async function makeRoot(directory: string): Promise<void> {
+function makeRoot(directory: string): void {
   try {
-    await ensureDir(directory);
+    Deno.mkdirSync(directory, { recursive: true });
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     // Without what Deno was doing: the path is in the message already.

@@ -19,7 +19,7 @@ function root(directory: string, access: HostRoot["access"], kept: string[] = []
 
 Deno.test("planProcesses() gives the runner what the run task of deno.json grants", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(`${CODE}/deno.json`));
-  const [runner] = planProcesses({ file: "flow.yaml", model: REHEARSAL, roots: [] });
+  const [runner] = planProcesses({ file: "flow.yaml", model: REHEARSAL, roots: [], routes: [] });
   const [program, ...args] = runner?.command ?? [];
   assertEquals(program, Deno.execPath());
   assertEquals(
@@ -31,7 +31,12 @@ Deno.test("planProcesses() gives the runner what the run task of deno.json grant
 });
 
 Deno.test("planProcesses() gives an agent that rehearses nothing at all", () => {
-  const [, agent, ...others] = planProcesses({ file: "f", model: REHEARSAL, roots: [] });
+  const [, agent, ...others] = planProcesses({
+    file: "f",
+    model: REHEARSAL,
+    roots: [],
+    routes: [],
+  });
   assertEquals(agent, {
     name: "agent",
     permissions: { read: [], write: [], denyWrite: [], net: [], env: [], run: [] },
@@ -41,7 +46,7 @@ Deno.test("planProcesses() gives an agent that rehearses nothing at all", () => 
 });
 
 Deno.test("planProcesses() gives a live agent the model's host alone", () => {
-  const [, agent] = planProcesses({ file: "f", model: LIVE, roots: [] });
+  const [, agent] = planProcesses({ file: "f", model: LIVE, roots: [], routes: [] });
   assertEquals(agent, {
     name: "agent",
     permissions: {
@@ -63,7 +68,12 @@ Deno.test("planProcesses() gives a live agent the model's host alone", () => {
 
 Deno.test("planProcesses() gives the host its roots alone, and keeps what is protected", () => {
   const roots = [root("/srv/a", "read-write", ["/srv/a/flow.yaml"]), root("/srv/b", "read")];
-  const [, , host] = planProcesses({ file: "f", model: LIVE, roots: [...roots, ...roots] });
+  const [, , host] = planProcesses({
+    file: "f",
+    model: LIVE,
+    roots: [...roots, ...roots],
+    routes: [],
+  });
   assertEquals(host, {
     name: "host",
     permissions: {
@@ -110,7 +120,7 @@ Deno.test("planProcesses() writes commands under which a process may do just tha
       console.log(JSON.stringify(done));`,
     );
     const roots = [root(`${dir}/ws`, "read-write", [`${dir}/ws/kept.yaml`])];
-    const [, , host] = planProcesses({ file: "f", model: REHEARSAL, roots });
+    const [, , host] = planProcesses({ file: "f", model: REHEARSAL, roots, routes: [] });
     if (host === undefined) throw new Error("There is no host");
     const { program, args } = commandFor(host);
     const command = new Deno.Command(program, {

@@ -1,0 +1,49 @@
+/**
+ * What the host is told when it starts, in the paths that it sees.
+ *
+ * @module
+ */
+
+import { isWithin, joinPaths, relativeTo } from "../backends/paths.ts";
+import { BUBBLEWRAP, findBubblewrap, NAMESPACE } from "./_bubblewrap_namespace.ts";
+import { hostPlaces } from "./bubblewrap.ts";
+import type { HostShell, HostStart } from "./host.ts";
+import type { HostRoot, Plan, PlanRoute } from "./plan.ts";
+
+/**
+ * @param plan The run's plan.
+ * @returns The parameters of `host.start`.
+ */
+export function hostStart(plan: Plan): HostStart {
+  const { roots, routes, confinement, shell } = plan;
+  if (confinement?.type !== "bubblewrap") return { roots };
+  const inside = hostPlaces(roots, routes).map(({ inside }) => inside);
+  if (shell?.type !== "sandbox") return { roots: inside };
+  return {
+    roots: inside,
+    shell: {
+      mounts: routes.flatMap((route) => mountOf(route, inside)),
+      limits: shell.limits,
+      stage: NAMESPACE.stage,
+      proc: NAMESPACE.proc,
+      bubblewrap: findBubblewrap() ?? BUBBLEWRAP,
+    },
+  };
+}
+
+/** What commands see at a route: nothing is mounted for the files of memory. */
+function mountOf(
+  { prefix, backend, path, access }: PlanRoute,
+  roots: readonly HostRoot[],
+): HostShell["mounts"] {
+  // Deeper places come first.
+  const root = roots.find((root) => root.backend === backend && isWithin(path, root.path));
+  if (root === undefined) return [];
+  const directory = joinPaths(root.directory, relativeTo(path, root.path));
+  return [{
+    prefix,
+    directory,
+    access: root.access === "read" ? "read" : access,
+    protected: root.protected.filter((path) => isWithin(path, directory)),
+  }];
+}
