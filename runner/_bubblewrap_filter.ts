@@ -1,6 +1,7 @@
 /**
- * The system calls that the kernel refuses to the commands of the sandbox shell, as a program for
- * its seccomp filter. Namespaces hold everything else; these reach through them:
+ * The system calls that the kernel refuses to a host process that runs commands, and so to every one
+ * of those, as a program for its seccomp filter. Namespaces hold everything else; these reach through
+ * them:
  *
  * - a file with a set-user-ID or set-group-ID bit in a directory that is bound read-write: outside,
  *   where the mount is not `nosuid`, it would run as the user who owns the run;
@@ -9,6 +10,8 @@
  *
  * @module
  */
+
+import { fromFileUrl } from "@std/path";
 
 /** The machine's kinds of processor that a filter is known for. */
 export type FilterArchitecture = "x86_64" | "aarch64";
@@ -81,9 +84,24 @@ type Instruction = readonly [code: number, yes: number, no: number, operand: num
 
 const answer = (value: keyof typeof ANSWERS): Instruction => [RETURN, 0, 0, ANSWERS[value]];
 
-/** The architecture of a machine, by Deno's name for it. */
-export function filterArchitecture(arch: string = Deno.build.arch): FilterArchitecture | undefined {
-  return arch === "x86_64" || arch === "aarch64" ? arch : undefined;
+/** Puts a file where bubblewrap reads its filter from, and becomes bubblewrap. */
+const OPEN_FILTER = 'exec "$@" 9<"$0"';
+
+/**
+ * @param command Bubblewrap, and its arguments.
+ * @returns The same with the filter of this machine's architecture.
+ */
+export function filtered([program = "", ...args]: readonly string[]): readonly string[] {
+  const filter = filterFile(Deno.build.arch);
+  return ["/bin/sh", "-c", OPEN_FILTER, filter, program, "--seccomp", "9", ...args];
+}
+
+/**
+ * @param architecture A kind of processor.
+ * @returns Where its filter is kept, as {@linkcode systemCallFilter} makes it.
+ */
+export function filterFile(architecture: FilterArchitecture): string {
+  return fromFileUrl(new URL(`./filters/${architecture}.bpf`, import.meta.url));
 }
 
 /**
