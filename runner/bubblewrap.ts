@@ -17,7 +17,6 @@ import {
   projectDirectory,
 } from "./_bubblewrap_namespace.ts";
 import { filtered } from "./_bubblewrap_filter.ts";
-import { filtered } from "./_bubblewrap_filter.ts";
 import { placeRoots, type RootPlace } from "./_bubblewrap_places.ts";
 import { mountRoots } from "./_bubblewrap_roots.ts";
 import { cacheDirectory, environment, isInside } from "./_host_paths.ts";
