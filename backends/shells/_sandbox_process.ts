@@ -8,6 +8,7 @@ import { BackendError } from "../errors.ts";
 import { OutputBuffer } from "./_output.ts";
 import type { ShellRequest } from "./_request.ts";
 import { isRunning, memoryOf, processesBelow, sharedMemory } from "./_sandbox_processes.ts";
+import { spawn, type SpawnedProcess } from "./_sandbox_spawn.ts";
 import type { ShellLimits, ShellStream } from "./shell.ts";
 
 /** Milliseconds between two looks at the processes of a command. */
@@ -60,6 +61,8 @@ export interface SandboxRun {
   readonly bubblewrap: string;
   /** Its arguments, the command among them. */
   readonly args: readonly string[];
+  /** What it reads from its descriptors 3 and following. */
+  readonly attachments: readonly Uint8Array[];
   readonly request: ShellRequest;
   readonly limits: ShellLimits;
   /** Where the process file system is mounted. */
@@ -87,22 +90,16 @@ export async function runSandboxed(run: SandboxRun): Promise<SandboxExit> {
     request.outputBytes,
     onOutput && ((text) => onOutput({ stream: "stderr", text })),
   );
-  const child = new Deno.Command(run.bubblewrap, {
-    args: [...run.args],
-    clearEnv: true,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  const child = await spawn(run.bubblewrap, run.args, run.attachments);
   const command = new RunningCommand(run, child);
   const started = Promise.withResolvers<string>();
   const reading = Promise.all([
     collect(child.stdout, (bytes) => stdout.push(bytes)),
     collectAfterFirst(child.stderr, started.resolve, (bytes) => stderr.push(bytes)),
   ]);
-  const stdin = feed(child.stdin, request.stdin);
+  child.write(request.stdin);
   const killed = await command.ended(started.promise);
-  await Promise.all([reading, stdin]);
+  await reading;
   const { code, signal } = await child.status;
   const first = await started.promise;
   const refusal = NO_START[first];
@@ -128,12 +125,12 @@ export async function runSandboxed(run: SandboxRun): Promise<SandboxExit> {
 /** A command that runs, watched until it has ended. */
 class RunningCommand {
   readonly #run: SandboxRun;
-  readonly #child: Deno.ChildProcess;
+  readonly #child: SpawnedProcess;
   readonly #shared: number;
   readonly #stop = Promise.withResolvers<KillCause>();
   readonly #over = Promise.withResolvers<undefined>();
 
-  constructor(run: SandboxRun, child: Deno.ChildProcess) {
+  constructor(run: SandboxRun, child: SpawnedProcess) {
     this.#run = run;
     this.#child = child;
     this.#shared = sharedMemory(run.proc);
@@ -205,12 +202,7 @@ class RunningCommand {
     await Promise.race([started, setUp]);
     clearTimeout(timer);
     const { processes } = processesBelow(proc, this.#child.pid);
-    try {
-      this.#child.kill("SIGKILL");
-    } catch (error) {
-      // It ended by itself meanwhile.
-      if (!(error instanceof TypeError)) throw error;
-    }
+    this.#child.kill();
     const start = performance.now();
     for (let insisted = false;;) {
       const left = processes.find(({ pid }) => isRunning(proc, pid));
@@ -233,7 +225,7 @@ class RunningCommand {
 }
 
 async function collect(
-  stream: ReadableStream<Uint8Array>,
+  stream: AsyncIterable<Uint8Array>,
   push: (bytes: Uint8Array) => void,
 ): Promise<void> {
   for await (const bytes of stream) push(bytes);
@@ -241,7 +233,7 @@ async function collect(
 
 /** The first byte is the setup's own word; where there is none, nothing was started. */
 async function collectAfterFirst(
-  stream: ReadableStream<Uint8Array>,
+  stream: AsyncIterable<Uint8Array>,
   first: (character: string) => void,
   push: (bytes: Uint8Array) => void,
 ): Promise<void> {
@@ -254,15 +246,4 @@ async function collectAfterFirst(
     }
   }
   first("");
-}
-
-/** A command need not read its input: what it leaves is thrown away. */
-async function feed(stream: WritableStream<Uint8Array>, text: string): Promise<void> {
-  const writer = stream.getWriter();
-  try {
-    if (text !== "") await writer.write(new TextEncoder().encode(text));
-    await writer.close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
 }

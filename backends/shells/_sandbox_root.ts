@@ -38,7 +38,7 @@ export interface SandboxPlaces {
   readonly file: string;
   /** The program that is the first process of each command. */
   readonly init: string;
-  /** Files for `/etc` that are made for the sandbox. */
+  /** What stands at `/etc`. */
   readonly etc: string;
   /** Touched to learn the time of the file system. */
   readonly clock: string;
@@ -56,7 +56,7 @@ export function sandboxPlaces(stage: string): SandboxPlaces {
   };
 }
 
-/** What each sandbox sees of the system's `/etc`, where it is there: nothing that is secret. */
+/** What is copied of the system's `/etc`, where it is there: nothing that is secret. */
 export const ETC_NAMES: readonly string[] =
   ("alternatives ca-certificates.conf fonts java-11-openjdk java-17-openjdk java-21-openjdk " +
     "ld.so.cache ld.so.conf ld.so.conf.d locale.alias localtime magic magic.mime mime.types " +
@@ -97,11 +97,6 @@ export interface RootOptions {
  */
 export function bubblewrapArguments(options: RootOptions): readonly string[] {
   const { places, system, binds, limits } = options;
-  const own = Object.keys(ETC_FILES).flatMap((name) => [
-    "--ro-bind",
-    `${places.etc}/${name}`,
-    `/etc/${name}`,
-  ]);
   return [
     ..."--unshare-user --uid 1000 --gid 1000 --unshare-pid --unshare-ipc --unshare-net".split(" "),
     ..."--unshare-uts --hostname sandbox --unshare-cgroup-try --disable-userns".split(" "),
@@ -111,9 +106,7 @@ export function bubblewrapArguments(options: RootOptions): readonly string[] {
     ...PROGRAM_DIRECTORIES.flatMap((path) => // What the system lacks is closed all the same: nothing is ever left there.
     ["--ro-bind", system.has(path) ? path : places.directory, path]),
     ...["--ro-bind", places.directory, "/sys"],
-    ...["--tmpfs", "/etc", ...own],
-    ...ETC_NAMES.flatMap((name) => ["--ro-bind-try", `/etc/${name}`, `/etc/${name}`]),
-    ...["--remount-ro", "/etc"],
+    ...["--ro-bind", places.etc, "/etc"],
     ..."--proc /proc --ro-bind /proc/sys /proc/sys".split(" "),
     ...["--dev", "/dev", "--size", `${Math.min(limits.memoryBytes, SHARED_BYTES)}`],
     ..."--tmpfs /dev/shm --remount-ro /dev".split(" "),

@@ -18,6 +18,7 @@ import {
   type SandboxPlaces,
   sandboxPlaces,
 } from "./_sandbox_root.ts";
+import { filterArchitecture, systemCallFilter } from "./system_calls.ts";
 import {
   type ExecuteOptions,
   type ExecuteResult,
@@ -65,6 +66,14 @@ const VARIABLES = {
   LANG: "C.UTF-8",
   PATH: "/usr/local/bin:/usr/bin:/bin",
 } as const;
+
+/**
+ * Prints which of the system's directories are there and copies what of `/etc` anybody may read. A
+ * program that may be run and not read cannot be taken over by the command that it watches.
+ */
+const SET_UP_SCRIPT = `for d in $3; do [ -d "$d" ] && echo "$d"; done
+cp /bin/sh "$1" && chmod 111 "$1" || exit
+cd /etc; for n in $4; do [ -e "$n" ] && cp -r -d --parents -- "$n" "$2" 2>/dev/null; done; :`;
 
 /** Files that a process may have open. */
 const OPEN_FILES = 1_024;
@@ -126,6 +135,11 @@ export class SandboxShell implements Shell {
   async #execute(request: ShellRequest): Promise<ExecuteResult> {
     this.#system ??= await this.#setUp();
     this.#points.prepare();
+    const architecture = filterArchitecture();
+    if (architecture === undefined) {
+      const message = `The sandbox is not built for processors of the kind '${Deno.build.arch}'`;
+      throw new BackendError("unsupported", request.cwd, message);
+    }
     const args = [
       ...bubblewrapArguments({
         places: this.#places,
@@ -138,7 +152,8 @@ export class SandboxShell implements Shell {
     ];
     const exit = await runSandboxed({
       bubblewrap: this.#bubblewrap,
-      args,
+      args: ["--seccomp", "3", ...args],
+      attachments: [systemCallFilter(architecture)],
       request,
       limits: this.#limits,
       proc: this.#proc,
@@ -154,15 +169,13 @@ export class SandboxShell implements Shell {
   async #setUp(): Promise<ReadonlySet<string>> {
     const { tree, directory, file, etc, init } = this.#places;
     for (const path of [tree, etc]) Deno.mkdirSync(path, { mode: 0o755 });
+    Deno.writeTextFileSync(file, "", { mode: 0 });
+    Deno.mkdirSync(directory, { mode: 0 });
+    const lists = [PROGRAM_DIRECTORIES.join(" "), ETC_NAMES.join(" ")];
+    const found = await this.#tool(["sh", "-c", SET_UP_SCRIPT, "sh", init, etc, ...lists]);
     for (const [name, text] of Object.entries(ETC_FILES)) {
       Deno.writeTextFileSync(`${etc}/${name}`, text);
     }
-    Deno.writeTextFileSync(file, "", { mode: 0 });
-    Deno.mkdirSync(directory, { mode: 0 });
-    // A program that may be run and not read cannot be taken over by the command that it watches.
-    const script =
-      'for d in $2; do [ -d "$d" ] && echo "$d"; done; cp /bin/sh "$1" && chmod 111 "$1"';
-    const found = await this.#tool(["sh", "-c", script, "sh", init, PROGRAM_DIRECTORIES.join(" ")]);
     return new Set(found.trim().split("\n"));
   }
 
