@@ -23,6 +23,9 @@ import type { PlanProcess } from "./plan.ts";
 /** The name under which the agent serves its whole tree to commands. */
 export const TREE = "/";
 
+/** Milliseconds that it has, when a command's time is up, to end it itself with what it printed. */
+const GRACE_MS = 1_000;
+
 /** The exit code of a command whose time was up. */
 const TIMED_OUT = 124;
 
@@ -93,15 +96,14 @@ export class ShellProcess implements Shell {
       options.onOutput?.(output);
     };
     const { promise: cut, resolve } = Promise.withResolvers<"time" | "abort">();
-    const timer = setTimeout(
-      () => resolve("time"),
-      Math.min(timeout, SHELL_LIMITS.longestMilliseconds),
-    );
+    const longest = Math.min(timeout, SHELL_LIMITS.longestMilliseconds);
+    const timer = setTimeout(() => resolve("time"), longest + GRACE_MS);
     const abort = () => resolve("abort");
     signal?.addEventListener("abort", abort, { once: true });
     try {
       const shell = new RemoteShell({ channel: child.channel, type: this.type });
-      const answer = shell.execute(command, { ...options, onOutput }).catch(async (error) => {
+      const told = { ...options, onOutput, signal: undefined };
+      const answer = shell.execute(command, told).catch(async (error) => {
         if (await isOver(child.channel)) return undefined;
         throw error;
       });
