@@ -12,6 +12,7 @@ import { INIT_SCRIPT, type KillCause, runSandboxed } from "./_sandbox_process.ts
 import {
   bubblewrapArguments,
   ETC_FILES,
+  ETC_NAMES,
   MountPoints,
   PROGRAM_DIRECTORIES,
   type SandboxMount,
