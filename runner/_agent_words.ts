@@ -9,12 +9,18 @@
 import { z } from "zod";
 import {
   AGENT_PROCESS,
+  type ApprovalParams,
+  type Checkpoint,
   type EventNotice,
   type StepEndResult,
   type StepResult,
 } from "../agent/process.ts";
 import { canonicalPath } from "../backends/paths.ts";
+import type { Message } from "../agent/model.ts";
 import type { ExecuteResult } from "../backends/shells/shell.ts";
+
+/** Characters that describe a call to whoever is asked about it. */
+const DETAIL_CHARACTERS = 1_000_000;
 
 const count = z.int().min(0);
 const usage = z.object({ inputTokens: count.nullable(), outputTokens: count.nullable() });
@@ -75,12 +81,40 @@ const event: z.ZodType<EventNotice["event"]> = z.discriminatedUnion("type", [
 
 const eventNotice: z.ZodType<EventNotice> = z.object({ step: z.string(), event });
 
+const message: z.ZodType<Message> = z.discriminatedUnion("role", [
+  z.object({ role: z.enum(["system", "user"]), content: z.string() }),
+  z.object({
+    role: z.literal("assistant"),
+    content: z.string(),
+    toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })),
+  }),
+  z.object({ role: z.literal("tool"), toolCallId: z.string(), content: z.string() }),
+]);
+
+const checkpoint: z.ZodType<Checkpoint> = z.object({
+  conversation: z.array(message),
+  answers: count,
+  ids: count,
+});
+
 const stepResult: z.ZodType<StepResult> = z.object({
-  outcome: z.enum(["success", "failure", "denied", "budget", "mismatch", "interrupted"]),
+  outcome: z.enum(["success", "failure", "denied", "budget", "mismatch", "interrupted", "waiting"]),
   output: z.string(),
   turns: count,
   usage,
   error: z.string().optional(),
+  checkpoint: checkpoint.optional(),
+});
+
+const approval: z.ZodType<ApprovalParams> = z.object({
+  step: z.string(),
+  callId: z.string(),
+  tool: z.string(),
+  wishes: z.array(z.discriminatedUnion("verb", [
+    z.object({ verb: z.enum(["read", "write"]), what: path, rule: z.string() }),
+    z.object({ verb: z.literal("execute"), what: z.string(), rule: z.string() }),
+  ])).min(1),
+  detail: z.string().max(DETAIL_CHARACTERS),
 });
 
 const stream = z.object({ text: z.string(), bytes: count, omitted: count });
@@ -111,6 +145,24 @@ export function readEvent(params: unknown): EventNotice {
  */
 export function readStepResult(value: unknown): StepResult {
   return read(AGENT_PROCESS.step, stepResult, value);
+}
+
+/**
+ * @param params What the agent wants to be approved.
+ * @returns The question.
+ * @throws {TypeError} If it is none.
+ */
+export function readApproval(params: unknown): ApprovalParams {
+  return read(AGENT_PROCESS.approve, approval, params);
+}
+
+/**
+ * @param value What the request for a checkpoint was answered with.
+ * @returns The agent's part of a waiting run.
+ * @throws {TypeError} If it is none.
+ */
+export function readCheckpoint(value: unknown): Checkpoint {
+  return read(AGENT_PROCESS.checkpoint, checkpoint, value);
 }
 
 /**

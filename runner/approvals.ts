@@ -1,0 +1,142 @@
+/**
+ * Approvals: who is asked about a call that a rule of `ask` is for, and what is granted at the moment.
+ *
+ * The agent process asks, and is not trusted: what it may ask about the rules decide here again, and
+ * what it may do the relay does, which goes by {@linkcode Approvals.isGranted}. The description of a
+ * change is the agent's own.
+ *
+ * @module
+ */
+
+import type { AgentEvent } from "../agent/events.ts";
+import type { ApprovalParams, ApprovalResult, ApprovalWish } from "../agent/process.ts";
+import { isApproved, Policy } from "../backends/policy.ts";
+import { readApproval } from "./_agent_words.ts";
+import type { RunEventBody } from "./events.ts";
+import type { Plan } from "./plan.ts";
+
+/** Asks somebody; `wait` where nobody can answer now. */
+export type Approver = (question: ApprovalParams, signal: AbortSignal) => Promise<ApprovalResult>;
+
+/** Options of {@linkcode Approvals}. */
+export interface ApprovalsOptions {
+  /** The run's plan, for its rules. */
+  readonly plan: Pick<Plan, "allow" | "ask" | "deny">;
+  /** Takes down what is asked and answered, before the answer counts. */
+  readonly emit: (event: RunEventBody) => void;
+  /**
+   * Who is asked.
+   *
+   * @default {nobody: every question waits}
+   */
+  readonly approver?: Approver | undefined;
+}
+
+/** The approvals of a run. */
+export class Approvals {
+  readonly #policy: Policy;
+  readonly #emit: (event: RunEventBody) => void;
+  readonly #approver: Approver;
+  /** The calls under way, by their ids, with their tools. */
+  readonly #calls = new Map<string, string>();
+  readonly #granted = new Map<string, readonly ApprovalWish[]>();
+  #step = "";
+  #waiting: ApprovalParams | undefined;
+
+  /** @param options The rules, and who is asked and told. */
+  constructor({ plan, emit, approver }: ApprovalsOptions) {
+    this.#policy = new Policy(plan);
+    this.#emit = emit;
+    this.#approver = approver ?? (() => Promise.resolve({ verdict: "wait" }));
+  }
+
+  /** What nobody could answer in the attempt under way, if there is something. */
+  get waiting(): ApprovalParams | undefined {
+    return this.#waiting;
+  }
+
+  /** Begins an attempt of a step: nothing is granted. */
+  begin(step: string): void {
+    this.#step = step;
+    this.#calls.clear();
+    this.#granted.clear();
+    this.#waiting = undefined;
+  }
+
+  /** Takes note of what the agent does: a call's grant ends with the call. */
+  note(event: AgentEvent): void {
+    if (event.type === "tool.called") this.#calls.set(event.callId, event.tool);
+    if (event.type !== "tool.finished") return;
+    this.#calls.delete(event.callId);
+    this.#granted.delete(event.callId);
+  }
+
+  /**
+   * Answers the agent process.
+   *
+   * @param params What it asks; not checked.
+   * @param signal Ends the question.
+   * @returns The answer.
+   * @throws {TypeError} If it is no question about a call under way that the rules want to be asked.
+   */
+  async answer(params: unknown, signal: AbortSignal): Promise<ApprovalResult> {
+    const question = readApproval(params);
+    const { step, callId, tool, wishes } = question;
+    if (step !== this.#step || this.#calls.get(callId) !== tool) {
+      throw new TypeError(`There is no call '${callId}' of '${tool}' under way to approve`);
+    }
+    // Whatever was granted to this call before, it asks anew.
+    this.#granted.delete(callId);
+    const asked = await Promise.all(wishes.map((wish) => this.#checked(wish)));
+    return await this.ask({ ...question, wishes: asked }, signal);
+  }
+
+  /**
+   * Asks about something.
+   *
+   * @param question What is to be approved.
+   * @param signal Ends the question.
+   * @returns The answer. A grant holds until the call is finished, or {@linkcode Approvals.end} ends it.
+   */
+  async ask(question: ApprovalParams, signal: AbortSignal): Promise<ApprovalResult> {
+    const { step, callId } = question;
+    this.#emit({ type: "approval.requested", ...question });
+    const { verdict, reason } = await this.#approver(question, signal);
+    signal.throwIfAborted();
+    const answer = { verdict, ...reason === undefined ? {} : { reason } };
+    this.#emit({ type: "approval.answered", step, callId, ...answer });
+    if (verdict === "granted") this.#granted.set(callId, question.wishes);
+    if (verdict === "wait") this.#waiting ??= question;
+    return answer;
+  }
+
+  /** Ends what was granted to a call. */
+  end(callId: string): void {
+    this.#granted.delete(callId);
+  }
+
+  /**
+   * Whether something was approved, and its call is still under way.
+   *
+   * @param verb What is wanted.
+   * @param what A canonical path; for `execute` the command.
+   * @returns Whether it is granted.
+   */
+  isGranted(verb: ApprovalWish["verb"], what: string): boolean {
+    for (const wishes of this.#granted.values()) {
+      const granted = verb === "execute"
+        ? wishes.some((wish) => wish.verb === "execute" && wish.what === what)
+        : isApproved(this.#policy, wishes, verb, what);
+      if (granted) return true;
+    }
+    return false;
+  }
+
+  async #checked({ verb, what }: ApprovalWish): Promise<ApprovalWish> {
+    const { verdict, rule = "" } = verb === "execute"
+      ? await this.#policy.decideCommand(what)
+      : this.#policy.decide(verb, what);
+    if (verdict === "ask") return { verb, what, rule };
+    throw new TypeError(`No rule asks about '${verb} ${what}'`);
+  }
+}
