@@ -16,7 +16,6 @@ import {
   openNamespace,
   projectDirectory,
 } from "./_bubblewrap_namespace.ts";
-import { filtered } from "./_bubblewrap_filter.ts";
 import { placeRoots, type RootPlace } from "./_bubblewrap_places.ts";
 import { mountRoots } from "./_bubblewrap_roots.ts";
 import { cacheDirectory, environment, isInside } from "./_host_paths.ts";
@@ -174,7 +173,7 @@ export interface HostCommandOptions {
 export function hostCommand(options: HostCommandOptions): readonly string[] {
   const { program, places, shell, args } = options;
   const nested = shell !== undefined;
-  const command = [
+  return [
     program,
     ...openNamespace(nested),
     ...mountDeno(),
@@ -184,7 +183,6 @@ export function hostCommand(options: HostCommandOptions): readonly string[] {
     NAMESPACE.deno,
     ...args,
   ];
-  return nested ? filtered(command) : command;
 }
 
 /** Deno, the project's code at its own paths, since caches go by them, and what is cached of it. */
