@@ -10,14 +10,18 @@ import type { Reporter } from "./_reporter.ts";
 import type { WorkflowFile } from "./schema.ts";
 import type { Parts } from "./_validate.ts";
 
-/** Says who can confine the host process on this machine. */
-export type Probe = () => Promise<PlanConfinement>;
+/**
+ * Says who can confine the host process on this machine.
+ *
+ * @param options Whether namespaces are to be made inside the host's: a sandbox shell does.
+ */
+export type Probe = (options: { readonly nested: boolean }) => Promise<PlanConfinement>;
 
 /** What {@linkcode compileConfinement} needs to know. */
 export interface ConfinementOptions {
   readonly shell: PlanShell | undefined;
   readonly roots: readonly HostRoot[];
-  readonly probe: Probe;
+  readonly probe: Probe | undefined;
   /** Whether only the file is checked: then a machine without a sandbox is no error of it. */
   readonly check: boolean;
 }
@@ -33,29 +37,27 @@ export async function compileConfinement(
   options: ConfinementOptions,
   reporter: Reporter,
 ): Promise<PlanConfinement | undefined> {
-  const { shell, roots, probe, check } = options;
+  const { shell, roots, probe = probeThisMachine, check } = options;
   const isReal = shell?.type === "sandbox";
   if (roots.length === 0 && !isReal) return undefined;
-  const confinement = await probe();
+  const confinement = await probe({ nested: isReal });
   if (confinement.type === "bubblewrap") return confinement;
-  const tell = (message: string, path: readonly string[], hint: string) => {
-    const whole = `${message}: ${confinement.reason}`;
-    if (check) reporter.warning("no-sandbox", whole, path, { hint });
-    else reporter.error("no-sandbox", whole, path, { hint });
+  const tell = (message: string, path: readonly string[]) => {
+    const hint = confinement.reason;
+    if (check) reporter.warning("no-sandbox", message, path, { hint });
+    else reporter.error("no-sandbox", message, path, { hint });
   };
-  if (isReal) {
-    tell(
-      'Shell "sandbox" cannot be had on this machine',
-      ["shell"],
-      "Write shell: virtual, which needs no sandbox, or run it on another machine",
-    );
-  }
+  if (isReal) tell('Shell "sandbox" cannot be had on this machine', ["shell"]);
   if (parts.permissions?.require === "sandbox") {
-    tell(
-      "Local files cannot be served from a sandbox on this machine",
-      ["permissions", "require"],
-      "Leave it out to serve them under Deno's flags and the path guard alone",
-    );
+    tell("There is no sandbox on this machine to serve local files from", [
+      "permissions",
+      "require",
+    ]);
   }
   return confinement;
+}
+
+async function probeThisMachine(options: { readonly nested: boolean }): Promise<PlanConfinement> {
+  const { probeConfinement } = await import("./bubblewrap.ts");
+  return await probeConfinement(options);
 }

@@ -9,6 +9,7 @@ import { dirname, resolve } from "@std/path";
 import { compileBackends } from "./_compile_backends.ts";
 import { compileInputs } from "./_compile_inputs.ts";
 import { checkCeiling } from "./_compile_ceiling.ts";
+import { explainGrants } from "./_compile_grants.ts";
 import { compileConfinement, type Probe } from "./_compile_confinement.ts";
 import { chooseModel } from "./_compile_model.ts";
 import { compileRoots } from "./_compile_roots.ts";
@@ -179,12 +180,23 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     reporter,
   );
   await checkCeiling(parts.permissions, { path, roots, model: live, modelAt, shell }, reporter);
-  const { probe } = options;
-  const confinement = probe &&
-    await compileConfinement(parts, { shell, roots, probe, check }, reporter);
+  const confinement = await compileConfinement(
+    parts,
+    { shell, roots, probe: options.probe, check },
+    reporter,
+  );
   if (model === undefined || parts.name === undefined || instructions === undefined) {
     return undefined;
   }
+  const tree = {
+    routes: routes.map(({ at: _, ...route }) => route),
+    roots: roots.map(({ at: _, ...root }) => root),
+  };
+  const hosted = {
+    ...(shell === undefined ? {} : { shell }),
+    ...(confinement === undefined ? {} : { confinement }),
+  };
+  const processes = planProcesses({ file: yaml.file, model, ...tree, ...hosted });
   return {
     name: parts.name,
     description: parts.description ?? "",
@@ -194,16 +206,14 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     inputs,
     instructions,
     backends: [...backends.sound.values()],
-    routes: routes.map(({ at: _, ...route }) => route),
-    roots: roots.map(({ at: _, ...root }) => root),
+    ...tree,
     ...rules,
-    ...(shell === undefined ? {} : { shell }),
-    ...(confinement === undefined ? {} : { confinement }),
-    grants: [],
+    ...hosted,
+    grants: explainGrants({ processes, routes, roots, modelAt }, reporter),
     turns: parts.budget?.turns ?? TURNS,
     steps,
     outputs,
-    processes: planProcesses({ file: yaml.file, model, roots }),
+    processes,
   };
 }
 

@@ -138,6 +138,18 @@ export function referenceText(reference: Reference): string {
   return reference.names.join(".");
 }
 
+/**
+ * @param template A template.
+ * @returns It as it is written in a file.
+ */
+export function templateText(template: Template): string {
+  return template.map((part) =>
+    typeof part === "string"
+      ? part.replaceAll(OPENING, `${OPENING} '${OPENING}' ${CLOSING}`)
+      : `${OPENING} ${referenceText(part)} ${CLOSING}`
+  ).join("");
+}
+
 function valueOf(reference: Reference, values: TemplateValues): string {
   const [kind, name = ""] = reference.names;
   const source = kind === "inputs" ? values.inputs : values.outputs;

@@ -5,7 +5,7 @@
  */
 
 import { join, relative } from "@std/path";
-import { referenceText, type Template } from "./expressions.ts";
+import { templateText } from "./expressions.ts";
 import { EVERYTHING } from "./permissions.ts";
 import type { Permissions, Plan, PlanProcess, PlanRoute, PlanStep } from "./plan.ts";
 import { type Style, styleFor } from "./_style.ts";
@@ -109,11 +109,6 @@ function stepRow(step: PlanStep): readonly string[] {
 
 function orDash(text: string): string {
   return text === "" ? "-" : text;
-}
-
-function templateText(template: Template): string {
-  return template.map((part) => typeof part === "string" ? part : `\${{ ${referenceText(part)} }}`)
-    .join("");
 }
 
 function processLines(process: PlanProcess, style: Style): readonly string[] {

@@ -19,6 +19,12 @@ export interface Given extends Partial<CompileOptions> {
   readonly file?: string;
 }
 
+/** What the machine of most tests is: one without bubblewrap. */
+export const UNCONFINED = {
+  type: "flags",
+  reason: "Bubblewrap is not installed: install the package 'bubblewrap'",
+} as const;
+
 /** A compiled file, with its diagnostics as they are printed. */
 export interface Compiled extends CompileResult {
   /** The printed diagnostics; the temporary directory reads `<dir>` in them. */
@@ -50,7 +56,12 @@ export async function compiled(yaml: string | Uint8Array, given: Given = {}): Pr
     }
     for (const [name, target] of Object.entries(links)) await Deno.symlink(target, join(dir, name));
     const before = await listing(dir);
-    const result = await compileWorkflow(file, { cwd: dir, key: true, ...options });
+    const result = await compileWorkflow(file, {
+      cwd: dir,
+      key: true,
+      probe: () => Promise.resolve(UNCONFINED),
+      ...options,
+    });
     const after = await listing(dir);
     if (before !== after) throw new Error(`Compiling changed files: ${before} became ${after}`);
     const text = formatDiagnostics(result.diagnostics, result.sources).replaceAll(dir, "<dir>");

@@ -246,13 +246,7 @@ steps: [{ id: a, prompt: Go }]
   assertEquals(
     text,
     `\
-error[invalid-rule]: Rule 'execute git push *' uses 'execute', which is not supported yet
- --> flow.yaml:3:33
-  |
-3 | tools: { deny: ["read **/.env", "execute git push *", "wirte /a", write] }
-  |                                 ^^^^^^^^^^^^^^^^^^^^
-
-error[invalid-rule]: Rule 'wirte /a' must begin with 'read' or 'write' and a space, as in 'read **/.env*'
+error[invalid-rule]: Rule 'wirte /a' must begin with 'read', 'write' or 'execute' and a space, as in 'read **/.env*'
  --> flow.yaml:3:55
   |
 3 | tools: { deny: ["read **/.env", "execute git push *", "wirte /a", write] }

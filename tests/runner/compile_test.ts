@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { compileWorkflow } from "../../runner/compile.ts";
-import { compiled } from "./_compiled.ts";
+import { compiled, UNCONFINED } from "./_compiled.ts";
 
 const CODE = await Deno.realPath(new URL("../..", import.meta.url));
 const FLASK = await Deno.readTextFile(`${CODE}/workflows/flask.yaml`);
@@ -16,7 +16,7 @@ Deno.test("compileWorkflow() turns flask.yaml into its plan", async () => {
   });
   assertEquals(text, "");
   assert(plan !== undefined);
-  const { model, steps, processes, fingerprint, ...rest } = plan;
+  const { model, steps, processes, fingerprint, grants, ...rest } = plan;
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(FLASK));
   assertEquals(fingerprint, new Uint8Array(hash).toHex());
   assertEquals(rest, {
@@ -55,7 +55,7 @@ Deno.test("compileWorkflow() turns flask.yaml into its plan", async () => {
     ],
     deny: ["read **/.env*"],
     ask: [],
-    grants: [],
+    confinement: UNCONFINED,
     turns: 40,
     outputs: { summary: [{ type: "reference", names: ["steps", "notes", "output"] }] },
   });
@@ -65,6 +65,16 @@ Deno.test("compileWorkflow() turns flask.yaml into its plan", async () => {
     ["app", "docs", "notes"],
   ]);
   assertEquals(processes.map(({ name }) => name), ["runner", "agent", "host"]);
+  const host = grants.filter(({ process }) => process === "host");
+  const lines = host.map(({ kind, value, place }) =>
+    `${kind} ${value.slice(dir.length)} ${place?.line}:${place?.column}`
+  );
+  assertEquals(lines, [
+    "read /workspace/project 15:14",
+    "read /workspace/work 16:16",
+    "write /workspace/project 15:14",
+    "write /workspace/work 16:16",
+  ]);
   const [app] = steps;
   const framework = { type: "reference", names: ["inputs", "framework"] } as const;
   assertEquals(app, {

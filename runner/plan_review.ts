@@ -1,0 +1,172 @@
+/**
+ * What of a plan a reviewer decides about: all that a run may do, without a path of the machine it
+ * was made on. Two of them can be compared, wherever they were made.
+ *
+ * @module
+ */
+
+import { relative } from "@std/path";
+import { Policy } from "../backends/policy.ts";
+import { joinPaths, relativeTo } from "../backends/paths.ts";
+import type { ShellLimits } from "../backends/shells/shell.ts";
+import { templateText } from "./expressions.ts";
+import type { Access, Permissions, Plan, PlanProcess } from "./plan.ts";
+
+/** What a run may do. Host paths are relative to the workflow file's directory where that is near. */
+export interface PlanReview {
+  /** The version of this form. */
+  readonly review: 1;
+  readonly workflow: string;
+  /** What the agent may reach: `api.openai.com:443`. */
+  readonly net: readonly string[];
+  /** Kinds of calls that some tool of the model's may make: `read`, `write`, `execute`. */
+  readonly tools: readonly string[];
+  readonly routes: readonly ReviewRoute[];
+  readonly roots: readonly ReviewRoot[];
+  readonly deny: readonly string[];
+  readonly ask: readonly string[];
+  /** `null` where everything is allowed that routes grant. */
+  readonly allow: readonly string[] | null;
+  readonly shell: {
+    readonly type: string;
+    /** Whether the model is offered it. */
+    readonly tool: boolean;
+    readonly limits: ShellLimits;
+  } | null;
+  /** Who confines the host process; `null` where there is none. */
+  readonly confinement: "bubblewrap" | "flags" | null;
+  readonly commands: readonly ReviewCommand[];
+  /** Model requests that the whole run may make. */
+  readonly turns: number;
+  /** What the agent and the shell are granted besides: nothing, as it is. */
+  readonly permissions: readonly string[];
+}
+
+/** A prefix of the tree. */
+export interface ReviewRoute {
+  readonly prefix: string;
+  /** The directory of the host that stands there; `null` for files in memory. */
+  readonly directory: string | null;
+  readonly access: Access;
+}
+
+/** A directory of the host that is served. */
+export interface ReviewRoot {
+  readonly directory: string;
+  readonly access: Access;
+  /** What in it may never be changed. */
+  readonly protected: readonly string[];
+}
+
+/** A command of a `run` step. */
+export interface ReviewCommand {
+  readonly step: string;
+  readonly command: string | readonly string[];
+  readonly cwd: string;
+  /** The values as they are written, with their expressions. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * @param plan A plan; a live one, so that the model's host is in it.
+ * @param directory The real path of the directory that the workflow file is in.
+ * @returns What it may do.
+ */
+export function reviewOf(plan: Plan, directory: string): PlanReview {
+  const near = (path: string) => portablePath(path, directory);
+  const { shell, confinement, allow } = plan;
+  return {
+    review: 1,
+    workflow: plan.name,
+    net: permissionsOf(plan, "agent")?.net.toSorted() ?? [],
+    tools: toolsOf(plan),
+    routes: plan.routes.map(({ prefix, backend, path, access }) => {
+      const real = hostDirectory(plan, backend, path);
+      return { prefix, directory: real === undefined ? null : near(real), access };
+    }),
+    roots: plan.roots.map((root) => ({
+      directory: near(root.directory),
+      access: root.access,
+      // Where runs are kept goes by the working directory, not by the file.
+      protected: root.protected.filter((path) => !path.endsWith("/.routebook")).map(near)
+        .toSorted(),
+    })).toSorted((a, b) => order(a.directory, b.directory) || order(a.access, b.access)),
+    deny: plan.deny.toSorted(),
+    ask: plan.ask.toSorted(),
+    allow: allow?.toSorted() ?? null,
+    shell: shell === undefined ? null : {
+      type: shell.type,
+      tool: shell.tool,
+      limits: {
+        cpuSeconds: shell.limits.cpuSeconds,
+        memoryBytes: shell.limits.memoryBytes,
+        processes: shell.limits.processes,
+        fileBytes: shell.limits.fileBytes,
+        outputBytes: shell.limits.outputBytes,
+      },
+    },
+    confinement: confinement?.type ?? null,
+    commands: plan.steps.flatMap(({ id, run }) =>
+      run === undefined ? [] : [{
+        step: id,
+        command: run.command,
+        cwd: run.cwd,
+        env: Object.fromEntries(
+          Object.entries(run.env).map(([name, value]) => [name, templateText(value)])
+            .toSorted(([a = ""], [b = ""]) => order(a, b)),
+        ),
+      }]
+    ),
+    turns: plan.turns,
+    permissions: [...extraGrants(plan, "agent", ["net"]), ...extraGrants(plan, "shell", [])]
+      .toSorted(),
+  };
+}
+
+/** The kinds of calls that some tool may make: one that can never be allowed is not offered. */
+export function toolsOf(plan: Pick<Plan, "deny" | "ask" | "allow" | "shell">): readonly string[] {
+  const policy = new Policy(plan);
+  return (["read", "write", "execute"] as const).filter((verb) =>
+    (verb !== "execute" || plan.shell?.tool === true) && policy.couldEver(verb)
+  );
+}
+
+/**
+ * A path as it is on every machine: relative to the workflow's directory, unless all that they share
+ * is the root of the filesystem.
+ */
+function portablePath(path: string, directory: string): string {
+  const [, first] = path.split("/");
+  const [, other] = directory.split("/");
+  if (first !== other || first === "") return path;
+  return relative(directory, path) || ".";
+}
+
+function hostDirectory(plan: Plan, name: string, path: string): string | undefined {
+  const backend = plan.backends.find((each) => each.name === name);
+  if (backend?.type !== "local") return undefined;
+  // The root tells where links lead.
+  const root = plan.roots.find((each) => each.backend === name && each.path === path);
+  return root?.directory ?? joinPaths(backend.root, relativeTo(path, "/"));
+}
+
+function permissionsOf(plan: Plan, name: PlanProcess["name"]): Permissions | undefined {
+  return plan.processes.find((process) => process.name === name)?.permissions;
+}
+
+/** What a process is granted that no other part of a review tells. */
+function extraGrants(
+  plan: Plan,
+  name: PlanProcess["name"],
+  told: readonly (keyof Permissions)[],
+): readonly string[] {
+  const permissions = permissionsOf(plan, name);
+  if (permissions === undefined) return [];
+  const kinds = (["read", "write", "net", "env", "run"] as const)
+    .filter((kind) => !told.includes(kind));
+  return kinds.flatMap((kind) => permissions[kind].map((value) => `${name} ${kind} ${value}`));
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
