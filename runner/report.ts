@@ -93,18 +93,39 @@ function closingLines(plan: Plan, finished: RunFinished, paint: Style): string[]
   // The counts of a rehearsal are those of the run it was written after.
   const took = finished.rehearsed ? turns : `${turns}, ${tokens(finished)}`;
   const steps = `${plan.steps.length} ${plan.steps.length === 1 ? "step" : "steps"}`;
-  const how = finished.outcome === "success"
-    ? paint.green(`Done: ${steps}, ${took}`)
-    : `${paint.red(`Not done (${finished.outcome})`)}: ${
-      printable(finished.error ?? "")
-    }\n${took}, exit code ${finished.exitCode}`;
-  if (!finished.rehearsed) return [how];
+  const lines = finished.outcome === "success"
+    ? [paint.green(`Done: ${steps}, ${took}`)]
+    : finished.outcome === "waiting"
+    ? [
+      `${paint.yellow("Not done yet (waiting)")}: ${printable(finished.error ?? "")}`,
+      `${took}, exit code ${finished.exitCode}`,
+      ...waysOn(plan, finished),
+    ]
+    : [
+      `${paint.red(`Not done (${finished.outcome})`)}: ${printable(finished.error ?? "")}`,
+      `${took}, exit code ${finished.exitCode}`,
+    ];
+  if (!finished.rehearsed) return lines;
   return [
-    how,
+    ...lines,
     paint.yellow(
       "Rehearsed: no model was called (a live run needs OPENAI_API_KEY, and --rehearse left out)",
     ),
   ];
+}
+
+/** How a run that waits is gone on with. */
+function waysOn({ file }: Plan, { run }: RunFinished): string[] {
+  const command = `deno task run ${shellWord(file)} --resume ${run}`;
+  return [
+    `Go on at a terminal:     ${command}`,
+    `Go on and approve it:    ${command} --approve`,
+  ];
+}
+
+function shellWord(word: string): string {
+  const text = printable(word);
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function tokens({ inputTokens, outputTokens }: RunFinished): string {

@@ -6,6 +6,7 @@
 
 import type { EventSink, RunEvent } from "./events.ts";
 import type { PlanConfinement } from "./plan.ts";
+import { answerLines, requestLines } from "./_screen_approvals.ts";
 import { commandLines, ShownCommand } from "./_screen_commands.ts";
 import { type Style, styleFor } from "./_style.ts";
 import { printable, type Write } from "./terminal.ts";
@@ -90,6 +91,10 @@ function describe(event: RunEvent, shown: Shown): string[] {
       commands.set(key, command);
       return command.output(event.stream, event.text);
     }
+    case "approval.requested":
+      return requestLines(event, paint);
+    case "approval.answered":
+      return answerLines(event, paint);
     case "command.finished": {
       const { exitCode, timedOut, notes } = event;
       return [
