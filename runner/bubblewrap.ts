@@ -22,13 +22,17 @@ import { cacheDirectory, environment, isInside } from "./_host_paths.ts";
 import type { HostRoot, PlanConfinement, PlanRoute, PlanShell } from "./plan.ts";
 
 /** What of this project the host's code needs, as far as it is there. */
-const CODE = ["backends", "runner", "std", "deno.json", "deno.lock"];
+const CODE = ["backends", "runner", "std", "deno.json"];
 
 /** The package that the host loads, for regular expressions. */
 const PACKAGE = "re2js";
 
-/** What Deno keeps of modules: without it the host would start three times as slowly. */
-const CACHES = ["dep_analysis_cache_v2", "node_analysis_cache_v2", "v8_code_cache_v2"];
+/**
+ * What Deno keeps of modules, without which the host would start three times as slowly: databases,
+ * each with a log, which may hold most of it, and the locks of those who read it at the same time.
+ */
+const CACHES = ["dep_analysis_cache_v2", "node_analysis_cache_v2", "v8_code_cache_v2"]
+  .flatMap((name) => [name, `${name}-wal`, `${name}-shm`]);
 
 /** Characters of bubblewrap's standard error that are kept for a reason. */
 const WORDS_KEPT = 4_096;
@@ -196,7 +200,7 @@ function mountDeno(): readonly string[] {
     ...code.filter((path) => !isInside(path, "/usr") && infoOf(path) !== undefined).flatMap(
       bindReadOnly,
     ),
-    // The caches' databases are opened with a file beside them, which has to be made somewhere.
+    // A database without a log gets one here.
     ...["--size", "1048576", "--tmpfs", NAMESPACE.cache],
     ...mountCache(project),
     ...["--setenv", "DENO_DIR", NAMESPACE.cache],

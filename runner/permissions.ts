@@ -21,6 +21,9 @@ import type {
 /** Stands for everything of a kind: a flag without a list. It is never the name of a path. */
 export const EVERYTHING = "*";
 
+/** The host's code. */
+const HOST = "./host.ts";
+
 const NOTHING: Permissions = { read: [], write: [], denyWrite: [], net: [], env: [], run: [] };
 
 /** What the tasks of `deno.json` grant the runner; a test holds the two together. */
@@ -93,7 +96,7 @@ export function planProcesses(options: ProcessOptions): readonly PlanProcess[] {
 function hostProcess({ roots, routes, shell, confinement }: ProcessOptions): PlanProcess {
   const permissions = hostPermissions(roots);
   if (confinement?.type !== "bubblewrap") {
-    return { name: "host", permissions, command: childCommand(permissions, "./host.ts") };
+    return { name: "host", permissions, command: childCommand(permissions, HOST) };
   }
   const program = findBubblewrap() ?? BUBBLEWRAP;
   const real = shell?.type === "sandbox" ? shell : undefined;
@@ -106,7 +109,7 @@ function hostProcess({ roots, routes, shell, confinement }: ProcessOptions): Pla
     write: [...inside.write, NAMESPACE.stage],
     run,
   };
-  const [, ...args] = childCommand(own, "./host.ts");
+  const [, ...args] = childCommand(own, HOST);
   return {
     name: "host",
     permissions: { ...permissions, run },
@@ -165,7 +168,7 @@ function childCommand(permissions: Permissions, module: string): readonly string
     "--no-prompt",
     "--cached-only",
     "--no-remote",
-    ...lockFlags(),
+    ...lockFlags(module),
     "--ignore-env",
     ...flagsFor(permissions),
     entry(module),
@@ -174,10 +177,12 @@ function childCommand(permissions: Permissions, module: string): readonly string
 
 /**
  * Where another project imports this one, what is cached was pinned by its lock file; this project's
- * own names packages that are not there, and a child under it would not start.
+ * own names packages that are not there, and a child under it would not start. Nor would a host in a
+ * namespace that has none of the packages which other processes load.
  */
-function lockFlags(): readonly string[] {
-  return Deno.mainModule === import.meta.resolve("./main.ts") ? [] : ["--no-lock"];
+function lockFlags(module: string): readonly string[] {
+  const isOwn = Deno.mainModule === import.meta.resolve("./main.ts");
+  return isOwn && module !== HOST ? [] : ["--no-lock"];
 }
 
 function flagsFor(permissions: Permissions): readonly string[] {
