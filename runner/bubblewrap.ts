@@ -18,7 +18,7 @@ import {
 } from "./_bubblewrap_namespace.ts";
 import { placeRoots, type RootPlace } from "./_bubblewrap_places.ts";
 import { mountRoots } from "./_bubblewrap_roots.ts";
-import { cacheDirectory, environment, isInside } from "./_host_paths.ts";
+import { cacheDirectory, isInside } from "./_host_paths.ts";
 import type { HostRoot, PlanConfinement, PlanRoute, PlanShell } from "./plan.ts";
 
 /** What of this project the host's code needs, as far as it is there. */
@@ -102,6 +102,7 @@ async function problemOf(
   command: readonly string[],
   patience: number,
 ): Promise<string | undefined> {
+  const late = new AbortController();
   let child: Deno.ChildProcess;
   try {
     child = new Deno.Command(program, {
@@ -110,14 +111,13 @@ async function problemOf(
       stdin: "null",
       stdout: "null",
       stderr: "piped",
+      signal: late.signal,
     }).spawn();
   } catch (error) {
     if (error instanceof Error) return error.message;
     throw error;
   }
-  const late = new AbortController();
   const timer = setTimeout(() => late.abort(), patience);
-  late.signal.addEventListener("abort", () => child.kill("SIGKILL"));
   const words = lastWords(child.stderr, late.signal);
   const { success, code, signal } = await child.status;
   clearTimeout(timer);
@@ -166,6 +166,8 @@ export interface HostCommandOptions {
   readonly shell: PlanShell | undefined;
   /** Deno's arguments, in the paths of the namespace. */
   readonly args: readonly string[];
+  /** A file of the machine where Deno logs the permissions that it uses, if it is to. */
+  readonly audit: string | undefined;
 }
 
 /**
@@ -175,12 +177,12 @@ export interface HostCommandOptions {
  * @returns The program and its arguments.
  */
 export function hostCommand(options: HostCommandOptions): readonly string[] {
-  const { program, places, shell, args } = options;
+  const { program, places, shell, args, audit } = options;
   const nested = shell !== undefined;
   return [
     program,
     ...openNamespace(nested),
-    ...mountDeno(),
+    ...mountDeno(audit),
     ...(nested ? ["--size", `${shell.limits.memoryBytes}`, "--tmpfs", NAMESPACE.stage] : []),
     ...mountRoots(places),
     ...closeNamespace(nested),
@@ -190,11 +192,10 @@ export function hostCommand(options: HostCommandOptions): readonly string[] {
 }
 
 /** Deno, the project's code at its own paths, since caches go by them, and what is cached of it. */
-function mountDeno(): readonly string[] {
+function mountDeno(audit: string | undefined): readonly string[] {
   const project = projectDirectory();
   if (project === undefined) throw new TypeError("This code was not loaded from a disk");
   const code = CODE.map((name) => join(project, name));
-  const audit = environment("DENO_AUDIT_PERMISSIONS");
   return [
     ...["--ro-bind", Deno.execPath(), NAMESPACE.deno],
     ...code.filter((path) => !isInside(path, "/usr") && infoOf(path) !== undefined).flatMap(
@@ -206,7 +207,7 @@ function mountDeno(): readonly string[] {
     ...["--setenv", "DENO_DIR", NAMESPACE.cache],
     ...["--setenv", "NO_COLOR", "1", "--setenv", "DENO_NO_UPDATE_CHECK", "1"],
     ...(audit === undefined ? [] : [
-      ...["--bind-try", `${audit}.host`, NAMESPACE.audit],
+      ...["--bind-try", audit, NAMESPACE.audit],
       ...["--setenv", "DENO_AUDIT_PERMISSIONS", NAMESPACE.audit],
     ]),
   ];

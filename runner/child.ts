@@ -5,7 +5,8 @@
  */
 
 import { Channel } from "../backends/channel.ts";
-import { commandFor } from "./permissions.ts";
+import { environment } from "./_host_paths.ts";
+import { auditFile, commandFor } from "./permissions.ts";
 import type { PlanProcess } from "./plan.ts";
 
 /** Variables that the Deno program itself needs to find its cache; a script there cannot see them. */
@@ -45,7 +46,7 @@ export class Child {
     this.#process = new Deno.Command(program, {
       args: [...args],
       clearEnv: true,
-      env: childEnvironment(planned.name),
+      env: isBubblewrap(program) ? confinedEnvironment(planned) : childEnvironment(planned),
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
@@ -134,15 +135,26 @@ export class Child {
   }
 }
 
-function childEnvironment(name: string): Record<string, string> {
+function isBubblewrap(program: string): boolean {
+  return program.endsWith("/bwrap");
+}
+
+/** What Deno is to see in a namespace stands in the command that makes it. */
+function confinedEnvironment({ name }: PlanProcess): Record<string, string> {
+  const audit = auditFile(name);
+  // What is written from inside has to be there before.
+  if (audit !== undefined) Deno.writeTextFileSync(audit, "", { append: true });
+  return {};
+}
+
+function childEnvironment({ name }: PlanProcess): Record<string, string> {
   // What asks after newer versions is Deno itself, whatever its script may reach.
   const env: Record<string, string> = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
   for (const key of PASSED_ON) {
-    const value = Deno.env.get(key);
+    const value = environment(key);
     if (value !== undefined) env[key] = value;
   }
-  // Deno's own audit of permissions: one file a process, so that a test can tell them apart.
-  const audit = Deno.env.get("DENO_AUDIT_PERMISSIONS");
-  if (audit !== undefined) env["DENO_AUDIT_PERMISSIONS"] = `${audit}.${name}`;
+  const audit = auditFile(name);
+  if (audit !== undefined) env["DENO_AUDIT_PERMISSIONS"] = audit;
   return env;
 }

@@ -7,7 +7,7 @@
 import { fromFileUrl } from "@std/path";
 import { BUBBLEWRAP, findBubblewrap, NAMESPACE } from "./_bubblewrap_namespace.ts";
 import { hostCommand, hostPlaces } from "./bubblewrap.ts";
-import { isInside } from "./_host_paths.ts";
+import { environment, isInside } from "./_host_paths.ts";
 import type {
   HostRoot,
   Permissions,
@@ -113,7 +113,7 @@ function hostProcess({ roots, routes, shell, confinement }: ProcessOptions): Pla
   return {
     name: "host",
     permissions: { ...permissions, run },
-    command: hostCommand({ program, places, shell: real, args }),
+    command: hostCommand({ program, places, shell: real, args, audit: auditFile("host") }),
   };
 }
 
@@ -158,6 +158,16 @@ export function commandFor(
   const [program, ...args] = process.command;
   if (program === undefined) throw new RangeError(`Process '${process.name}' has no command`);
   return { program, args };
+}
+
+/**
+ * @param name A child's name.
+ * @returns Where Deno logs the permissions that it uses, if it does: one file a process, so that a
+ * test can tell them apart.
+ */
+export function auditFile(name: PlanProcess["name"]): string | undefined {
+  const audit = environment("DENO_AUDIT_PERMISSIONS");
+  return audit && `${audit}.${name}`;
 }
 
 /** Children ask nobody, fetch nothing, and see no environment. */
