@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CommandParams, StepResult } from "../agent/process.ts";
+import type { ApprovalResult, CommandParams, StepResult } from "../agent/process.ts";
 import { BackendError } from "../backends/errors.ts";
 import { type ExecuteResult, SHELL_LIMITS } from "../backends/shells/shell.ts";
 import { readExecuteResult } from "./_agent_words.ts";
@@ -19,6 +19,8 @@ const QUOTED = 300;
 export interface RunCommandOptions {
   /** What the variables refer to. */
   readonly values: TemplateValues;
+  /** Asks whoever has to approve the command, where a rule wants that. */
+  readonly approve: (params: CommandParams) => Promise<ApprovalResult>;
   /** Asks the agent, who keeps the tree that the command works on. */
   readonly execute: (params: CommandParams) => Promise<unknown>;
   /** Told how the command ended. */
@@ -38,12 +40,20 @@ export interface RunCommandOptions {
 export async function runCommand(
   step: string,
   { command, cwd, env }: PlanCommand,
-  { values, execute, emit }: RunCommandOptions,
+  { values, approve, execute, emit }: RunCommandOptions,
 ): Promise<StepResult> {
   const variables = Object.entries(env).map(([name, value]) =>
     [name, renderTemplate(value, values)] as const
   );
   const params: CommandParams = { step, command, cwd, env: Object.fromEntries(variables) };
+  const { verdict, reason = "" } = await approve(params);
+  if (verdict === "wait") {
+    return { ...NO_MODEL, outcome: "waiting", output: "", error: "It waits for an approval" };
+  }
+  if (verdict === "refused") {
+    const error = `The command was not approved${reason === "" ? "" : `: ${reason}`}`;
+    return { ...NO_MODEL, outcome: "denied", output: "", error };
+  }
   let result: ExecuteResult;
   try {
     result = readExecuteResult(await execute(params));

@@ -75,14 +75,20 @@ export class ShownCommand {
  * @returns Its first lines.
  */
 export function commandLines(command: string | readonly string[]): string[] {
-  const text = typeof command === "string" ? command : command.map(quoted).join(" ");
-  const lines = text.trim().split("\n");
+  const lines = commandText(command).trim().split("\n");
   const shown = lines.slice(0, SCRIPT_LINES).map((line) => cut(printable(line.trimEnd())));
   const more = lines.length - shown.length;
   return more === 0 ? shown : [...shown, `(${more} more ${more === 1 ? "line" : "lines"})`];
 }
 
-/** As a person would type it. */
+/**
+ * @param command A script, or a program with its arguments.
+ * @returns It as a person would type it.
+ */
+export function commandText(command: string | readonly string[]): string {
+  return typeof command === "string" ? command : command.map(quoted).join(" ");
+}
+
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -9,11 +9,17 @@
  */
 
 import type { AgentEvent } from "../agent/events.ts";
-import type { ApprovalParams, ApprovalResult, ApprovalWish } from "../agent/process.ts";
+import type {
+  ApprovalParams,
+  ApprovalResult,
+  ApprovalWish,
+  CommandParams,
+} from "../agent/process.ts";
 import { isApproved, Policy } from "../backends/policy.ts";
 import { readApproval } from "./_agent_words.ts";
 import type { RunEventBody } from "./events.ts";
 import type { Plan } from "./plan.ts";
+import { commandText } from "./_screen_commands.ts";
 
 /** Asks somebody; `wait` where nobody can answer now. */
 export type Approver = (question: ApprovalParams, signal: AbortSignal) => Promise<ApprovalResult>;
@@ -96,7 +102,7 @@ export class Approvals {
    *
    * @param question What is to be approved.
    * @param signal Ends the question.
-   * @returns The answer. A grant holds until the call is finished, or {@linkcode Approvals.end} ends it.
+   * @returns The answer. A grant holds until the call is finished, or the attempt.
    */
   async ask(question: ApprovalParams, signal: AbortSignal): Promise<ApprovalResult> {
     const { step, callId } = question;
@@ -110,9 +116,22 @@ export class Approvals {
     return answer;
   }
 
-  /** Ends what was granted to a call. */
-  end(callId: string): void {
-    this.#granted.delete(callId);
+  /**
+   * Asks about the command of a `run` step, if a rule wants that.
+   *
+   * @param params The command.
+   * @param signal Ends the question.
+   * @returns The answer. A grant holds for the attempt.
+   */
+  async askCommand(params: CommandParams, signal: AbortSignal): Promise<ApprovalResult> {
+    const { step, command, cwd, env } = params;
+    const what = commandText(command);
+    const { verdict, rule = "" } = await this.#policy.decideCommand(command);
+    if (verdict !== "ask") return { verdict: "granted" };
+    const variables = Object.entries(env).map(([name, value]) => `${name}=${commandText([value])}`);
+    const detail = [what, `(in ${cwd})`, ...variables].join("\n");
+    const wishes = [{ verb: "execute", what, rule }] as const;
+    return await this.ask({ step, callId: "", tool: "run", wishes, detail }, signal);
   }
 
   /**

@@ -27,7 +27,7 @@ const QUOTED = 120;
  */
 export async function versionsBefore(
   tree: Backend,
-  step: PlanStep,
+  step: Pick<PlanStep, "produces">,
   values: TemplateValues,
 ): Promise<Versions> {
   const versions = new Map<string, string | undefined>();

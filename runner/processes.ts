@@ -5,7 +5,12 @@
  * @module
  */
 
-import { AGENT_PROCESS, type CommandParams, type StartParams } from "../agent/process.ts";
+import {
+  AGENT_PROCESS,
+  type ApprovalResult,
+  type CommandParams,
+  type StartParams,
+} from "../agent/process.ts";
 import type { Channel } from "../backends/channel.ts";
 import { CompositeBackend, type Mount } from "../backends/composite.ts";
 import type { Backend } from "../backends/protocol.ts";
@@ -26,6 +31,8 @@ export interface ProcessesOptions {
   readonly apiKey?: string | undefined;
   /** Told of what the agent notes while it works. */
   readonly onEvent: (notice: unknown) => void;
+  /** Answers what the agent wants to be approved. */
+  readonly onApproval: (params: unknown, signal: AbortSignal) => Promise<ApprovalResult>;
 }
 
 /** The processes of a run. */
@@ -78,6 +85,10 @@ export class Processes {
       serveShell(this.agent.channel, () => this.#ownCommands ?? granted);
     }
     this.agent.channel.onNotice(AGENT_PROCESS.event, options.onEvent);
+    this.agent.channel.handle(
+      AGENT_PROCESS.approve,
+      async ({ params, signal }) => ({ value: await options.onApproval(params, signal) }),
+    );
   }
 
   /**

@@ -7,19 +7,33 @@
 
 import {
   AGENT_PROCESS,
+  type Checkpoint,
   type StepEndParams,
   type StepParams,
   type StepResult,
 } from "../agent/process.ts";
-import { readEvent, readStepEnd, readStepResult } from "./_agent_words.ts";
+import { readCheckpoint, readEvent, readStepEnd, readStepResult } from "./_agent_words.ts";
+import { Interruption } from "./_interruption.ts";
+import { Progress } from "./_progress.ts";
+import { runStarted } from "./_run_started.ts";
 import { runCommand } from "./_run_step.ts";
-import { checkStep, feedbackPrompt, versionsBefore } from "./checks.ts";
+import { interruption, Stopped, stoppedBy } from "./_stopped.ts";
+import { changedPaths, versionsAsBefore, waitingText } from "./_waiting.ts";
+import { Approvals, type Approver } from "./approvals.ts";
+import {
+  type CheckpointFile,
+  memoryFiles,
+  restoreMemoryFiles,
+  type ResumedRun,
+  type RunCheckpoint,
+} from "./checkpoint.ts";
+import { checkStep, feedbackPrompt, type Versions, versionsBefore } from "./checks.ts";
 import type { CheckResult, EventSink, Outcome, WrittenFile } from "./events.ts";
 import { renderTemplate, type TemplateValues } from "./expressions.ts";
 import type { Plan, PlanCommand, PlanStep } from "./plan.ts";
 import { Processes } from "./processes.ts";
 import { Recorder } from "./recorder.ts";
-import { WrittenFiles, type WrittenList } from "./written.ts";
+import type { WrittenList } from "./written.ts";
 
 /** Options of {@linkcode runPlan}. */
 export interface RunOptions {
@@ -33,6 +47,18 @@ export interface RunOptions {
   readonly runId: string;
   /** The clock of the events. */
   readonly now?: (() => Date) | undefined;
+  /**
+   * Who is asked about what a rule of `ask` is for.
+   *
+   * @default {nobody: the run waits}
+   */
+  readonly approver?: Approver | undefined;
+  /** Keeps what a waiting run needs to be gone on with, before it says that it waits. */
+  readonly keep?:
+    | ((checkpoint: RunCheckpoint, files: readonly CheckpointFile[]) => void)
+    | undefined;
+  /** The waiting run of the same plan that this one goes on with. */
+  readonly resume?: ResumedRun | undefined;
 }
 
 /** How a run ended. */
@@ -62,17 +88,6 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   interrupted: 130,
 };
 
-/** Milliseconds that an interrupted run takes to look at what it wrote. */
-const LAST_LOOK_MS = 250;
-
-/** Why a run stopped before its last step. */
-class Stopped extends Error {
-  override readonly name = "Stopped";
-  constructor(readonly outcome: Exclude<Outcome, "success">, message: string) {
-    super(message);
-  }
-}
-
 /**
  * Runs a plan to its end. Failures of the run are its result, not exceptions.
  *
@@ -93,12 +108,10 @@ class Run {
   readonly #plan: Plan;
   readonly #options: RunOptions;
   readonly #recorder: Recorder;
-  readonly #written = new WrittenFiles();
-  readonly #outputs: Record<string, string> = {};
+  readonly #interruption: Interruption;
+  readonly #progress: Progress;
+  readonly #approvals: Approvals;
   #processes: Processes | undefined;
-  #turns = 0;
-  #inputTokens: number | null = 0;
-  #outputTokens: number | null = 0;
   #step = "";
   /** Requests of the model in the attempt under way, by its events. */
   #asked = 0;
@@ -111,31 +124,28 @@ class Run {
       sinks: options.sinks,
       now: options.now,
     });
+    this.#interruption = new Interruption(options.signal);
+    this.#progress = new Progress(options.resume?.checkpoint);
+    this.#approvals = new Approvals({
+      plan,
+      emit: (event) => this.#recorder.emit(event),
+      approver: options.approver,
+    });
   }
 
   async carryOut(): Promise<RunResult> {
-    const { name, file, fingerprint, model, steps, confinement } = this.#plan;
-    this.#recorder.emit({
-      type: "run.started",
-      workflow: name,
-      file,
-      fingerprint,
-      model: model.type === "none"
-        ? "none"
-        : model.type === "openai"
-        ? `openai:${model.name}`
-        : model.name,
-      rehearsed: model.type === "rehearsal",
-      steps: steps.map(({ id }) => id),
-      ...(confinement === undefined ? {} : { confinement }),
-    });
+    const { steps } = this.#plan;
+    const { resume } = this.#options;
+    this.#recorder.emit(runStarted(this.#plan, resume?.run));
     let stopped: Stopped | undefined;
     let ready = false;
     try {
       const processes = this.#start();
-      await this.#unlessInterrupted(processes.ready());
+      await this.#interruption.unless(processes.ready());
       ready = true;
-      for (const step of steps) await this.#runStep(step, processes);
+      const first = steps.findIndex(({ id }) => id === resume?.checkpoint.step);
+      if (resume !== undefined) await this.#restore(processes, resume);
+      for (const step of steps.slice(Math.max(first, 0))) await this.#runStep(step, processes);
     } catch (error) {
       stopped = stoppedBy(error);
     }
@@ -149,23 +159,41 @@ class Run {
   #start(): Processes {
     const { apiKey } = this.#options;
     const onEvent = (notice: unknown) => this.#agentEvent(notice);
-    return this.#processes = new Processes(this.#plan, { apiKey, onEvent });
+    const onApproval = (params: unknown, signal: AbortSignal) =>
+      this.#approvals.answer(params, this.#interruption.orElse(signal));
+    return this.#processes = new Processes(this.#plan, { apiKey, onEvent, onApproval });
+  }
+
+  /** Gives a new agent what the waiting one had. */
+  async #restore({ agent }: Processes, { checkpoint, files }: ResumedRun): Promise<void> {
+    await this.#interruption.unless(restoreMemoryFiles(agent.channel, files));
+    const step = this.#plan.steps.find(({ id }) => id === checkpoint.step);
+    // A model's step takes the conversation along; a command has none of its own.
+    if (step?.run === undefined) return;
+    await this.#interruption.unless(agent.ask(AGENT_PROCESS.restore, checkpoint.agent));
   }
 
   async #runStep(step: PlanStep, processes: Processes): Promise<void> {
     const { tree } = processes;
     this.#step = step.id;
-    const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#outputs };
-    const before = await this.#unlessInterrupted(versionsBefore(tree, step, values));
-    let prompt = renderTemplate(step.prompt ?? [], values);
-    for (let attempt = 1;; attempt++) {
+    const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#progress.outputs };
+    const waited = this.#options.resume?.checkpoint.step === step.id
+      ? this.#options.resume.checkpoint
+      : undefined;
+    const now = await this.#interruption.unless(versionsBefore(tree, step, values));
+    const before = waited === undefined ? now : versionsAsBefore(now, waited.changed);
+    let prompt = waited?.prompt ?? renderTemplate(step.prompt ?? [], values);
+    for (let attempt = waited?.attempt ?? 1;; attempt++) {
       const { id, name } = step;
+      const resume = attempt === waited?.attempt ? waited.agent : undefined;
+      this.#approvals.begin(id);
       const command = step.run === undefined ? {} : { command: step.run.command };
       this.#recorder.emit({ type: "step.started", step: id, name, attempt, prompt, ...command });
-      const result = await this.#attempt(step, attempt, prompt, processes);
+      const asked = { attempt, prompt, resume };
+      const result = await this.#attempt(step, asked, processes);
       let results: CheckResult[] = [];
       if (result.outcome === "success") {
-        results = await this.#unlessInterrupted(checkStep(tree, step, values, before));
+        results = await this.#interruption.unless(checkStep(tree, step, values, before));
         this.#recorder.emit({ type: "step.checked", step: step.id, attempt, results });
       }
       const failed = results.filter(({ ok }) => !ok);
@@ -184,9 +212,10 @@ class Run {
       });
       if (leftover !== undefined) throw new Stopped("mismatch", leftover);
       if (outcome === "success") {
-        this.#outputs[step.id] = result.output;
+        this.#progress.outputs[step.id] = result.output;
         return;
       }
+      if (outcome === "waiting") await this.#wait(step, asked, result, before, processes);
       if (!retry) throw new Stopped(outcome, `Step '${step.id}' failed: ${error}`);
       if (step.feedback && failed.length > 0) prompt = feedbackPrompt(results);
     }
@@ -194,8 +223,7 @@ class Run {
 
   async #attempt(
     step: PlanStep,
-    attempt: number,
-    prompt: string,
+    { attempt, prompt, resume }: Asked,
     processes: Processes,
   ): Promise<StepResult> {
     if (step.run !== undefined) return await this.#command(step.id, step.run, attempt, processes);
@@ -204,10 +232,12 @@ class Run {
       step: step.id,
       attempt,
       prompt,
-      maxTurns: turns - this.#turns,
+      maxTurns: turns - this.#progress.totals.turns,
+      ...(resume === undefined ? {} : { resume }),
       ...(model.type === "rehearsal" ? { rehearsal: model.steps[step.id] ?? [] } : {}),
     };
-    if (params.maxTurns <= 0) {
+    // The calls that waited were asked for within the budget.
+    if (params.maxTurns <= 0 && resume === undefined) {
       return {
         outcome: "budget",
         output: "",
@@ -221,19 +251,47 @@ class Run {
     this.#asked = 0;
     try {
       result = readStepResult(
-        await this.#unlessInterrupted(processes.ask(AGENT_PROCESS.step, params)),
+        await this.#interruption.unless(processes.ask(AGENT_PROCESS.step, params)),
       );
     } catch (error) {
       this.#cutShort(step.id, attempt, error);
       // What was asked of the model was asked, and what it took nobody will say any more.
-      this.#turns += this.#asked;
-      if (this.#asked > 0) this.#inputTokens = this.#outputTokens = null;
+      const unknown = this.#asked > 0 ? null : 0;
+      this.#progress.add(this.#asked, { inputTokens: unknown, outputTokens: unknown });
       throw error;
     }
-    this.#turns += result.turns;
-    this.#inputTokens = sum(this.#inputTokens, result.usage.inputTokens);
-    this.#outputTokens = sum(this.#outputTokens, result.usage.outputTokens);
+    this.#progress.add(result.turns, result.usage);
     return result;
+  }
+
+  /** Keeps all that is needed to go on later, and ends the run. */
+  async #wait(
+    step: PlanStep,
+    { attempt, prompt }: Asked,
+    result: StepResult,
+    before: Versions,
+    processes: Processes,
+  ): Promise<never> {
+    const pending = this.#approvals.waiting;
+    if (pending === undefined) {
+      throw new Stopped(
+        "failure",
+        `Step '${step.id}' waits for an approval that nobody was asked for`,
+      );
+    }
+    const { agent, tree } = processes;
+    const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#progress.outputs };
+    const [said, files, now] = await this.#interruption.unless(Promise.all([
+      result.checkpoint ?? processes.ask(AGENT_PROCESS.checkpoint, {}).then(readCheckpoint),
+      memoryFiles(agent.channel, this.#plan),
+      versionsBefore(tree, step, values),
+    ]));
+    const changed = changedPaths(before, now);
+    this.#options.keep?.({
+      ...this.#progress.kept,
+      ...{ pending, step: step.id, attempt, prompt, agent: said, changed },
+    }, files);
+    throw new Stopped("waiting", waitingText(pending));
   }
 
   /** An attempt of a step that is a command. */
@@ -243,11 +301,12 @@ class Run {
     attempt: number,
     processes: Processes,
   ): Promise<StepResult> {
-    const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#outputs };
+    const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#progress.outputs };
     try {
       return await runCommand(step, command, {
         values,
-        execute: (params) => this.#unlessInterrupted(processes.execute(params)),
+        approve: (params) => this.#approvals.askCommand(params, this.#interruption.orElse()),
+        execute: (params) => this.#interruption.unless(processes.execute(params)),
         emit: (event) => this.#recorder.emit(event),
       });
     } catch (error) {
@@ -273,7 +332,7 @@ class Run {
   async #endStep(step: PlanStep, processes: Processes): Promise<string | undefined> {
     const params: StepEndParams = { step: step.id };
     return readStepEnd(
-      await this.#unlessInterrupted(processes.ask(AGENT_PROCESS.stepEnd, params)),
+      await this.#interruption.unless(processes.ask(AGENT_PROCESS.stepEnd, params)),
     ).error;
   }
 
@@ -282,13 +341,13 @@ class Run {
     let list: WrittenList = { files: [], unseen: [] };
     const tree = this.#processes?.tree;
     if (ready && tree !== undefined) {
-      list = await this.#written.list(tree, this.#plan, this.#lastLook());
-      if (this.#options.signal?.aborted === true) end ??= interruption();
+      list = await this.#progress.written.list(tree, this.#plan, this.#interruption.lastLook());
+      if (this.#interruption.here) end ??= interruption();
       else if (list.problem !== undefined) end ??= new Stopped("failure", list.problem);
     }
     const outputs: Record<string, string> = {};
     if (end === undefined) {
-      const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#outputs };
+      const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#progress.outputs };
       for (const [name, template] of Object.entries(this.#plan.outputs)) {
         outputs[name] = renderTemplate(template, values);
       }
@@ -305,22 +364,10 @@ class Run {
     this.#recorder.emit({
       type: "run.finished",
       ...result,
-      turns: this.#turns,
-      inputTokens: this.#inputTokens,
-      outputTokens: this.#outputTokens,
+      ...this.#progress.totals,
       rehearsed: this.#plan.model.type === "rehearsal",
     });
     return result;
-  }
-
-  /** Ends the look at the written files soon after an interruption: nobody waits for long then. */
-  #lastLook(): AbortSignal {
-    const late = new AbortController();
-    const { signal } = this.#options;
-    const hurry = () => Deno.unrefTimer(setTimeout(() => late.abort(), LAST_LOOK_MS));
-    if (signal?.aborted) hurry();
-    else signal?.addEventListener("abort", hurry, { once: true });
-    return late.signal;
   }
 
   #agentEvent(params: unknown): void {
@@ -329,37 +376,15 @@ class Run {
       throw new TypeError("an event that is not of the step under way");
     }
     if (event.type === "model.asked") this.#asked++;
-    if (event.type === "file.changed") this.#written.note(event);
+    if (event.type === "file.changed") this.#progress.written.note(event);
+    this.#approvals.note(event);
     this.#recorder.emit({ step, ...event });
   }
-
-  async #unlessInterrupted<T>(work: Promise<T>): Promise<T> {
-    const { signal } = this.#options;
-    if (signal === undefined) return await work;
-    const { promise, reject } = Promise.withResolvers<never>();
-    const interrupt = () => reject(interruption());
-    if (signal.aborted) interrupt();
-    signal.addEventListener("abort", interrupt);
-    try {
-      return await Promise.race([work, promise]);
-    } finally {
-      signal.removeEventListener("abort", interrupt);
-    }
-  }
 }
 
-function interruption(): Stopped {
-  return new Stopped("interrupted", "The run was interrupted");
-}
-
-function stoppedBy(error: unknown): Stopped {
-  if (error instanceof Stopped) return error;
-  const { NotCapable, PermissionDenied } = Deno.errors;
-  const denied = error instanceof NotCapable || error instanceof PermissionDenied;
-  const outcome = denied ? "denied" : "failure";
-  return new Stopped(outcome, error instanceof Error ? error.message : String(error));
-}
-
-function sum(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? null : a + b;
+/** What an attempt is asked, or goes on with. */
+interface Asked {
+  readonly attempt: number;
+  readonly prompt: string;
+  readonly resume: Checkpoint | undefined;
 }

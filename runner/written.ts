@@ -26,7 +26,19 @@ export interface WrittenList {
 
 /** The files that a run has written so far and not deleted again. */
 export class WrittenFiles {
-  #paths = new Set<string>();
+  #paths: Set<string>;
+
+  /**
+   * @param paths Paths that were written before.
+   */
+  constructor(paths: Iterable<string> = []) {
+    this.#paths = new Set(paths);
+  }
+
+  /** The paths, in the order in which they were first written. */
+  get paths(): readonly string[] {
+    return [...this.#paths];
+  }
 
   /**
    * Takes note of a change.

@@ -1,0 +1,39 @@
+/**
+ * A step that waits for an approval: what is kept of it, and what is made of that later.
+ *
+ * @module
+ */
+
+import type { ApprovalParams } from "../agent/process.ts";
+import type { Versions } from "./checks.ts";
+
+/**
+ * @param before What `versionsBefore` returned before the step.
+ * @param now What it returns now.
+ * @returns The paths that the step has written or deleted.
+ */
+export function changedPaths(before: Versions, now: Versions): readonly string[] {
+  return [...now].flatMap(([path, version]) => version === before.get(path) ? [] : [path]);
+}
+
+/**
+ * What counts as older than a step that goes on: not what it had written itself by then.
+ *
+ * @param now What `versionsBefore` returns when it goes on.
+ * @param changed What {@linkcode changedPaths} returned when it waited.
+ * @returns The versions, as if they had been taken before the step.
+ */
+export function versionsAsBefore(now: Versions, changed: readonly string[]): Versions {
+  return new Map(
+    [...now].map(([path, version]) => [path, changed.includes(path) ? undefined : version]),
+  );
+}
+
+/**
+ * @param pending What waits.
+ * @returns It in a sentence.
+ */
+export function waitingText({ step, tool, wishes }: ApprovalParams): string {
+  const wanted = wishes.map(({ verb, what, rule }) => `${verb} '${what}' (the rule '${rule}')`);
+  return `Step '${step}' waits for an approval of ${tool}: ${wanted.join(", ")}`;
+}
