@@ -247,6 +247,31 @@ Rehearsed: no model was called (a live run needs OPENAI_API_KEY, and --rehearse 
   );
 });
 
+Deno.test("reportText() says how to go on with a run that waits for an approval", () => {
+  const finished: RunFinished = {
+    ...FINISHED,
+    outcome: "waiting",
+    exitCode: 6,
+    outputs: {},
+    files: [],
+    error: "Step 'a' waits for an approval",
+  };
+  const text = reportText({ ...PLAN, file: "my flows/demo.yaml" }, finished, {
+    color: false,
+    cwd: "/jobs/here",
+  });
+  assertEquals(
+    text,
+    `No files written
+
+Not done yet (waiting): Step 'a' waits for an approval
+1 turn, tokens unknown, exit code 6
+Go on at a terminal:     deno task run 'my flows/demo.yaml' --resume r1
+Go on and approve it:    deno task run 'my flows/demo.yaml' --resume r1 --approve
+`,
+  );
+});
+
 Deno.test("reportText() names what was written and could not be looked at any more", () => {
   assertEquals(
     report({
