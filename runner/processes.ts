@@ -16,6 +16,7 @@ import { CompositeBackend, type Mount } from "../backends/composite.ts";
 import type { Backend } from "../backends/protocol.ts";
 import { RemoteBackend, serveBackends } from "../backends/remote.ts";
 import { RemoteShell, serveShell } from "../backends/shells/remote_shell.ts";
+import { serveStage } from "../backends/shells/remote_stage.ts";
 import type { Shell } from "../backends/shells/shell.ts";
 import { Child } from "./child.ts";
 import { renderTemplate } from "./expressions.ts";
@@ -83,6 +84,8 @@ export class Processes {
       const granted = this.#shellOf(shell);
       this.#ownCommands = shell.tool ? undefined : new OwnCommands(granted);
       serveShell(this.agent.channel, () => this.#ownCommands ?? granted);
+      // The files of memory, as commands of real programs see them.
+      if (shell.type === "sandbox") serveStage(this.agent.channel, () => this.#host?.channel);
     }
     this.agent.channel.onNotice(AGENT_PROCESS.event, options.onEvent);
     this.agent.channel.handle(
