@@ -7,6 +7,8 @@
  * @module
  */
 
+import { CommandRules } from "./_command_rules.ts";
+import { simpleCommands } from "./_commands.ts";
 import { PathRules } from "./_path_rules.ts";
 import { type CommandRule, parseRule, type PathRule } from "./_rules.ts";
 import { canonicalPath, isWithin } from "./paths.ts";
@@ -47,8 +49,20 @@ export interface Decision {
 
 /** What the rules say of a command. */
 export interface CommandDecision extends Decision {
-  /** The simple command it is about, for messages; absent where it is the whole. */
+  /** The simple command it is about, for messages; absent where no single one is. */
   readonly command?: string | undefined;
+  /** Why it cannot be told what is run, where that is the reason: a clause. */
+  readonly unclear?: string | undefined;
+}
+
+/** Options of {@linkcode Policy.decideCommand}. */
+export interface DecideCommandOptions {
+  /**
+   * The variables that the command is given.
+   *
+   * @default {{}}
+   */
+  readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Something that a rule of `ask` is for and that somebody approved. */
@@ -69,7 +83,7 @@ export class Policy {
   /** What `ask` grants, beside what it asks about: a rule of `write` where there is a list of `allow`. */
   readonly #granted: Record<"read" | "write", PathRules>;
   readonly #allow: Record<"read" | "write", PathRules> | undefined;
-  readonly #commands: Record<Verdict, readonly CommandRule[]>;
+  readonly #commands: Record<Verdict, CommandRules>;
 
   /**
    * Compiles rules.
@@ -97,7 +111,11 @@ export class Policy {
     this.#ask = refusing(ask);
     this.#granted = granting(ask);
     this.#allow = rules.allow === undefined ? undefined : granting(allow);
-    this.#commands = { allow: commands(allow), ask: commands(ask), deny: commands(deny) };
+    this.#commands = {
+      allow: new CommandRules(commands(allow)),
+      ask: new CommandRules(commands(ask)),
+      deny: new CommandRules(commands(deny)),
+    };
     this.hasPathRules = rules.allow !== undefined ||
       paths(deny).length + paths(ask).length > 0;
     this.hasCommandRules = rules.allow !== undefined ||
@@ -133,18 +151,49 @@ export class Policy {
   }
 
   /**
-   * What the rules say of a command: the strictest of what they say of its simple commands.
+   * What the rules say of a command: the strictest of what they say of its simple commands, those in
+   * pipelines, lists, loops, functions and substitutions, and those that `sh -c`, `env`, `xargs`,
+   * `find -exec` and their like run, included.
+   *
+   * A rule is the words of a command, each a pattern. `execute git push *` is for `git push` with any
+   * arguments, or none, and `execute git push` for that alone. Quotes make no difference, and neither
+   * does the directory of the program: `/usr/bin/git` is `git`. Only for permission it has to be one
+   * of the system's own directories, and no variable may be set by which `git` could mean something
+   * else. Options count as words: `git -C x push` is not `git push *`, so that a rule that is to hold
+   * says `execute git *`. An argument that is filled in when the command runs is taken for what a rule
+   * of `deny` or `ask` has there, and never for what one of `allow` has. Where the name of a program
+   * is not written out, or a script cannot be parsed, every rule of `deny` and `ask` is for it.
+   *
+   * Rules of commands are for review, not for containment: a script in a file (`sh x.sh`), a program
+   * with a language of its own (`python x.py`, `awk`, `make`) or one that was copied to another name
+   * is not seen through. What a command can touch is settled by the shell that runs it.
    *
    * @param command A script for `sh`, or a program with its arguments.
+   * @param options What else it is given.
    * @returns The verdict, the rule behind it and the simple command that it is about.
    */
-  decideCommand(command: string | readonly string[]): Promise<CommandDecision> {
+  async decideCommand(
+    command: string | readonly string[],
+    { env = {} }: DecideCommandOptions = {},
+  ): Promise<CommandDecision> {
+    if (!this.hasCommandRules) return { verdict: "allow" };
     const { allow, ask, deny } = this.#commands;
-    if (!this.hasCommandRules || command.length === 0) {
-      return Promise.resolve({ verdict: "allow" });
+    const found = await simpleCommands(command, env);
+    let asked: CommandDecision | undefined;
+    let allowed: CommandRule | undefined;
+    for (const each of found) {
+      const about = { command: each.why === undefined ? each.text : undefined, unclear: each.why };
+      const denying = each.use === "grant" ? undefined : deny.mayMatch(each.words);
+      if (denying !== undefined) return { verdict: "deny", rule: denying.text, ...about };
+      const isAsked = each.use !== "grant" || this.#allow !== undefined;
+      const asking = isAsked ? ask.mayMatch(each.words) : undefined;
+      if (asking !== undefined) asked ??= { verdict: "ask", rule: asking.text, ...about };
+      if (this.#allow === undefined || each.use === "refuse" || asking !== undefined) continue;
+      const granting = allow.surelyMatch(each.words);
+      if (granting === undefined) return { verdict: "deny", ...about };
+      allowed ??= granting;
     }
-    const rule = deny[0] ?? ask[0] ?? allow[0];
-    return Promise.resolve({ verdict: deny.length > 0 ? "deny" : "ask", rule: rule?.text });
+    return asked ?? { verdict: "allow", rule: allowed?.text };
   }
 
   /**
@@ -156,8 +205,8 @@ export class Policy {
   couldEver(verb: "read" | "write" | "execute"): boolean {
     if (verb === "execute") {
       const { allow, ask, deny } = this.#commands;
-      if (deny.some((rule) => rule.open && rule.words.length === 0)) return false;
-      return this.#allow === undefined || allow.length + ask.length > 0;
+      if (deny.coverEverything) return false;
+      return this.#allow === undefined || allow.size + ask.size > 0;
     }
     const denied = this.#deny[verb];
     if (denied.first("/") !== undefined) return false;
