@@ -14,6 +14,7 @@ import { compileConfinement, type Probe } from "./_compile_confinement.ts";
 import { chooseModel } from "./_compile_model.ts";
 import { compileRoots } from "./_compile_roots.ts";
 import { compileRoutes } from "./_compile_routes.ts";
+import { checkRules } from "./_compile_rule_checks.ts";
 import { compileRules } from "./_compile_rules.ts";
 import { compileShell } from "./_compile_shell.ts";
 import { compileSteps } from "./_compile_steps.ts";
@@ -174,6 +175,14 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   if (shell !== undefined) {
     await checkTree({ shell, routes, backends: backends.sound, roots }, reporter);
   }
+  await checkRules(rules, {
+    shell,
+    routes: complete ? routes : undefined,
+    steps: steps.map((step) => ({
+      step,
+      index: (parts.steps ?? []).findIndex((part) => part?.id === step.id),
+    })),
+  }, reporter);
   const { model, live, at: modelAt } = await chooseModel(
     parts,
     { ...compilation, rehearsalPath },
@@ -207,7 +216,7 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     instructions,
     backends: [...backends.sound.values()],
     ...tree,
-    ...rules,
+    ...rules.plan,
     ...hosted,
     grants: explainGrants({ processes, routes, roots, modelAt }, reporter),
     turns: parts.budget?.turns ?? TURNS,
