@@ -48,10 +48,17 @@ export function createScreen(options: ScreenOptions): EventSink {
 interface Shown {
   readonly paint: Style;
   steps: readonly string[];
-  /** The arguments of the calls under way. */
-  readonly calls: Map<string, unknown>;
+  /** The calls under way and those that wait for them, in order. */
+  readonly calls: Map<string, ShownCall>;
   /** The commands under way, by their calls. */
   readonly commands: Map<string, ShownCommand>;
+}
+
+interface ShownCall {
+  readonly tool: string;
+  readonly arguments: unknown;
+  /** Whether it is on the screen already. */
+  announced?: boolean;
 }
 
 function describe(event: RunEvent, shown: Shown): string[] {
@@ -77,13 +84,8 @@ function describe(event: RunEvent, shown: Shown): string[] {
       ];
     }
     case "tool.called": {
-      calls.set(callKey(event), event.arguments);
-      // What it prints comes before it is finished: the command has to stand above that.
-      const command = commandOf(event);
-      if (command === undefined) return [];
-      const [first = "", ...others] = commandLines(command);
-      const indent = " ".repeat(TOOL_COLUMNS);
-      return [toolLine("execute", first), ...others.map((line) => `  ${indent}${line}`)];
+      calls.set(callKey(event), { tool: event.tool, arguments: event.arguments });
+      return nextCommand(shown);
     }
     case "command.output": {
       const key = `${event.step} ${event.callId}`;
@@ -111,15 +113,17 @@ function describe(event: RunEvent, shown: Shown): string[] {
         ? []
         : answer(event.text).map((line) => `  ${paint.dim(line)}`);
     case "tool.finished": {
-      const args = calls.get(callKey(event));
+      const call = calls.get(callKey(event));
       calls.delete(callKey(event));
-      const lines = commandOf({ tool: event.tool, arguments: args }) === undefined
-        ? [toolLine(event.tool, toolSubject(args))]
-        : [];
+      const lines = call?.announced === true
+        ? []
+        : [toolLine(event.tool, toolSubject(call?.arguments))];
       lines.push(...commandEnd(`${event.step} ${event.callId}`, shown, event.exitCode, false));
-      if (event.ok) return lines;
-      const what = event.code === "denied" ? "refused" : "failed";
-      return [...lines, paint.red(`    ${what}: ${oneLine(event.result.replace(/^Error: /, ""))}`)];
+      if (!event.ok) {
+        const what = event.code === "denied" ? "refused" : "failed";
+        lines.push(paint.red(`    ${what}: ${oneLine(event.result.replace(/^Error: /, ""))}`));
+      }
+      return [...lines, ...nextCommand(shown)];
     }
     case "step.checked":
       return event.results.map(({ ok, message, place }) =>
@@ -158,9 +162,19 @@ function confinementLine(confinement: PlanConfinement, paint: Style): string {
   return paint.yellow(`Confined by Deno's flags and the path guard alone: ${reason}`);
 }
 
+/** What a command prints comes before its call is finished, and the command has to stand above that. */
+function nextCommand({ calls }: Shown): string[] {
+  const [call] = calls.values();
+  const command = call && commandOf(call);
+  if (call === undefined || call.announced === true || command === undefined) return [];
+  call.announced = true;
+  const [first = "", ...others] = commandLines(command);
+  const indent = " ".repeat(TOOL_COLUMNS);
+  return [toolLine(call.tool, first), ...others.map((line) => `  ${indent}${line}`)];
+}
+
 /** The command of a call of `execute`, as the model wrote it. */
-function commandOf(call: { readonly tool: string; readonly arguments: unknown }) {
-  const { tool, arguments: args } = call;
+function commandOf({ tool, arguments: args }: ShownCall): string | undefined {
   if (tool !== "execute" || typeof args !== "object" || args === null) return undefined;
   return "command" in args && typeof args.command === "string" ? args.command : undefined;
 }

@@ -83,6 +83,31 @@ Deno.test("createScreen() shows a command before what it prints, line by line, a
   assertEquals(show([called("true"), finished(0)]), "  execute     true\n");
 });
 
+Deno.test("createScreen() shows each command above its own output, where an answer has several", () => {
+  const second = { step: "a", turn: 1, callId: "c2", tool: "execute" } as const;
+  const write = { step: "a", turn: 1, callId: "c3", tool: "write_file" } as const;
+  assertEquals(
+    show([
+      called("one"),
+      { type: "tool.called", ...second, arguments: { command: "two" } },
+      { type: "tool.called", ...write, arguments: { path: "/a" } },
+      output("1\n"),
+      finished(1),
+      output("2\n", "stdout", "c2"),
+      { type: "tool.finished", ...second, ok: false, code: "denied", result: "Error: No." },
+      { type: "tool.finished", ...write, ok: true, result: "" },
+    ]),
+    `  execute     one
+    | 1
+    exit code 1
+  execute     two
+    | 2
+    refused: No.
+  write_file  /a
+`,
+  );
+});
+
 Deno.test("createScreen() shows 20 lines of a command's output and counts the others", () => {
   const lines = Array.from({ length: 25 }, (_, index) => `${index}\n`).join("");
   const text = show([called("seq 25"), output(lines), finished(0)]);
