@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { isWithin } from "../../backends/paths.ts";
+import { isWithin, joinPaths, relativeTo } from "../../backends/paths.ts";
 import { Child } from "../../runner/child.ts";
 import { compileWorkflow } from "../../runner/compile.ts";
 import type { RunEvent } from "../../runner/events.ts";
-import type { PlanProcess } from "../../runner/plan.ts";
+import { hostStart } from "../../runner/_host_start.ts";
+import type { Plan, PlanProcess } from "../../runner/plan.ts";
 import { runPlan } from "../../runner/supervise.ts";
 import { cli, Clone, startCli } from "../support/cli.ts";
 import { answer, stall, startOpenAiServer } from "../support/openai_server.ts";
@@ -44,9 +45,10 @@ Deno.test("a run of flask.yaml uses no permission beyond the plan, in any proces
     const file = name === "runner" ? audit : `${audit}.${name}`;
     const seen = name === "agent" && !await exists(file) ? [] : await used(file);
     if (name !== "agent") assert(seen.length > 0, `${name} left no audit`);
-    for (const { permission, value } of seen) {
+    for (const { permission, value: used } of seen) {
       // `--ignore-env`: another name reads as undefined, which is no grant.
       if (permission === "env") continue;
+      const value = name === "host" ? onThisMachine(used, plan) : used;
       const planned = grants[permission] ?? [];
       const within = planned.includes("*") ||
         planned.some((grant) => grant === value || isWithin(value, grant));
@@ -54,6 +56,17 @@ Deno.test("a run of flask.yaml uses no permission beyond the plan, in any proces
     }
   }
 });
+
+/** A path that the host used, as the machine has it. */
+function onThisMachine(path: string, plan: Plan): string {
+  for (const [index, { directory }] of hostStart(plan).roots.entries()) {
+    const root = plan.roots[index];
+    if (root !== undefined && isWithin(path, directory)) {
+      return joinPaths(root.directory, relativeTo(path, directory));
+    }
+  }
+  return path;
+}
 
 async function exists(path: string): Promise<boolean> {
   try {
@@ -67,19 +80,21 @@ async function exists(path: string): Promise<boolean> {
 
 /** Runs a program of our own under exactly the flags that the plan gives a process. */
 async function attempt(process: PlanProcess, source: string): Promise<string> {
-  const file = await Deno.makeTempFile({ suffix: ".ts", prefix: "routebook-test-" });
-  try {
-    await Deno.writeTextFile(file, source);
-    const [program, ...args] = process.command;
-    if (program === undefined) throw new Error("No program");
-    const { stdout } = await new Deno.Command(program, {
-      args: [...args.slice(0, -1), file],
-      stdin: "null",
-    }).output();
-    return new TextDecoder().decode(stdout).trim();
-  } finally {
-    await Deno.remove(file);
-  }
+  const [program, ...args] = process.command;
+  if (program === undefined) throw new Error("No program");
+  const child = new Deno.Command(program, {
+    args: [...args.slice(0, -1), "-"],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const [{ stdout }] = await Promise.all([child.output(), writeAll(child.stdin, source)]);
+  return new TextDecoder().decode(stdout).trim();
+}
+
+async function writeAll(stream: WritableStream<Uint8Array>, text: string): Promise<void> {
+  const writer = stream.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  await writer.close();
 }
 
 Deno.test("the agent process can read no file, write none, run nothing and see no variable", async () => {
@@ -91,7 +106,7 @@ Deno.test("the agent process can read no file, write none, run nothing and see n
     `const attempts = {
       read: () => Deno.readTextFileSync(${JSON.stringify(fromFileUrl(import.meta.url))}),
       write: () => Deno.writeTextFileSync("/tmp/routebook-attempt", ""),
-      run: () => new Deno.Command("true").outputSync(),
+      run: () => new Deno.Command("/bin/true").outputSync(),
       env: () => { if (Deno.env.get("HOME") === undefined) throw { name: "ignored" }; },
       net: () => Deno.connect({ hostname: "127.0.0.1", port: 9 }),
       remote: () => import("https://example.invalid/x.ts"),
@@ -117,20 +132,21 @@ Deno.test("the host process can reach no network and no file beside its roots", 
   assert(host !== undefined);
   const [root] = plan.roots;
   assert(root !== undefined);
-  await Deno.mkdir(root.directory, { recursive: true });
+  for (const { directory } of plan.roots) await Deno.mkdir(directory, { recursive: true });
+  const [{ directory } = root] = hostStart(plan).roots;
   const said = await attempt(
     host,
     `const attempts = {
       net: () => Deno.connect({ hostname: "127.0.0.1", port: 9 }),
       listen: () => Deno.listen({ port: 0 }),
-      run: () => new Deno.Command("true").outputSync(),
-      beside: () => Deno.readTextFileSync(${JSON.stringify(join(root.directory, "../x"))}),
+      run: () => new Deno.Command("/bin/true").outputSync(),
+      beside: () => Deno.readTextFileSync(${JSON.stringify(join(directory, "../x"))}),
       passwd: () => Deno.readTextFileSync("/etc/passwd"),
       workflow: () => Deno.writeTextFileSync(${
       JSON.stringify(join(clone.directory, "workflows/flask.yaml"))
     }, ""),
-      link: () => Deno.symlinkSync("/etc", ${JSON.stringify(join(root.directory, "etc"))}),
-      own: () => Deno.writeTextFileSync(${JSON.stringify(join(root.directory, "own.txt"))}, ""),
+      link: () => Deno.symlinkSync("/etc", ${JSON.stringify(join(directory, "etc"))}),
+      own: () => Deno.writeTextFileSync(${JSON.stringify(join(directory, "own.txt"))}, ""),
     };
     for (const [name, run] of Object.entries(attempts)) {
       try { await run(); console.log(name, "done"); } catch (error) { console.log(name, error.name); }
