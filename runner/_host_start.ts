@@ -47,3 +47,15 @@ function mountOf(
     protected: root.protected.filter((path) => isWithin(path, directory)),
   }];
 }
+
+/**
+ * Loads the host's code here. A host that is confined may not write to Deno's cache, so that nobody
+ * but the runner can see to it that the next one starts as fast as others do.
+ *
+ * @param plan The run's plan.
+ */
+export async function cacheHostCode({ confinement, shell }: Plan): Promise<void> {
+  if (confinement?.type !== "bubblewrap") return;
+  await import("./host.ts");
+  if (shell?.type === "sandbox") await import("../backends/shells/sandbox.ts");
+}

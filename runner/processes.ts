@@ -20,7 +20,7 @@ import { serveStage } from "../backends/shells/remote_stage.ts";
 import type { Shell } from "../backends/shells/shell.ts";
 import { Child } from "./child.ts";
 import { renderTemplate } from "./expressions.ts";
-import { hostStart } from "./_host_start.ts";
+import { cacheHostCode, hostStart } from "./_host_start.ts";
 import { OwnCommands } from "./_own_commands.ts";
 import type { Plan, PlanProcess, PlanShell } from "./plan.ts";
 import { relayOf } from "./relay.ts";
@@ -138,7 +138,12 @@ export class Processes {
 
   /** Ends all of them. They have ended when this resolves. */
   async end(): Promise<void> {
-    await Promise.all([this.agent.end(), this.#host?.end(), this.#shellProcess?.end()]);
+    await Promise.all([
+      this.agent.end(),
+      this.#host?.end(),
+      this.#shellProcess?.end(),
+      cacheHostCode(this.#plan),
+    ]);
   }
 
   /** Whoever runs the commands of the plan's shell. */
