@@ -6,6 +6,7 @@
  */
 
 import { parseArgs } from "node:util";
+import type { Terminal } from "./_cli_run.ts";
 import type { CompileOptions } from "./compile.ts";
 import { exitCodeFor, formatDiagnostics } from "./diagnostics.ts";
 import type { EventSink } from "./events.ts";
@@ -25,6 +26,11 @@ Options:
   --rehearse           run, plan: play the file's rehearsal, even where a key is set
   --live               run, plan: call the model, even where a rehearsal is declared
   --json               run, log: one event, or one run, a line; plan: the plan as data
+  --explain            plan: why it may do so, permission by permission, with the line of the file
+  --check PLAN         plan: fail if it may do more than a stored plan, which --json printed
+  --resume RUN         run: go on with a run that waits for an approval
+  --approve            run --resume: approve what it waits for
+  --refuse REASON      run --resume: refuse what it waits for, and tell the model why
   --help               Print this
 
 Environment:
@@ -34,7 +40,8 @@ Environment:
 
 Exit codes:
   0 done                 1 step or check failed   2 invalid workflow or usage
-  3 permission denied    4 budget exceeded        7 rehearsal does not match
+  3 permission denied, or more than a stored plan
+  4 budget exceeded      6 waiting for approval   7 rehearsal does not match
   130 interrupted
 `;
 
@@ -50,23 +57,23 @@ const OPTIONS = {
   rehearse: { type: "boolean" },
   live: { type: "boolean" },
   json: { type: "boolean" },
+  explain: { type: "boolean" },
+  check: { type: "string" },
+  resume: { type: "string" },
+  approve: { type: "boolean" },
+  refuse: { type: "string" },
   help: { type: "boolean", short: "h" },
 } as const;
 
 /** The options that a command takes, besides `--help`. */
 const COMMANDS: Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>> = {
-  run: ["input", "model", "rehearse", "live", "json"],
-  plan: ["input", "model", "rehearse", "live", "json"],
+  run: ["input", "model", "rehearse", "live", "json", "resume", "approve", "refuse"],
+  plan: ["input", "model", "rehearse", "live", "json", "explain", "check"],
   check: [],
   log: ["json"],
 };
 
-interface Terminal {
-  readonly out: Write;
-  readonly err: Write;
-  readonly outColor: boolean;
-  readonly errColor: boolean;
-}
+type Values = ReturnType<typeof parse>["values"];
 
 /** What is wrong with a command line. */
 class UsageError extends Error {
@@ -97,7 +104,12 @@ export async function main(args: readonly string[]): Promise<number> {
       terminal.err(`error[output]: ${error.message}\n`);
       return FAILED;
     }
-    // Known by its name: the journal is loaded only by what needs it.
+    // Known by their names: what throws them is loaded only by what needs it.
+    if (error instanceof Error && error.name === "ResumeError") {
+      const hint = "hint" in error && error.hint !== undefined ? ` = hint: ${error.hint}\n` : "";
+      terminal.err(`error[resume]: ${error.message}\n${hint}`);
+      return INVALID;
+    }
     if (error instanceof Error && error.name === "JournalError") {
       terminal.err(`error[journal]: ${error.message}\n`);
       return FAILED;
@@ -142,7 +154,7 @@ async function command(args: readonly string[], terminal: Terminal): Promise<num
   const options = compileOptions(values);
   const json = values.json === true;
   return name === "plan"
-    ? await plan(file, options, json, terminal)
+    ? await plan(file, options, values, terminal)
     : await run(file, options, json, terminal);
 }
 
@@ -211,19 +223,17 @@ async function check(files: readonly string[], terminal: Terminal): Promise<numb
 
 async function plan(
   file: string,
-  options: CompileOptions,
-  json: boolean,
+  compile: CompileOptions,
+  values: { json?: boolean; explain?: boolean; check?: string },
   terminal: Terminal,
 ): Promise<number> {
-  const { plan, exitCode } = await compile(file, { ...options, keyNeeded: false }, terminal);
-  if (plan === undefined) return exitCode;
-  if (json) {
-    terminal.out(`${JSON.stringify(plan, undefined, 2)}\n`);
-  } else {
-    const { planText } = await import("./plan_text.ts");
-    terminal.out(planText(plan, { color: terminal.outColor, cwd: Deno.cwd() }));
+  const { json = false, explain = false, check } = values;
+  if ([json, explain, check !== undefined].filter((isGiven) => isGiven).length > 1) {
+    throw new UsageError("'--json', '--explain' and '--check' exclude each other");
   }
-  return 0;
+  if (check === "") throw new UsageError("'--check' names no plan: --check plan.json");
+  const { planCommand } = await import("./_plan_command.ts");
+  return await planCommand(file, { compile, json, explain, check, ...terminal });
 }
 
 async function log(
@@ -247,50 +257,29 @@ async function log(
 
 async function run(
   file: string,
-  options: CompileOptions,
-  json: boolean,
+  values: Values,
   terminal: Terminal,
 ): Promise<number> {
-  const { plan, exitCode } = await compile(file, options, terminal);
-  if (plan === undefined) return exitCode;
-  const { runPlan } = await import("./supervise.ts");
-  const { Journal } = await import("./journal.ts");
-  const runId = newRunId();
-  using journal = Journal.open(Deno.cwd());
-  journal.begin(runId, plan, new Date().toISOString());
-  const sinks: EventSink[] = [(event) => journal.append(event)];
-  if (json) {
-    sinks.push((event) => terminal.out(`${JSON.stringify(event)}\n`));
-  } else {
-    const { createScreen } = await import("./screen.ts");
-    const { reportText } = await import("./report.ts");
-    sinks.push(createScreen({ write: terminal.err, color: terminal.errColor }));
-    sinks.push((event) => {
-      if (event.type !== "run.finished") return;
-      terminal.err("\n");
-      terminal.out(reportText(plan, event, { color: terminal.outColor, cwd: Deno.cwd() }));
-    });
+  const { resume, approve, refuse } = values;
+  if (resume === undefined && (approve === true || refuse !== undefined)) {
+    throw new UsageError(
+      "'--approve' and '--refuse' answer what a run waits for: name it, --resume RUN",
+    );
   }
-  const interruption = new AbortController();
-  const interrupt = () => interruption.abort();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, interrupt);
-  try {
-    const result = await runPlan(plan, {
-      sinks,
-      signal: interruption.signal,
-      runId,
-      apiKey: Deno.env.get("OPENAI_API_KEY"),
-    });
-    return result.exitCode;
-  } finally {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      Deno.removeSignalListener(signal, interrupt);
-    }
+  if (approve === true && refuse !== undefined) {
+    throw new UsageError("'--approve' and '--refuse' exclude each other");
   }
-}
-
-/** Sorts by time, and tells apart two runs of one second: `20261122-130446-3f9a`. */
-function newRunId(): string {
-  const time = new Date().toISOString().replaceAll(/[-:]|\..*/g, "").replace("T", "-");
-  return `${time}-${crypto.randomUUID().slice(0, 4)}`;
+  const options = compileOptions(values);
+  const { runOnce } = await import("./_cli_run.ts");
+  return await runOnce({
+    cwd: options.cwd,
+    json: values.json === true,
+    compile: (change = (same) => same) => compile(file, change(options), terminal),
+    resume,
+    answer: approve === true
+      ? { verdict: "granted" }
+      : refuse === undefined
+      ? undefined
+      : { verdict: "refused", reason: refuse },
+  }, terminal);
 }

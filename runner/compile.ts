@@ -88,6 +88,8 @@ export interface CompileResult {
   readonly diagnostics: readonly Diagnostic[];
   /** The text of each file that diagnostics may point into, by the name that places use. */
   readonly sources: ReadonlyMap<string, string>;
+  /** The file's data with the place of every part; absent if it cannot be read. */
+  readonly document: YamlFile | undefined;
 }
 
 /**
@@ -113,6 +115,7 @@ export async function compileWorkflow(
     plan: hasError ? undefined : draft,
     diagnostics: sortDiagnostics(unique(diagnostics)),
     sources,
+    document: yaml,
   };
 }
 

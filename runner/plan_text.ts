@@ -5,9 +5,13 @@
  */
 
 import { join, relative } from "@std/path";
+import { commandLines } from "./_command_text.ts";
+import { limitText } from "./_compile_shell.ts";
 import { templateText } from "./expressions.ts";
 import { EVERYTHING } from "./permissions.ts";
 import type { Permissions, Plan, PlanProcess, PlanRoute, PlanStep } from "./plan.ts";
+import { ruleSections } from "./_plan_rules.ts";
+import { toolsOf } from "./plan_review.ts";
 import { type Style, styleFor } from "./_style.ts";
 import { tableLines } from "./_table.ts";
 import { printable } from "./_width.ts";
@@ -40,10 +44,7 @@ export function planText(plan: Plan, options: PlanTextOptions): string {
         paint,
       }),
     ],
-    plan.deny.length === 0 ? [] : [
-      style.bold("Denied, whatever the routes grant"),
-      ...plan.deny.map((rule) => `  ${printable(rule)}`),
-    ],
+    ...ruleSections(plan, style),
     [
       style.bold("Steps"),
       ...tableLines(plan.steps.map(stepRow), {
@@ -51,6 +52,7 @@ export function planText(plan: Plan, options: PlanTextOptions): string {
         paint,
       }),
     ],
+    commandsSection(plan, style),
     ...plan.processes.map((process) => processLines(process, style)),
   ];
   return sections.filter((lines) => lines.length > 0).map((lines) => `${lines.join("\n")}\n`)
@@ -73,14 +75,73 @@ function summaryRows(plan: Plan): readonly (readonly string[])[] {
         : "none: every step is a command",
     ],
     ...(inputs.length === 0 ? [] : [["inputs", inputs.join(" ")]]),
-    ["budget", `${plan.turns} ${plan.turns === 1 ? "turn" : "turns"} of the model`],
+    ...(model.type === "none"
+      ? []
+      : [["budget", `${plan.turns} ${plan.turns === 1 ? "turn" : "turns"} of the model`]]),
+    ...shellRows(plan),
+    ...confinementRows(plan),
   ];
+}
+
+function shellRows(plan: Plan): readonly (readonly string[])[] {
+  const { shell, model, steps } = plan;
+  if (shell === undefined) return [];
+  const what = shell.type === "sandbox"
+    ? "sandbox: real programs, without a network"
+    : "virtual: no program is started";
+  const isUsable = model.type !== "none" && toolsOf(plan).includes("execute");
+  const users = [
+    ...(isUsable ? ["the model"] : []),
+    ...(steps.some(({ run }) => run !== undefined) ? ["steps that run a command"] : []),
+  ];
+  const who = users.length === 0 ? "rules leave no use for it" : `for ${users.join(" and for ")}`;
+  const { limits } = shell;
+  const texts = LIMITS.map(([name, limit]) => `${name} ${limitText(limit, limits[limit])}`);
+  return [["shell", `${what}; ${who}`], ["limits", texts.join(", ")]];
+}
+
+const LIMITS = [
+  ["cpu", "cpuSeconds"],
+  ["memory", "memoryBytes"],
+  ["processes", "processes"],
+  ["file_size", "fileBytes"],
+  ["output", "outputBytes"],
+] as const;
+
+function confinementRows({ confinement, roots }: Plan): readonly (readonly string[])[] {
+  if (confinement === undefined) return [];
+  const what = roots.length === 0 ? "commands" : "local files";
+  return [[
+    what,
+    confinement.type === "bubblewrap"
+      ? "inside bubblewrap and Deno's flags"
+      : `under Deno's flags and the path guard alone: ${confinement.reason}`,
+  ]];
+}
+
+/** The commands of steps, each with all that it is given. */
+function commandsSection(plan: Plan, style: Style): readonly string[] {
+  const lines = plan.steps.flatMap(({ id, run }) => {
+    if (run === undefined) return [];
+    const { command, cwd, env } = run;
+    const script = typeof command === "string"
+      ? command.replace(/\n$/, "").split("\n").map(printable)
+      : commandLines(command);
+    return [
+      `  ${printable(id)}${cwd === "/" ? "" : `, in ${printable(cwd)}`}`,
+      ...Object.entries(env).map(([name, value]) =>
+        `    ${printable(name)}=${printable(templateText(value))}`
+      ),
+      ...script.map((line, index) => `    ${style.dim(index === 0 ? "$" : " ")} ${line}`.trimEnd()),
+    ];
+  });
+  return lines.length === 0 ? [] : [style.bold("Commands"), ...lines];
 }
 
 function routeRow(route: PlanRoute, plan: Plan, cwd: string): readonly string[] {
   const backend = plan.backends.find(({ name }) => name === route.backend);
   const place = backend?.type === "local"
-    ? near(
+    ? nearPath(
       plan.roots.find(({ backend, path }) => backend === route.backend && path === route.path)
         ?.directory ?? join(backend.root, route.path),
       cwd,
@@ -89,8 +150,12 @@ function routeRow(route: PlanRoute, plan: Plan, cwd: string): readonly string[] 
   return [route.prefix, route.backend, place, route.access];
 }
 
-/** A path as seen from the working directory, if it is inside. */
-function near(path: string, cwd: string): string {
+/**
+ * @param path A path of the host.
+ * @param cwd The working directory.
+ * @returns It as seen from the working directory, if it is inside.
+ */
+export function nearPath(path: string, cwd: string): string {
   const seen = relative(cwd, path);
   if (seen === "") return "./";
   return seen === ".." || seen.startsWith("../") ? path : seen;
@@ -115,7 +180,9 @@ function processLines(process: PlanProcess, style: Style): readonly string[] {
   return [
     style.bold(`Process ${process.name}`),
     ...tableLines(permissionRows(process.permissions), { paint: style.dim }),
-    `  ${style.dim("$")} ${process.command.map(shellWord).join(" ")}`,
+    ...commandLines(process.command).map((line, index) =>
+      `  ${style.dim(index === 0 ? "$" : " ")} ${line}`
+    ),
   ];
 }
 
@@ -137,8 +204,4 @@ function permissionRows(permissions: Permissions): readonly (readonly string[])[
 function valueText(label: string, value: string): string {
   if (value !== EVERYTHING) return value;
   return label === "may run" ? "any program" : "any file";
-}
-
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${printable(word).replaceAll("'", "'\\''")}'`;
 }
