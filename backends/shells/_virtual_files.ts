@@ -26,6 +26,9 @@ type Entry = Awaited<ReturnType<NonNullable<IFileSystem["readdirWithFileTypes"]>
 /** A name in a directory that has just been made and holds nothing yet. */
 const FIRST_NAME = ".directory";
 
+/** What is written there is gone. */
+const NOWHERE = "/dev/null";
+
 const ERRORS: Readonly<Record<BackendErrorCode, readonly [name: string, text: string]>> = {
   not_found: ["ENOENT", "no such file or directory"],
   exists: ["EEXIST", "file exists"],
@@ -113,6 +116,7 @@ export class VirtualFiles implements IFileSystem {
     const at = this.#enter(path);
     const bytes = encode(content, options);
     if (this.#opened.delete(path) && bytes.length === 0) return;
+    if (at === NOWHERE) return;
     if (isSystemPath(at)) return await this.#system.writeFile(at, bytes);
     await this.#write(at, bytes);
   }
@@ -121,6 +125,7 @@ export class VirtualFiles implements IFileSystem {
     const at = this.#enter(path);
     const added = encode(content, options);
     if (this.#opened.delete(path) && added.length === 0) return;
+    if (at === NOWHERE) return;
     if (isSystemPath(at)) return await this.#system.appendFile(at, added);
     const before = await this.#contentOf(at);
     if (before !== undefined && added.length === 0) return;
@@ -379,12 +384,13 @@ function entryOf({ path, type }: FileInfo): Entry {
   return { name: nameOf(path), isFile: type === "file", isDirectory, isSymbolicLink: false };
 }
 
-function describe({ type, size, modified }: FileInfo): FsStat {
+function describe({ path, type, size, modified }: FileInfo): FsStat {
   return {
     isFile: type === "file",
     isDirectory: type === "directory",
     isSymbolicLink: false,
     mode: 0o755,
+    identity: `tree:${path}`,
     size,
     mtime: new Date(modified),
   };

@@ -10,6 +10,7 @@ import type { Backend } from "../protocol.ts";
 import { OutputBuffer } from "./_output.ts";
 import { abortedCommand, checkRequest, CommandQueue, type ShellRequest } from "./_request.ts";
 import { CommandEnd, limitErrorOf } from "./_virtual_end.ts";
+import { decodeReads } from "./_virtual_reads.ts";
 import { markRedirects, withoutMarks } from "./_virtual_redirects.ts";
 import { VirtualFiles } from "./_virtual_files.ts";
 import { BUILT_IN, customCommands } from "./_virtual_commands.ts";
@@ -144,6 +145,10 @@ export class VirtualShell implements Shell {
       coverage: { hit: () => end.check() },
       sleep: (milliseconds) => end.sleep(milliseconds),
       defenseInDepth: false,
+    });
+    bash.registerTransformPlugin({
+      name: "reads",
+      transform: ({ ast }) => ({ ast: decodeReads(ast, justBash.parse) }),
     });
     if (!KEEPS_FILES.test(script)) {
       bash.registerTransformPlugin({

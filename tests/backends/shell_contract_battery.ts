@@ -107,7 +107,7 @@ const SCRIPTS: readonly Script[] = [
   {
     title: "functions and recursion",
     script:
-      'fact() { if [ "$1" -le 1 ]; then echo 1; else echo $(( $1 * $(fact $(( $1 - 1 ))) )); fi; }\nfor n in 1 5 10; do fact $n; done > /facts',
+      'fact() { if [ "$1" -le 1 ]; then echo 1; else rest=$(fact $(( $1 - 1 ))); echo $(( $1 * rest )); fi; }\nfor n in 1 5 10; do fact $n; done > /facts',
     tree: { "/facts": "1\n120\n3628800\n" },
   },
   {

@@ -227,7 +227,6 @@ export const FILE_CASES: readonly ShellCase[] = [
         "ünï😀",
         "star*",
         "q'uote",
-        "new\nline",
         "back\\slash",
         ".hidden",
       ];
@@ -238,6 +237,15 @@ export const FILE_CASES: readonly ShellCase[] = [
         assertEquals(await tree.backend.ls(directory), []);
         for (const name of names) assertEquals(await tree.text(`${directory}-copy-${name}`), name);
       }
+    },
+  },
+  {
+    name: "execute() keeps a name with a line ending",
+    run: async (tree) => {
+      await tree.backend.write("/project/new\nline", "x");
+      await tree.ok(["cp", "/project/new\nline", "/new\nline"]);
+      await tree.ok(["rm", "/project/new\nline"]);
+      assertEquals(await tree.all(), { "/new\nline": "x" });
     },
   },
   {
