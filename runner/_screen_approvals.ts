@@ -9,7 +9,7 @@ import type { Style } from "./_style.ts";
 import { printable } from "./terminal.ts";
 
 /** Lines of a diff or a command that are shown. */
-const DETAIL_LINES = 200;
+const DETAIL_LINES = 500;
 
 type Requested = Extract<RunEvent, { type: "approval.requested" }>;
 type Answered = Extract<RunEvent, { type: "approval.answered" }>;
@@ -27,7 +27,10 @@ export function requestLines({ tool, wishes, detail }: Requested, paint: Style):
       paint.dim(`(ask: ${printable(rule)})`);
   });
   const lines = printable(detail).replace(/\n$/, "").split("\n");
-  const shown = lines.slice(0, DETAIL_LINES).map((line) => `    ${paintDiff(line, paint)}`);
+  const shown = lines.slice(0, DETAIL_LINES).map((line) =>
+    // Marked, so that no line of a file is taken for one of the screen's own.
+    `    | ${paintDiff(line, paint)}`
+  );
   const more = lines.length - shown.length;
   return more === 0
     ? [...wanted, ...shown]
@@ -43,7 +46,7 @@ export function answerLines({ verdict, reason = "" }: Answered, paint: Style): s
   const why = reason === "" ? "" : `: ${printable(reason).replaceAll("\n", " ")}`;
   if (verdict === "granted") return [`    ${paint.green("approved")}`];
   if (verdict === "refused") return [`    ${paint.red("not approved")}${why}`];
-  return [`    ${paint.yellow("left to wait for an answer")}`];
+  return [`    ${paint.yellow("left to wait for an answer")}${why}`];
 }
 
 function paintDiff(line: string, paint: Style): string {

@@ -9,8 +9,7 @@ import { parseArgs } from "node:util";
 import type { Terminal } from "./_cli_run.ts";
 import type { CompileOptions } from "./compile.ts";
 import { exitCodeFor, formatDiagnostics } from "./diagnostics.ts";
-import type { EventSink } from "./events.ts";
-import { OutputError, type Write, writerTo } from "./terminal.ts";
+import { OutputError, writerTo } from "./terminal.ts";
 
 const USAGE = `Routebook runs agent workflows that are written down.
 
@@ -152,10 +151,9 @@ async function command(args: readonly string[], terminal: Terminal): Promise<num
     throw new UsageError(`'${file}' is a rehearsal: name the workflow that declares it`);
   }
   const options = compileOptions(values);
-  const json = values.json === true;
   return name === "plan"
     ? await plan(file, options, values, terminal)
-    : await run(file, options, json, terminal);
+    : await run(file, options, values, terminal);
 }
 
 function parse(args: readonly string[]) {
@@ -257,6 +255,7 @@ async function log(
 
 async function run(
   file: string,
+  options: CompileOptions,
   values: Values,
   terminal: Terminal,
 ): Promise<number> {
@@ -269,7 +268,6 @@ async function run(
   if (approve === true && refuse !== undefined) {
     throw new UsageError("'--approve' and '--refuse' exclude each other");
   }
-  const options = compileOptions(values);
   const { runOnce } = await import("./_cli_run.ts");
   return await runOnce({
     cwd: options.cwd,

@@ -79,6 +79,14 @@ export interface JournalRun {
   readonly last: RunEvent | undefined;
 }
 
+/** The right to go on with a waiting run. */
+export interface JournalClaim {
+  /** The waiting run's id. */
+  readonly run: string;
+  /** The run that had claimed it and came to nothing. */
+  readonly instead?: string | undefined;
+}
+
 /** Thrown where the journal cannot be opened or written; the message says what to do. */
 export class JournalError extends Error {
   override readonly name = "JournalError";
@@ -130,11 +138,27 @@ export class Journal implements Disposable {
    * @param run The run's id.
    * @param plan What it will do.
    * @param started When, as ISO 8601 in UTC.
+   * @param claim The waiting run that it goes on with, if it does: no two runs go on with one.
+   * @throws {JournalError} If another run has claimed it first.
    */
-  begin(run: string, plan: Plan, started: string): void {
-    this.#database.prepare(
-      "INSERT INTO runs (id, workflow, file, fingerprint, plan, started) VALUES (?, ?, ?, ?, ?, ?)",
-    ).run(run, plan.name, plan.file, plan.fingerprint, JSON.stringify(plan), started);
+  begin(run: string, plan: Plan, started: string, claim?: JournalClaim): void {
+    transact(this.#database, () => {
+      this.#database.prepare(
+        "INSERT INTO runs (id, workflow, file, fingerprint, plan, started) VALUES (?, ?, ?, ?, ?, ?)",
+      ).run(run, plan.name, plan.file, plan.fingerprint, JSON.stringify(plan), started);
+      if (claim === undefined) return;
+      const { run: waiting, instead } = claim;
+      const { changes } = instead === undefined
+        ? this.#database.prepare(
+          "INSERT INTO resumes (run, by) VALUES (?, ?) ON CONFLICT (run) DO NOTHING",
+        ).run(waiting, run)
+        : this.#database.prepare("UPDATE resumes SET by = ? WHERE run = ? AND by = ?")
+          .run(run, waiting, instead);
+      if (Number(changes) === 1) return;
+      throw new JournalError(
+        `Run '${waiting}' is gone on with by run '${this.resumedBy(waiting)}' already`,
+      );
+    });
   }
 
   /**
@@ -214,28 +238,6 @@ export class Journal implements Disposable {
   }
 
   /**
-   * Claims a waiting run for the one run that goes on with it.
-   *
-   * @param run The waiting run's id.
-   * @param by The id of the run that would go on with it.
-   * @returns The id of the run that does: `by`, or whoever came first.
-   * @throws {JournalError} If it cannot be written.
-   */
-  claim(run: string, by: string): string {
-    try {
-      this.#database.exec("PRAGMA synchronous = FULL");
-      this.#database.prepare(
-        "INSERT INTO resumes (run, by) VALUES (?, ?) ON CONFLICT (run) DO NOTHING",
-      ).run(run, by);
-      this.#database.exec("PRAGMA synchronous = NORMAL");
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new JournalError(`Cannot claim the waiting run '${run}': ${reason}`, { cause: error });
-    }
-    return this.resumedBy(run) ?? by;
-  }
-
-  /**
    * The run that goes on, or went on, with a waiting one.
    *
    * @param run The waiting run's id.
@@ -289,6 +291,19 @@ export class Journal implements Disposable {
     const rows = this.#database.prepare("SELECT body FROM events WHERE run = ? ORDER BY seq")
       .all(run);
     return rows.map((row): RunEvent => JSON.parse(String(row["body"])));
+  }
+
+  /**
+   * The last event of a run.
+   *
+   * @param run The run's id.
+   * @returns The event; `undefined` for a run without any.
+   */
+  last(run: string): RunEvent | undefined {
+    const row = this.#database.prepare(
+      "SELECT body FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1",
+    ).get(run);
+    return row === undefined ? undefined : JSON.parse(String(row["body"]));
   }
 
   /**

@@ -70,6 +70,8 @@ function show(journal: Journal, id: string, events: readonly RunEvent[], options
   const plan = journal.plan(id);
   if (last?.type === "run.finished" && plan !== undefined) {
     options.write(`\n${reportText(plan, last, options)}`);
+    const by = journal.resumedBy(id);
+    if (by !== undefined) options.write(`Run ${by} went on with it\n`);
   } else {
     options.write("\nThe run did not end: it goes on now, or it was killed\n");
   }

@@ -120,6 +120,7 @@ function waysOn({ file }: Plan, { run }: RunFinished): string[] {
   return [
     `Go on at a terminal:     ${command}`,
     `Go on and approve it:    ${command} --approve`,
+    `Go on and refuse it:     ${command} --refuse "the reason"`,
   ];
 }
 

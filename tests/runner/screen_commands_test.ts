@@ -170,17 +170,17 @@ Deno.test("createScreen() shows what is to be approved with all that decides it,
       { type: "approval.answered", ...call, verdict: "wait" },
     ]),
     `  approve?    write_file: write /a\\u{1b}.txt (ask: write /**)
-    --- /dev/null
-    +++ /a
-    +one\\u{1b}[2J
+    | --- /dev/null
+    | +++ /a
+    | +one\\u{1b}[2J
     not approved: not today
     approved
     left to wait for an answer
 `,
   );
-  const detail = Array.from({ length: 250 }, (_, index) => `+${index}`).join("\n");
+  const detail = Array.from({ length: 550 }, (_, index) => `+${index}`).join("\n");
   const long = show([
     { type: "approval.requested", ...call, tool: "write_file", wishes: [], detail },
   ]);
-  assertStringIncludes(long, "    +199\n    (50 more lines, not shown)\n");
+  assertStringIncludes(long, "    | +499\n    (50 more lines, not shown)\n");
 });
