@@ -14,7 +14,9 @@ import type { HostRoot, Plan, PlanRoute } from "./plan.ts";
  * @param plan The run's plan.
  * @returns The parameters of `host.start`.
  */
-export function hostStart(plan: Plan): HostStart {
+export function hostStart(
+  plan: Pick<Plan, "roots" | "routes" | "confinement" | "shell">,
+): HostStart {
   const { roots, routes, confinement, shell } = plan;
   if (confinement?.type !== "bubblewrap") return { roots };
   const inside = hostPlaces(roots, routes).map(({ inside }) => inside);
@@ -54,7 +56,9 @@ function mountOf(
  *
  * @param plan The run's plan.
  */
-export async function cacheHostCode({ confinement, shell }: Plan): Promise<void> {
+export async function cacheHostCode(
+  { confinement, shell }: Pick<Plan, "confinement" | "shell">,
+): Promise<void> {
   if (confinement?.type !== "bubblewrap") return;
   await import("./host.ts");
   if (shell?.type === "sandbox") await import("../backends/shells/sandbox.ts");
