@@ -11,7 +11,8 @@
  * @module
  */
 
-import type { FsStat, IFileSystem, InMemoryFs } from "just-bash";
+import { Buffer } from "node:buffer";
+import type { ByteString, FsStat, IFileSystem, InMemoryFs } from "just-bash";
 import { BackendError, type BackendErrorCode } from "../errors.ts";
 import { comparePaths, joinPaths, nameOf, parentPath } from "../paths.ts";
 import type { Backend, FileInfo, OperationOptions } from "../protocol.ts";
@@ -58,6 +59,8 @@ export interface VirtualFilesOptions {
   readonly check: () => void;
   /** Bytes of a file that the command writes. */
   readonly fileBytes: number;
+  /** Calls a text of one character for each byte what it is. */
+  readonly byteString: (latin1: string) => ByteString;
 }
 
 /** One command's view of the files. */
@@ -67,6 +70,7 @@ export class VirtualFiles implements IFileSystem {
   readonly #options: OperationOptions;
   readonly #check: () => void;
   readonly #fileBytes: number;
+  readonly #byteString: (latin1: string) => ByteString;
   readonly #ahead: ReadAhead;
   readonly #refused: string[] = [];
   /** Targets of redirections that are open and have not been told so by the interpreter. */
@@ -78,6 +82,7 @@ export class VirtualFiles implements IFileSystem {
     this.#options = { signal: options.signal };
     this.#check = options.check;
     this.#fileBytes = options.fileBytes;
+    this.#byteString = options.byteString;
     this.#ahead = new ReadAhead(options.backend, this.#options);
   }
 
@@ -110,6 +115,10 @@ export class VirtualFiles implements IFileSystem {
     const at = this.#enter(path);
     if (isSystemPath(at)) return await this.#system.readFileBuffer(at);
     return await this.#try("open", at, () => this.#ahead.read(at));
+  }
+
+  async readFileBytes(path: string): Promise<ByteString> {
+    return this.#byteString(latin1(await this.readFileBuffer(path)));
   }
 
   async writeFile(path: string, content: Content, options?: Encoding): Promise<void> {
@@ -403,7 +412,7 @@ function encode(content: Content, options: Encoding): Uint8Array {
     case "binary":
     case "latin1":
     case "ascii":
-      return Uint8Array.from(content, (character) => character.charCodeAt(0));
+      return new Uint8Array(Buffer.from(content, "latin1"));
     case "base64":
       return Uint8Array.fromBase64(content);
     case "hex":
@@ -430,9 +439,5 @@ function decode(bytes: Uint8Array, encoding: NonNullable<unknown> | null): strin
 
 /** Each byte one character, as `just-bash` carries bytes. */
 function latin1(bytes: Uint8Array): string {
-  const parts: string[] = [];
-  for (let at = 0; at < bytes.length; at += 8_192) {
-    parts.push(String.fromCharCode(...bytes.subarray(at, at + 8_192)));
-  }
-  return parts.join("");
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }

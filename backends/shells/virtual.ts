@@ -125,6 +125,7 @@ export class VirtualShell implements Shell {
       signal: end.signal,
       check: () => end.check(),
       fileBytes: this.#limits.fileBytes,
+      byteString: justBash.unsafeBytesFromLatin1,
     });
     const { command, cwd } = request;
     const script = typeof command === "string" ? command : command.map(quote).join(" ");
