@@ -89,6 +89,9 @@ export function abortedCommand(cwd: string, cause?: unknown): BackendError {
   return new BackendError("aborted", cwd, "The command was aborted", { cause });
 }
 
+/** What of a command its place in the queue depends on. */
+type Waiting = Pick<ShellRequest, "cwd" | "signal">;
+
 /** Runs commands one at a time, in the order they came. */
 export class CommandQueue {
   #last: Promise<unknown> = Promise.resolve();
@@ -99,7 +102,7 @@ export class CommandQueue {
    * @param request The command: one that is aborted while it waits is not run.
    * @param run Runs it.
    */
-  async run<T>(request: ShellRequest, run: () => Promise<T>): Promise<T> {
+  async run<T>(request: Waiting, run: () => Promise<T>): Promise<T> {
     const before = this.#last;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#last = before.then(() => promise);
@@ -112,7 +115,7 @@ export class CommandQueue {
   }
 }
 
-async function waitFor(before: Promise<unknown>, { cwd, signal }: ShellRequest): Promise<void> {
+async function waitFor(before: Promise<unknown>, { cwd, signal }: Waiting): Promise<void> {
   if (signal === undefined) {
     await before;
     return;

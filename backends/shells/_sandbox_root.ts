@@ -183,6 +183,7 @@ export class MountPoints {
    * @throws {BackendError} `io` if a directory is not there.
    */
   prepare(): void {
+    Deno.chmodSync(this.#places.tree, 0o755);
     for (const path of [...SYSTEM_DIRECTORIES, ...this.#mounts.map(({ path }) => path)]) {
       for (const at of chainTo(path)) {
         const mount = at === path ? undefined : this.mountOf(at);
@@ -207,7 +208,10 @@ function chainTo(path: string): readonly string[] {
 
 function makeDirectory(path: string): void {
   try {
-    if (Deno.lstatSync(path).isDirectory) return;
+    const { isDirectory, mode } = Deno.lstatSync(path);
+    // A command may have closed what is its own.
+    if (isDirectory && ((mode ?? 0) & 0o700) !== 0o700) Deno.chmodSync(path, 0o755);
+    if (isDirectory) return;
     Deno.removeSync(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

@@ -7,8 +7,11 @@
 
 import { BackendError } from "../errors.ts";
 import { isWithin } from "../paths.ts";
+import type { OperationOptions } from "../protocol.ts";
 import { abortedCommand, checkRequest, CommandQueue, type ShellRequest } from "./_request.ts";
-import { INIT_SCRIPT, type KillCause, runSandboxed } from "./_sandbox_process.ts";
+import { commandWords, limitNotes, longScript, SCRIPT_PATH } from "./_sandbox_command.ts";
+import { CLOSER, closingWords } from "./_sandbox_descriptors.ts";
+import { runSandboxed } from "./_sandbox_process.ts";
 import {
   bubblewrapArguments,
   ETC_FILES,
@@ -19,6 +22,8 @@ import {
   type SandboxPlaces,
   sandboxPlaces,
 } from "./_sandbox_root.ts";
+import { SandboxStage } from "./_sandbox_stage.ts";
+import { SandboxTools } from "./_sandbox_tools.ts";
 import { filterArchitecture, systemCallFilter } from "./system_calls.ts";
 import {
   type ExecuteOptions,
@@ -28,7 +33,9 @@ import {
   type ShellLimits,
   SYSTEM_DIRECTORIES,
 } from "./shell.ts";
+import type { Stage, StageChanges } from "./stage.ts";
 
+export { serveStage } from "./remote_stage.ts";
 export type { SandboxMount };
 
 /** Options of {@linkcode SandboxShell}. */
@@ -61,25 +68,16 @@ export interface SandboxShellOptions {
   readonly proc?: string | undefined;
 }
 
-/** The variables that every command has. */
-const VARIABLES = {
-  HOME: "/run/home",
-  LANG: "C.UTF-8",
-  PATH: "/usr/local/bin:/usr/bin:/bin",
-} as const;
-
 /**
  * Prints which of the system's directories are there and copies what of `/etc` anybody may read. A
  * program that may be run and not read cannot be taken over by the command that it watches.
  */
-const SET_UP_SCRIPT = `for d in $3; do [ -d "$d" ] && echo "$d"; done
+const SET_UP_SCRIPT = `for d in $3; do [ -e "$d" ] && echo "$d"; done
 cp /bin/sh "$1" && chmod 111 "$1" || exit
 cd /etc; for n in $4; do [ -e "$n" ] && cp -r -d --parents -- "$n" "$2" 2>/dev/null; done; :`;
 
-/** Files that a process may have open. */
-const OPEN_FILES = 1_024;
-/** Programs such as Node reserve much more than they ever use: address space bounds what is absurd. */
-const ADDRESSES_PER_BYTE = 16;
+/** Steps of a clock are of ten milliseconds at most: one that was set back is not waited for. */
+const CLOCK_TRIES = 100;
 
 /**
  * Runs commands under bubblewrap.
@@ -96,8 +94,13 @@ export class SandboxShell implements Shell {
   readonly #limits: ShellLimits;
   readonly #bubblewrap: string;
   readonly #proc: string;
-  readonly #stage: string;
   readonly #queue = new CommandQueue();
+  readonly #tools: SandboxTools;
+  readonly #files: SandboxStage;
+  /** The files of memory, for whoever brings and fetches them. */
+  readonly stage: Stage;
+  /** When the first command ran whose changes nobody has asked for, in milliseconds. */
+  #since: number | undefined;
   #system: ReadonlySet<string> | undefined;
 
   /**
@@ -114,7 +117,25 @@ export class SandboxShell implements Shell {
     this.#limits = { ...SHELL_LIMITS, ...limits };
     this.#bubblewrap = bubblewrap;
     this.#proc = proc;
-    this.#stage = stage;
+    this.#tools = new SandboxTools(bubblewrap);
+    this.#files = new SandboxStage({
+      tree: this.#places.tree,
+      points: this.#points,
+      tools: this.#tools,
+      bytes: this.#limits.memoryBytes,
+    });
+    this.stage = {
+      put: (entries, options) => this.#atStage(options, true, () => this.#files.put(entries)),
+      delete: (paths, options) => this.#atStage(options, true, () => this.#files.delete(paths)),
+      changes: (options) => this.#atStage(options, false, () => this.#changes()),
+      read: (paths, options) =>
+        this.#atStage(
+          options,
+          true,
+          () => Promise.try(() => paths.map((path) => this.#files.read(path))),
+        ),
+      reset: (options) => this.#atStage(options, false, () => this.#reset()),
+    };
   }
 
   /**
@@ -134,31 +155,39 @@ export class SandboxShell implements Shell {
   }
 
   async #execute(request: ShellRequest): Promise<ExecuteResult> {
-    this.#system ??= await this.#setUp();
+    const system = await this.#ready();
     this.#points.prepare();
     const architecture = filterArchitecture();
     if (architecture === undefined) {
       const message = `The sandbox is not built for processors of the kind '${Deno.build.arch}'`;
       throw new BackendError("unsupported", request.cwd, message);
     }
+    const script = longScript(request);
     const args = [
       ...bubblewrapArguments({
         places: this.#places,
-        system: this.#system,
+        system,
         binds: this.#points.binds(),
         limits: this.#limits,
       }),
+      ...(script === undefined ? [] : ["--ro-bind-data", "4", SCRIPT_PATH]),
       "--",
-      ...commandArguments(request, this.#limits),
+      ...commandWords(request, {
+        limits: this.#limits,
+        closing: closingWords(this.#proc, system),
+        long: script !== undefined,
+      }),
     ];
+    const start = await this.#tick();
+    this.#since ??= start;
     const exit = await runSandboxed({
       bubblewrap: this.#bubblewrap,
       args: ["--seccomp", "3", ...args],
-      attachments: [systemCallFilter(architecture)],
+      attachments: [systemCallFilter(architecture), ...(script === undefined ? [] : [script])],
       request,
       limits: this.#limits,
       proc: this.#proc,
-      kill: (pid) => this.#tool(["sh", "-c", 'kill -9 "$1"', "sh", `${pid}`]).then(() => {}),
+      kill: (pid) => this.#tools.run('kill -9 "$1"', [`${pid}`]),
     });
     const { exitCode, stdout, stderr, killed } = exit;
     if (killed === "aborted") throw abortedCommand(request.cwd, request.signal?.reason);
@@ -166,85 +195,71 @@ export class SandboxShell implements Shell {
     return { exitCode, stdout, stderr, timedOut: killed === "timeout", notes };
   }
 
-  /** Makes the sandbox's own files and finds out what the system has. */
-  async #setUp(): Promise<ReadonlySet<string>> {
-    const { tree, directory, file, etc, init } = this.#places;
+  /** Stage and commands wait for one another. */
+  #atStage<T>(
+    { signal }: OperationOptions = {},
+    known: boolean,
+    perform: () => Promise<T>,
+  ): Promise<T> {
+    return this.#queue.run({ cwd: "/", signal }, async () => {
+      await this.#ready();
+      // What a command left may be links that lead anywhere.
+      if (known && this.#since !== undefined) {
+        throw new TypeError("What commands changed in the stage must be asked for first");
+      }
+      return await perform();
+    });
+  }
+
+  async #changes(): Promise<StageChanges> {
+    const changes = await this.#files.changes(this.#since ?? Infinity);
+    this.#since = undefined;
+    return changes;
+  }
+
+  async #reset(): Promise<void> {
+    await this.#files.reset();
+    this.#since = undefined;
+  }
+
+  /**
+   * Waits until the file system's clock, which takes steps, has taken one: whatever changed before
+   * has an earlier time than whatever changes from now on.
+   */
+  async #tick(): Promise<number> {
+    const { clock } = this.#places;
+    const read = (size: number) => {
+      Deno.truncateSync(clock, size);
+      return Deno.lstatSync(clock).mtime?.getTime() ?? 0;
+    };
+    const before = read(0);
+    for (let tries = 1;; tries++) {
+      const now = read(tries);
+      if (now > before || tries > CLOCK_TRIES) return now;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+
+  /** Makes the sandbox's own files and finds out which of the system's directories are there. */
+  async #ready(): Promise<ReadonlySet<string>> {
+    if (this.#system !== undefined) return this.#system;
+    const { tree, directory, file, etc, init, clock } = this.#places;
     for (const path of [tree, etc]) Deno.mkdirSync(path, { mode: 0o755 });
+    Deno.writeTextFileSync(clock, "");
     Deno.writeTextFileSync(file, "", { mode: 0 });
     Deno.mkdirSync(directory, { mode: 0 });
-    const lists = [PROGRAM_DIRECTORIES.join(" "), ETC_NAMES.join(" ")];
-    const found = await this.#tool(["sh", "-c", SET_UP_SCRIPT, "sh", init, etc, ...lists]);
+    const lists = [[...PROGRAM_DIRECTORIES, CLOSER].join(" "), ETC_NAMES.join(" ")];
+    let found = "";
+    await this.#tools.run(SET_UP_SCRIPT, [init, etc, ...lists], {
+      onOutput: (bytes) => {
+        found += new TextDecoder().decode(bytes);
+        return true;
+      },
+    });
     for (const [name, text] of Object.entries(ETC_FILES)) {
       Deno.writeTextFileSync(`${etc}/${name}`, text);
     }
-    return new Set(found.trim().split("\n"));
-  }
-
-  /** Runs a program of the system that is no command of anybody's, outside of the sandbox. */
-  async #tool(command: readonly string[]): Promise<string> {
-    const { code, stdout, stderr } = await new Deno.Command(this.#bubblewrap, {
-      args: ["--dev-bind", "/", "/", "--die-with-parent", "--", ...command],
-      clearEnv: true,
-      env: { PATH: VARIABLES.PATH, LC_ALL: "C" },
-      stdin: "null",
-    }).output();
-    if (code === 0) return new TextDecoder().decode(stdout);
-    const cause = new Error(new TextDecoder().decode(stderr).trim());
-    throw new BackendError("io", "/", "The sandbox failed", { cause });
-  }
-}
-
-function commandArguments(request: ShellRequest, limits: ShellLimits): readonly string[] {
-  const { command, cwd, env } = request;
-  const bounds = Object.entries({
-    core: 0,
-    cpu: limits.cpuSeconds,
-    data: limits.memoryBytes,
-    as: limits.memoryBytes * ADDRESSES_PER_BYTE,
-    fsize: limits.fileBytes,
-    nproc: limits.processes,
-    nofile: OPEN_FILES,
-  }).map(([name, value]) => `--${name}=${value}:${name === "cpu" ? value + 1 : value}`);
-  const variables = Object.entries({ ...VARIABLES, ...env, PWD: cwd })
-    .map(([name, value]) => `${name}=${value}`);
-  const words = typeof command === "string" ? ["/bin/sh", "-c", "--", command, "sh"] : command;
-  // For env a word with an equals sign is a variable.
-  const program = words[0]?.includes("=") === true
-    ? ["/bin/sh", "-c", 'exec "$@"', "sh", ...words]
-    : words;
-  const init = ["/run/init", "-c", INIT_SCRIPT, "sh", cwd];
-  return [
-    "/usr/bin/prlimit",
-    ...bounds,
-    "--",
-    ...init,
-    "/usr/bin/env",
-    "-i",
-    ...variables,
-    ...program,
-  ];
-}
-
-function limitNotes(
-  killed: KillCause | undefined,
-  exitCode: number,
-  limits: ShellLimits,
-): readonly string[] {
-  switch (killed) {
-    case "memory":
-      return [`The command was killed: it took more than ${limits.memoryBytes} bytes of memory`];
-    case "processes":
-      return [`The command was killed: it had more than ${limits.processes} processes`];
-    case undefined:
-      if (exitCode === 128 + 24) {
-        return [`A process was ended: it took over ${limits.cpuSeconds} seconds of processor time`];
-      }
-      if (exitCode === 128 + 25) {
-        return [`A process was ended: it wrote a file of more than ${limits.fileBytes} bytes`];
-      }
-      return [];
-    default:
-      return [];
+    return this.#system = new Set(found.trim().split("\n"));
   }
 }
 

@@ -1,0 +1,117 @@
+/**
+ * A command as words: what stands around it inside the sandbox, and what is said of its end.
+ *
+ * @module
+ */
+
+import { BackendError } from "../errors.ts";
+import type { ShellRequest } from "./_request.ts";
+import { INIT_SCRIPT, type KillCause } from "./_sandbox_process.ts";
+import type { ShellLimits } from "./shell.ts";
+
+/** The variables that every command has. */
+const VARIABLES = {
+  HOME: "/run/home",
+  LANG: "C.UTF-8",
+  PATH: "/usr/local/bin:/usr/bin:/bin",
+} as const;
+
+/** Where a script stands that is too long for an argument. */
+export const SCRIPT_PATH = "/run/script";
+/** What an argument may not reach, with the NUL at its end: `MAX_ARG_STRLEN`. */
+const ARGUMENT_BYTES = 128 * 1024;
+/** Files that a process may have open. */
+const OPEN_FILES = 1_024;
+/** Programs such as Node reserve much more than they ever use: address space bounds what is absurd. */
+const ADDRESSES_PER_BYTE = 16;
+
+const encoder = new TextEncoder();
+
+/** A script that is too long for an argument: it comes as a file. */
+export function longScript({ command, cwd }: ShellRequest): Uint8Array | undefined {
+  const words = (typeof command === "string" ? [command] : command)
+    .map((word) => encoder.encode(word));
+  const long = words.find(({ length }) => length >= ARGUMENT_BYTES);
+  if (long === undefined || typeof command === "string") return long;
+  throw new BackendError(
+    "too_large",
+    cwd,
+    `An argument of the command has more than ${ARGUMENT_BYTES - 1} bytes, which no program takes`,
+  );
+}
+
+/** Options of {@linkcode commandWords}. */
+export interface CommandOptions {
+  readonly limits: ShellLimits;
+  /** Words that close what the command shall not have open. */
+  readonly closing: readonly string[];
+  /** Whether the script comes as a file. */
+  readonly long: boolean;
+}
+
+/**
+ * The words that run a command inside the sandbox: its limits, its first process, its variables.
+ *
+ * @param request The command.
+ * @param options What it may take.
+ */
+export function commandWords(
+  request: ShellRequest,
+  { limits, closing, long }: CommandOptions,
+): readonly string[] {
+  const { command, cwd, env } = request;
+  const bounds = Object.entries({
+    core: 0,
+    cpu: limits.cpuSeconds,
+    data: limits.memoryBytes,
+    as: limits.memoryBytes * ADDRESSES_PER_BYTE,
+    fsize: limits.fileBytes,
+    nproc: limits.processes,
+    nofile: OPEN_FILES,
+  }).map(([name, value]) => `--${name}=${value}:${name === "cpu" ? value + 1 : value}`);
+  const variables = Object.entries({ ...VARIABLES, ...env, PWD: cwd })
+    .map(([name, value]) => `${name}=${value}`);
+  const words = typeof command !== "string"
+    ? command
+    : ["/bin/sh", "-c", "--", long ? `. ${SCRIPT_PATH}` : command, "sh"];
+  // For env a word with an equals sign is a variable.
+  const program = words[0]?.includes("=") === true
+    ? ["/bin/sh", "-c", 'exec "$@"', "sh", ...words]
+    : words;
+  const init = ["/run/init", "-c", INIT_SCRIPT, "sh", cwd];
+  return [
+    "/usr/bin/prlimit",
+    ...bounds,
+    "--",
+    ...init,
+    ...closing,
+    "/usr/bin/env",
+    "-i",
+    ...variables,
+    ...program,
+  ];
+}
+
+/** What there is to say of how a command ended. */
+export function limitNotes(
+  killed: KillCause | undefined,
+  exitCode: number,
+  limits: ShellLimits,
+): readonly string[] {
+  switch (killed) {
+    case "memory":
+      return [`The command was killed: it took more than ${limits.memoryBytes} bytes of memory`];
+    case "processes":
+      return [`The command was killed: it had more than ${limits.processes} processes`];
+    case undefined:
+      if (exitCode === 128 + 24) {
+        return [`A process was ended: it took over ${limits.cpuSeconds} seconds of processor time`];
+      }
+      if (exitCode === 128 + 25) {
+        return [`A process was ended: it wrote a file of more than ${limits.fileBytes} bytes`];
+      }
+      return [];
+    default:
+      return [];
+  }
+}

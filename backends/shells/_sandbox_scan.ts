@@ -1,0 +1,159 @@
+/**
+ * What is in directories of the host, by way of `find`.
+ *
+ * @module
+ */
+
+import type { SandboxTools } from "./_sandbox_tools.ts";
+
+/** Something in a directory. */
+export interface ScannedEntry {
+  readonly type: "file" | "directory" | "other";
+  /** Its inode. */
+  readonly inode: number;
+  /** How many names it has. */
+  readonly links: number;
+  readonly size: number;
+  /** When anything of it last changed, in milliseconds: nobody can set that. */
+  readonly changed: number;
+  /** When its content last changed, as far as nobody has set another time. */
+  readonly modified: number;
+  /** The path below the directory, without a slash in front; `undefined` if it is no UTF-8. */
+  readonly path: string | undefined;
+  /** The same path, as it is. */
+  readonly bytes: Uint8Array;
+}
+
+/** A directory in which only what changed is of interest. */
+export interface WatchedDirectory {
+  /** An absolute path of the host. */
+  readonly directory: string;
+  /** Directories in it that are not looked into, as absolute paths of the host. */
+  readonly except: readonly string[];
+}
+
+/** Options of {@linkcode scan}. */
+export interface ScanOptions {
+  /** A directory that is read with everything below it; links are not followed. */
+  readonly tree: string;
+  /** Told of each entry of it, a directory before what is in it; `false` ends the scan. */
+  readonly onEntry: (entry: ScannedEntry) => boolean;
+  /** Directories whose changed files are told of, in their order. */
+  readonly watched: readonly WatchedDirectory[];
+  /** Milliseconds: a file that changed later is told of. */
+  readonly since: number;
+  /**
+   * Told of each changed file, by the directory it is in and its path below that, without a slash in
+   * front, and of each other entry without either; `false` ends the scan.
+   */
+  readonly onWatched: (directory?: string, path?: string) => boolean;
+}
+
+/**
+ * Opens each directory that its owner may not enter, and prints everything, the top first. Then
+ * prints what is new in other directories, as far as they may be read.
+ */
+const SCAN_SCRIPT = `find "$1" -mindepth 1 ` +
+  String.raw`\( -type d ! -perm -700 -exec chmod u+rwx {} \; -false \) -o ` +
+  String.raw`-printf "S%y %i %n %s %C@ %T@ %P\0" || exit; ` +
+  `shift; [ $# -eq 0 ] || find "$@" 2>/dev/null; :`;
+
+const STAGED = 83;
+const WATCHED = 76;
+const SPACE = 32;
+
+/**
+ * Reads directories of the host.
+ *
+ * @param tools Runs `find`.
+ * @param options Which, and who is told.
+ */
+export async function scan(tools: SandboxTools, options: ScanOptions): Promise<void> {
+  const { tree, watched, since, onEntry, onWatched } = options;
+  const records = new Records((record) => {
+    if (record[0] === STAGED) return onEntry(parseEntry(record.subarray(1)));
+    if (record[0] !== WATCHED) return onWatched();
+    const text = decode(record.subarray(1)) ?? "";
+    const at = text.indexOf("\n\n");
+    return at === -1 ? onWatched() : onWatched(text.slice(0, at), text.slice(at + 2));
+  });
+  const words = watched.length === 0 ? [] : findArguments(watched, since);
+  await tools.run(SCAN_SCRIPT, [tree, ...words], { onOutput: (bytes) => records.push(bytes) });
+}
+
+function findArguments(watched: readonly WatchedDirectory[], since: number): readonly string[] {
+  const except = watched.flatMap(({ except }) => except).flatMap((path) => [
+    "-path",
+    path.replace(/[\\*?[]/g, "\\$&"),
+    "-prune",
+    "-o",
+  ]);
+  // A moment before: find tells of what is later.
+  const moment = `@${Math.floor((since - 1) / 1_000)}.${
+    String(Math.floor(since - 1) % 1_000).padStart(3, "0")
+  }999999`;
+  return [
+    ...watched.map(({ directory }) => directory),
+    ...["-mindepth", "1", ...except],
+    ...["-type", "f", "-newerct", moment, "-printf", "L%H\\n\\n%P\\0", "-o", "-printf", "\\0"],
+  ];
+}
+
+/** Cuts what comes in pieces at its NULs. */
+export class Records {
+  readonly #onRecord: (record: Uint8Array) => boolean;
+  #rest = new Uint8Array(0);
+
+  /** @param onRecord Told of each; `false` ends it there. */
+  constructor(onRecord: (record: Uint8Array) => boolean) {
+    this.#onRecord = onRecord;
+  }
+
+  /** Takes the next piece. */
+  push(piece: Uint8Array): boolean {
+    let bytes = piece;
+    if (this.#rest.length > 0) {
+      bytes = new Uint8Array(this.#rest.length + piece.length);
+      bytes.set(this.#rest);
+      bytes.set(piece, this.#rest.length);
+    }
+    let start = 0;
+    for (let end = bytes.indexOf(0); end !== -1; end = bytes.indexOf(0, start)) {
+      if (!this.#onRecord(bytes.subarray(start, end))) return false;
+      start = end + 1;
+    }
+    this.#rest = bytes.slice(start);
+    return true;
+  }
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const ascii = new TextDecoder();
+
+function parseEntry(record: Uint8Array): ScannedEntry {
+  let at = 0;
+  for (let fields = 0; fields < 6; fields++) at = record.indexOf(SPACE, at) + 1;
+  const [type, inode, links, size, changed, modified] = ascii.decode(record.subarray(0, at)).split(
+    " ",
+  );
+  // A copy: the piece that it came in is gone by the time it is used.
+  const bytes = record.slice(at);
+  return {
+    type: type === "f" ? "file" : type === "d" ? "directory" : "other",
+    inode: Number(inode),
+    links: Number(links),
+    size: Number(size),
+    changed: 1_000 * Number(changed),
+    modified: 1_000 * Number(modified),
+    path: decode(bytes),
+    bytes,
+  };
+}
+
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,319 @@
+/**
+ * The stage on the host: the directory that holds the files of memory between commands, and what is
+ * known of it. Nothing runs while it is looked at.
+ *
+ * @module
+ */
+
+import { isSystemPath } from "./_request.ts";
+import type { MountPoints } from "./_sandbox_root.ts";
+import { scan, type ScannedEntry } from "./_sandbox_scan.ts";
+import type { SandboxTools } from "./_sandbox_tools.ts";
+import { BackendError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { canonicalPath, isWithin, joinPaths, parentPath, relativeTo } from "../paths.ts";
+import { SHELL_LIMITS } from "./shell.ts";
+import type { ChangedFile, StageChanges, StagedEntry } from "./stage.ts";
+
+/** What is known of a file or directory of the stage. */
+interface Known {
+  readonly type: "file" | "directory";
+  readonly inode: number;
+  readonly size: number;
+}
+
+/** What a scan found out. */
+interface Findings {
+  readonly files: ChangedFile[];
+  readonly directories: string[];
+  readonly lost: string[];
+  readonly known: Map<string, Known>;
+  readonly removed: Uint8Array[];
+  readonly notes: Map<string, string[]>;
+  readonly local: Set<string>;
+  bytes: number;
+  /** Entries of directories of the host that were looked at. */
+  looked: number;
+}
+
+/** Names of one kind of thing that a note tells. */
+const NAMES_TOLD = 5;
+
+const encoder = new TextEncoder();
+
+/** Options of {@linkcode SandboxStage}. */
+export interface SandboxStageOptions {
+  /** The directory. */
+  readonly tree: string;
+  readonly points: MountPoints;
+  readonly tools: SandboxTools;
+  /** Bytes of all its files together. */
+  readonly bytes: number;
+}
+
+/** The files of memory, as commands see them. */
+export class SandboxStage {
+  readonly #tree: string;
+  readonly #points: MountPoints;
+  readonly #tools: SandboxTools;
+  readonly #bytes: number;
+  #known = new Map<string, Known>();
+
+  /** @param options Where it is, and what stands in it. */
+  constructor(options: SandboxStageOptions) {
+    this.#tree = options.tree;
+    this.#points = options.points;
+    this.#tools = options.tools;
+    this.#bytes = options.bytes;
+  }
+
+  /**
+   * Puts files and directories there, whatever is there already.
+   *
+   * @throws {BackendError} `denied` for a path that is not of memory, `too_large` if it is full.
+   */
+  async put(entries: readonly StagedEntry[]): Promise<void> {
+    for (const entry of entries) this.#checkPath(entry.path);
+    try {
+      for (const entry of entries) await this.#put(entry);
+    } catch (error) {
+      if (!(error instanceof Error) || !/os error 28\b/.test(error.message)) throw error;
+      const message = "The files of memory do not fit the sandbox: raise 'limits.memory'";
+      throw new BackendError("too_large", "/", message, { cause: error });
+    }
+  }
+
+  async #put(entry: StagedEntry): Promise<void> {
+    const { path } = entry;
+    const above = parentPath(path);
+    if (above !== "/" && this.#known.get(above)?.type !== "directory") {
+      await this.#put({ path: above, type: "directory" });
+    }
+    const host = joinPaths(this.#tree, path);
+    const there = lstat(host);
+    if (entry.type === "directory") {
+      if (there?.isDirectory !== true) {
+        if (there !== undefined) await this.#remove(path);
+        Deno.mkdirSync(host, { mode: 0o755 });
+      }
+      this.#known.set(path, { type: "directory", inode: 0, size: 0 });
+      return;
+    }
+    if (there !== undefined) await this.#remove(path);
+    // A new one each time: another name that the old one may have keeps what it has.
+    Deno.writeFileSync(host, entry.bytes, { createNew: true, mode: 0o644 });
+    const executable = there?.isFile === true && ((there.mode ?? 0) & 0o111) !== 0;
+    if (executable) Deno.chmodSync(host, 0o755);
+    const { ino, size } = Deno.lstatSync(host);
+    this.#known.set(path, { type: "file", inode: ino ?? 0, size });
+  }
+
+  /** Removes files and directories with everything in them. */
+  async delete(paths: readonly string[]): Promise<void> {
+    for (const path of paths) this.#checkPath(path);
+    for (const path of paths) {
+      if (lstat(joinPaths(this.#tree, path)) !== undefined) await this.#remove(path);
+    }
+  }
+
+  /**
+   * Finds out what is no longer as it is known to be. What the tree cannot hold is removed.
+   *
+   * @param since When commands first ran, in milliseconds: what changed before is known.
+   */
+  async changes(since: number): Promise<StageChanges> {
+    const found: Findings = {
+      files: [],
+      directories: [],
+      lost: [],
+      known: new Map(),
+      removed: [],
+      notes: new Map(),
+      local: new Set(),
+      bytes: 0,
+      looked: 0,
+    };
+    let refused: string | undefined;
+    // The command may have closed its own root.
+    Deno.chmodSync(this.#tree, 0o755);
+    const watched = this.#points.all.filter(({ access }) => access === "read-write");
+    await scan(this.#tools, {
+      tree: this.#tree,
+      since,
+      onEntry: (entry) => {
+        this.#take(entry, since, found);
+        refused = this.#refusal(found);
+        return refused === undefined;
+      },
+      watched: watched.map(({ path, directory }) => ({
+        directory,
+        except: watched.filter((inner) => inner.path !== path && isWithin(inner.path, path))
+          .map((inner) => joinPaths(directory, relativeTo(inner.path, path))),
+      })),
+      onWatched: (directory, path) => {
+        found.looked += 1;
+        for (const mount of watched) {
+          if (mount.directory === directory) this.#tell(mount.path, path, found);
+        }
+        return found.looked <= LIMITS.treeEntries;
+      },
+    });
+    const lost = new Set(found.lost);
+    const deleted = [...this.#known.keys()].filter((path) =>
+      !found.known.has(path) && !lost.has(path)
+    );
+    refused ??= this.#refusal(found, deleted.length);
+    const local = [...found.local];
+    const notes = found.looked <= LIMITS.treeEntries ? [] : [
+      `The directories of the host hold more than ${LIMITS.treeEntries} files: not all that were ` +
+      "changed in them are told of",
+    ];
+    if (refused !== undefined) {
+      await this.reset();
+      return { files: [], directories: [], deleted: [], lost: [], local, notes, refused };
+    }
+    await this.#tools.remove(found.removed);
+    this.#known = found.known;
+    const { files, directories } = found;
+    notes.push(...[...found.notes].map(noteOf));
+    return { files, directories, deleted, lost: found.lost, local, notes };
+  }
+
+  #tell(mount: string, below: string | undefined, found: Findings): void {
+    const path = treePath(below);
+    if (path !== undefined) found.local.add(joinPaths(mount, path));
+  }
+
+  /** The content of a file; `undefined` for what is none. */
+  read(path: string): Uint8Array | undefined {
+    this.#checkPath(path);
+    const host = joinPaths(this.#tree, path);
+    const info = lstat(host);
+    if (info?.isFile !== true || info.size > LIMITS.contentBytes) return undefined;
+    const mode = (info.mode ?? 0) & 0o777;
+    if ((mode & 0o400) !== 0) return Deno.readFileSync(host);
+    Deno.chmodSync(host, mode | 0o400);
+    try {
+      return Deno.readFileSync(host);
+    } finally {
+      Deno.chmodSync(host, mode);
+    }
+  }
+
+  /** Throws everything away that is in the stage. */
+  async reset(): Promise<void> {
+    this.#known = new Map();
+    await this.#tools.remove([encoder.encode(this.#tree)]);
+    Deno.mkdirSync(this.#tree, { mode: 0o755 });
+  }
+
+  #take(entry: ScannedEntry, since: number, found: Findings): void {
+    const path = treePath(entry.path);
+    const host = encoder.encode(`${this.#tree}/`);
+    const remove = (what: string) => {
+      found.removed.push(join(host, entry.bytes));
+      const names = found.notes.get(what) ?? [];
+      if (names.length <= NAMES_TOLD) names.push(`/${new TextDecoder().decode(entry.bytes)}`);
+      found.notes.set(what, names);
+    };
+    if (path === undefined) {
+      // What is in a directory goes with it.
+      return remove("has a name that the tree cannot have");
+    }
+    const before = this.#known.get(path);
+    if (this.#isKept(path)) {
+      if (before !== undefined) found.known.set(path, before);
+      return;
+    }
+    if (entry.type === "other") return remove("is neither a file nor a directory");
+    if (entry.type === "directory") {
+      if (before?.type !== "directory") found.directories.push(path);
+      found.known.set(path, { type: "directory", inode: 0, size: 0 });
+      return;
+    }
+    found.bytes += entry.size;
+    if (entry.size > LIMITS.contentBytes) {
+      if (before?.type === "file") found.lost.push(path);
+      return remove(`is larger than ${LIMITS.contentBytes} bytes`);
+    }
+    const { inode, size } = entry;
+    found.known.set(path, { type: "file", inode, size });
+    const same = before?.type === "file" && before.inode === inode && before.size === size;
+    if (same && entry.changed < since) return;
+    found.files.push({ path, size, written: !same || entry.modified >= since });
+  }
+
+  /** Why so much cannot be taken. */
+  #refusal(found: Findings, deleted = 0): string | undefined {
+    const { files, directories, removed, bytes } = found;
+    const changed = files.length + directories.length + removed.length + deleted;
+    if (changed > SHELL_LIMITS.changedFiles) {
+      return `more than ${SHELL_LIMITS.changedFiles} files of memory were changed`;
+    }
+    if (bytes > this.#bytes) {
+      return `the files of memory came to more than ${this.#bytes} bytes`;
+    }
+    return undefined;
+  }
+
+  /** Whether a path is no file of memory: the system's, a mount, or a directory that leads to one. */
+  #isKept(path: string): boolean {
+    return isSystemPath(path) ||
+      this.#points.all.some((mount) => isWithin(path, mount.path) || isWithin(mount.path, path));
+  }
+
+  #checkPath(path: string): void {
+    const inMount = this.#points.all.some((mount) => isWithin(path, mount.path));
+    if (path !== "/" && !isSystemPath(path) && !inMount) return;
+    throw new BackendError("denied", path, `Cannot stage '${path}': it is no file of memory`);
+  }
+
+  async #remove(path: string): Promise<void> {
+    if (this.#points.all.some((mount) => isWithin(mount.path, path))) {
+      throw new BackendError("denied", path, `Cannot remove '${path}': something is mounted there`);
+    }
+    const host = joinPaths(this.#tree, path);
+    const info = lstat(host);
+    if (info?.isFile === true) Deno.removeSync(host);
+    else if (info !== undefined) await this.#tools.remove([encoder.encode(host)]);
+    this.#known.delete(path);
+    if (info?.isDirectory !== true) return;
+    for (const below of this.#known.keys()) if (isWithin(below, path)) this.#known.delete(below);
+  }
+}
+
+/** A path of the tree; `undefined` where there can be none of that name. */
+function treePath(below: string | undefined): string | undefined {
+  if (below === undefined) return undefined;
+  try {
+    return canonicalPath(`/${below}`);
+  } catch (error) {
+    if (error instanceof BackendError) return undefined;
+    throw error;
+  }
+}
+
+function noteOf([what, names]: readonly [string, readonly string[]]): string {
+  const told = names.slice(0, NAMES_TOLD).map((name) => `'${name.slice(0, 200)}'`).join(", ");
+  const more = names.length > NAMES_TOLD ? " and others" : "";
+  return `${told}${more} ${names.length > 1 ? "were" : "was"} not kept: each ${what}`
+    .replace(/was not kept: each /, "was not kept: it ");
+}
+
+function lstat(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function join(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const all = new Uint8Array(a.length + b.length);
+  all.set(a);
+  all.set(b, a.length);
+  return all;
+}

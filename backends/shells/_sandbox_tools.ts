@@ -1,0 +1,113 @@
+/**
+ * Programs of the system that look after the sandbox's own files, where Deno cannot: names that are no
+ * text, trees of any depth, times to the nanosecond. They are no commands of anybody's.
+ *
+ * @module
+ */
+
+import { BackendError } from "../errors.ts";
+
+/** Options of {@linkcode SandboxTools.run}. */
+export interface ToolOptions {
+  /** What the program reads. */
+  readonly stdin?: Uint8Array | undefined;
+  /**
+   * Told of what it prints; `false` ends it there.
+   *
+   * @default Nobody.
+   */
+  readonly onOutput?: ((bytes: Uint8Array) => boolean) | undefined;
+}
+
+/** Runs programs by way of bubblewrap, the one program that may be run, with everything in reach. */
+export class SandboxTools {
+  readonly #bubblewrap: string;
+
+  /** @param bubblewrap Its path. */
+  constructor(bubblewrap: string) {
+    this.#bubblewrap = bubblewrap;
+  }
+
+  /**
+   * Runs a script.
+   *
+   * @param script A script for `sh`; no name of a file is ever a part of it.
+   * @param args Its arguments.
+   * @param options What it reads, and who is told what it prints.
+   * @throws {BackendError} `io` if it fails.
+   */
+  async run(script: string, args: readonly string[], options: ToolOptions = {}): Promise<void> {
+    const failure = await this.#try(script, args, options);
+    if (failure === undefined) return;
+    const cause = new Error(failure.trim());
+    throw new BackendError("io", "/", "The sandbox could not look after its files", { cause });
+  }
+
+  /** Runs a script and returns what it complains of, if it fails. */
+  async #try(
+    script: string,
+    args: readonly string[],
+    options: ToolOptions,
+  ): Promise<string | undefined> {
+    const { stdin, onOutput } = options;
+    const child = new Deno.Command(this.#bubblewrap, {
+      args: ["--dev-bind", "/", "/", "--die-with-parent", "--", "sh", "-c", script, "sh", ...args],
+      clearEnv: true,
+      env: { PATH: "/usr/bin:/bin", LC_ALL: "C" },
+      stdin: stdin === undefined ? "null" : "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const feeding = stdin === undefined ? undefined : feed(child.stdin, stdin);
+    const complaints = new Response(child.stderr).text();
+    let ended = false;
+    let exited = false;
+    child.status.then(() => exited = true);
+    for await (const bytes of child.stdout) {
+      if (ended || onOutput === undefined || onOutput(bytes)) continue;
+      ended = true;
+      // It may have printed all that it has and be gone.
+      if (!exited) child.kill("SIGKILL");
+    }
+    const [{ code }] = await Promise.all([child.status, feeding]);
+    const text = await complaints;
+    return ended || code === 0 ? undefined : text;
+  }
+
+  /**
+   * Removes files and directories, whatever their names and permissions.
+   *
+   * @param paths Absolute paths of the host, as bytes.
+   */
+  async remove(paths: readonly Uint8Array[]): Promise<void> {
+    if (paths.length === 0) return;
+    const options = { stdin: joinNames(paths) };
+    const remove = "xargs -0 rm -rf --";
+    if (await this.#try(remove, [], options) === undefined) return;
+    // What may not be entered is opened, from the top down.
+    await this.#try("xargs -0 chmod -R u+rwx --", [], options);
+    await this.run(remove, [], options);
+  }
+}
+
+/** Names, each with a NUL after it. */
+export function joinNames(names: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(names.reduce((sum, { length }) => sum + length + 1, 0));
+  let at = 0;
+  for (const name of names) {
+    all.set(name, at);
+    at += name.length + 1;
+  }
+  return all;
+}
+
+async function feed(stream: WritableStream<Uint8Array>, bytes: Uint8Array): Promise<void> {
+  const writer = stream.getWriter();
+  try {
+    await writer.write(bytes);
+    await writer.close();
+  } catch (error) {
+    // It ended without reading everything: its exit code tells why.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

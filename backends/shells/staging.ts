@@ -1,0 +1,203 @@
+/**
+ * Files of memory for shells whose programs are real: brought to the shell's stage before each command
+ * and fetched from there after it.
+ *
+ * @module
+ */
+
+import { BackendError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { isWithin } from "../paths.ts";
+import type { Backend, FileInfo, OperationOptions } from "../protocol.ts";
+import { CommandQueue, isSystemPath } from "./_request.ts";
+import { applyChanges } from "./_staging_apply.ts";
+import type { ExecuteOptions, ExecuteResult, Shell, ShellType } from "./shell.ts";
+import { type Stage, stageBatches, type StagedEntry } from "./stage.ts";
+
+/** Options of {@linkcode StagingShell}. */
+export interface StagingShellOptions {
+  /** The shell that runs the commands. */
+  readonly shell: Shell;
+  /** The shell's stage. Nobody else changes it. */
+  readonly stage: Stage;
+  /** The tree: what commands change in memory is changed through it. */
+  readonly backend: Backend;
+  /** Prefixes, such as `/project/`, whose files the shell sees by itself. */
+  readonly mounts: readonly string[];
+  /**
+   * Told of each file below `mounts` that a command changed.
+   *
+   * @default Nobody.
+   */
+  readonly onLocalChange?: ((path: string) => void) | undefined;
+}
+
+/**
+ * A shell of real programs over a whole tree.
+ *
+ * Before a command the stage is made to hold what the tree has, and what is there already is not sent
+ * again. After it, however it ended, what it changed, created or deleted is done to the tree; what the
+ * tree refuses or cannot hold is told in a note and undone in the stage.
+ */
+export class StagingShell implements Shell {
+  /** See {@linkcode Shell.type}. */
+  readonly type: ShellType;
+  readonly #shell: Shell;
+  readonly #stage: Stage;
+  readonly #backend: Backend;
+  readonly #mounts: readonly string[];
+  readonly #onLocalChange: ((path: string) => void) | undefined;
+  readonly #queue = new CommandQueue();
+  /** What the stage holds, by path: the version of a file, `null` for a directory. */
+  #staged = new Map<string, string | null>();
+  /** Paths that may be in the stage though the tree does not have them. */
+  #leftovers = new Set<string>();
+  /** Whether nobody knows what the stage holds. */
+  #unknown = false;
+
+  /** @param options The shell, its stage and the tree. */
+  constructor(options: StagingShellOptions) {
+    this.type = options.shell.type;
+    this.#shell = options.shell;
+    this.#stage = options.stage;
+    this.#backend = options.backend;
+    this.#mounts = options.mounts.map((prefix) => prefix.replace(/(?<=.)\/$/, ""));
+    this.#onLocalChange = options.onLocalChange;
+  }
+
+  /** See {@linkcode Shell.execute}. */
+  async execute(
+    command: string | readonly string[],
+    options: ExecuteOptions = {},
+  ): Promise<ExecuteResult> {
+    const { signal } = options;
+    return await this.#queue.run({ cwd: options.cwd ?? "/", signal }, async () => {
+      await this.#bring({ signal });
+      let result: ExecuteResult;
+      try {
+        result = await this.#shell.execute(command, options);
+      } catch (error) {
+        // Also a command that was aborted has done something.
+        await this.#fetch();
+        throw error;
+      }
+      const { notes, refused } = await this.#fetch();
+      // A command of which not all is kept has not succeeded.
+      const exitCode = refused && result.exitCode === 0 ? 1 : result.exitCode;
+      return { ...result, exitCode, notes: [...result.notes, ...notes] };
+    });
+  }
+
+  /** Makes the stage hold what the tree has. */
+  async #bring(options: OperationOptions): Promise<void> {
+    if (this.#unknown) {
+      await this.#stage.reset(options);
+      this.#staged.clear();
+      this.#leftovers.clear();
+      this.#unknown = false;
+    }
+    const wanted = await this.#list(options);
+    const gone = [...this.#leftovers].filter((path) => !this.#staged.has(path));
+    for (const [path, version] of this.#staged) {
+      const entry = wanted.get(path);
+      if (entry === undefined || (entry.type === "directory") !== (version === null)) {
+        gone.push(path);
+      }
+    }
+    await this.#delete(gone, options);
+    const changed = [...wanted.values()].filter(({ path, type, version }) =>
+      this.#staged.get(path) !== (type === "directory" ? null : version)
+    );
+    for (const batch of stageBatches(changed, ({ size }) => size)) await this.#put(batch, options);
+  }
+
+  async #delete(paths: readonly string[], options: OperationOptions): Promise<void> {
+    const gone = new Set(paths);
+    // What is in a directory goes with it.
+    const top = paths.filter((path) => !hasAbove(path, gone));
+    for (const batch of stageBatches(top, () => 0)) await this.#stage.delete(batch, options);
+    for (const path of this.#staged.keys()) {
+      if (gone.has(path) || hasAbove(path, gone)) this.#staged.delete(path);
+    }
+    this.#leftovers.clear();
+  }
+
+  async #put(infos: readonly FileInfo[], options: OperationOptions): Promise<void> {
+    const entries: StagedEntry[] = [];
+    for (const { path, type } of infos) {
+      if (type === "directory") entries.push({ path, type });
+      else {entries.push({
+          path,
+          type: "file",
+          bytes: await this.#backend.readBytes(path, options),
+        });}
+    }
+    // Until it is done, nobody knows which of them are there.
+    for (const { path } of infos) this.#staged.set(path, "");
+    await this.#stage.put(entries, options);
+    for (const { path, type, version } of infos) {
+      this.#staged.set(path, type === "directory" ? null : version);
+    }
+  }
+
+  /** Everything of the tree that is neither below a mount nor the system's. */
+  async #list(options: OperationOptions): Promise<Map<string, FileInfo>> {
+    const found = new Map<string, FileInfo>();
+    const directories = ["/"];
+    for (const directory of directories) {
+      for (const entry of await this.#backend.ls(directory, options)) {
+        if (entry.type === "other" || this.#isForeign(entry.path)) continue;
+        found.set(entry.path, entry);
+        if (found.size > LIMITS.treeEntries) {
+          throw new BackendError(
+            "too_large",
+            directory,
+            `Cannot bring the files of memory to the shell: there are over ${LIMITS.treeEntries}`,
+          );
+        }
+        if (entry.type === "directory") directories.push(entry.path);
+      }
+    }
+    return found;
+  }
+
+  #isForeign(path: string): boolean {
+    return isSystemPath(path) || this.#mounts.some((mount) => isWithin(path, mount));
+  }
+
+  /** Does to the tree what the command did to the stage. */
+  async #fetch(): Promise<{ readonly notes: readonly string[]; readonly refused: boolean }> {
+    this.#unknown = true;
+    const changes = await this.#stage.changes();
+    for (const path of changes.local) this.#onLocalChange?.(path);
+    if (changes.refused !== undefined) {
+      // Nothing is left in the stage.
+      this.#staged.clear();
+      this.#leftovers.clear();
+      this.#unknown = false;
+      const note = `Nothing that the command did to files of memory was kept: ${changes.refused}`;
+      return { notes: [...changes.notes, note], refused: true };
+    }
+    const applied = await applyChanges({
+      backend: this.#backend,
+      stage: this.#stage,
+      changes,
+      staged: this.#staged,
+    });
+    for (const path of applied.forgotten) {
+      this.#staged.delete(path);
+      this.#leftovers.add(path);
+    }
+    for (const path of changes.lost) this.#staged.delete(path);
+    this.#unknown = false;
+    return { notes: [...changes.notes, ...applied.notes], refused: false };
+  }
+}
+
+/** Whether a set of paths has one that another is below. */
+function hasAbove(path: string, paths: ReadonlySet<string>): boolean {
+  for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
+    if (paths.has(path.slice(0, slash))) return true;
+  }
+  return false;
+}
