@@ -141,7 +141,7 @@ function composeTree(
 }
 
 async function createSession(
-  { model, instructions, shell }: StartParams,
+  { model, instructions, backends, routes, shell }: StartParams,
   surroundings: Surroundings,
 ): Promise<Session> {
   const live = model.type === "openai" ? await liveModel(model) : undefined;
@@ -150,6 +150,9 @@ async function createSession(
     live,
     instructions,
     shell,
+    local: routes.filter(({ backend }) =>
+      backends.some(({ name, type }) => name === backend && type === "local")
+    ).map(({ prefix }) => prefix),
     ...surroundings,
   });
 }
@@ -177,6 +180,8 @@ interface SessionOptions extends Surroundings {
   readonly live: Model | undefined;
   readonly instructions: string;
   readonly shell: StartShell | undefined;
+  /** The prefixes of the routes to local backends. */
+  readonly local: readonly string[];
 }
 
 /** What the agent is busy with. */
@@ -201,12 +206,12 @@ class Session {
   #current: Work | undefined;
 
   constructor(options: SessionOptions) {
-    const { tree, shell, channel } = options;
+    const { tree, local, shell, channel } = options;
     this.#options = options;
     const tools = shell?.tool ? [...BUILT_IN_TOOLS, executeTool(shell.type)] : BUILT_IN_TOOLS;
     this.tools = new Map(tools.map((tool) => [tool.name, tool]));
     this.shell = shell && new AgentShell({
-      ...{ shell, channel, tree },
+      ...{ shell, channel, tree, local },
       onChange: (change) => this.#tell({ type: "file.changed", ...change }),
     });
     this.#conversation = [{ role: "system", content: systemMessage(options.instructions) }];

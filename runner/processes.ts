@@ -23,7 +23,7 @@ import { renderTemplate } from "./expressions.ts";
 import { cacheHostCode, hostStart } from "./_host_start.ts";
 import { OwnCommands } from "./_own_commands.ts";
 import type { Plan, PlanProcess, PlanShell } from "./plan.ts";
-import { relayOf } from "./relay.ts";
+import { type Grants, relayOf, relayShell } from "./relay.ts";
 import { ShellProcess } from "./_shell_process.ts";
 
 /** Options of {@linkcode Processes}. */
@@ -34,6 +34,8 @@ export interface ProcessesOptions {
   readonly onEvent: (notice: unknown) => void;
   /** Answers what the agent wants to be approved. */
   readonly onApproval: (params: unknown, signal: AbortSignal) => Promise<ApprovalResult>;
+  /** What was approved for now: the agent is given no more than that. */
+  readonly grants: Grants;
 }
 
 /** The processes of a run. */
@@ -73,7 +75,7 @@ export class Processes {
     const relays = new Map<string, Backend | Channel>();
     for (const { name, type } of plan.backends) {
       if (type !== "local" || this.#host === undefined) continue;
-      relays.set(name, relayOf(plan, name, this.#host.channel));
+      relays.set(name, relayOf(plan, name, this.#host.channel, options.grants));
     }
     // The agent reaches local files only through here, and by the names of local backends alone.
     serveBackends(this.agent.channel, (name) => relays.get(name));
@@ -81,7 +83,7 @@ export class Processes {
     if (shell !== undefined) {
       const planned = processOf(plan, "shell");
       this.#shellProcess = planned && new ShellProcess(planned, this.agent.channel);
-      const granted = this.#shellOf(shell);
+      const granted = relayShell(plan, this.#shellOf(shell), options.grants);
       this.#ownCommands = shell.tool ? undefined : new OwnCommands(granted);
       serveShell(this.agent.channel, () => this.#ownCommands ?? granted);
       // The files of memory, as commands of real programs see them.

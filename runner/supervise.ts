@@ -161,7 +161,8 @@ class Run {
     const onEvent = (notice: unknown) => this.#agentEvent(notice);
     const onApproval = (params: unknown, signal: AbortSignal) =>
       this.#approvals.answer(params, this.#interruption.orElse(signal));
-    return this.#processes = new Processes(this.#plan, { apiKey, onEvent, onApproval });
+    const grants = this.#approvals;
+    return this.#processes = new Processes(this.#plan, { apiKey, onEvent, onApproval, grants });
   }
 
   /** Gives a new agent what the waiting one had. */
