@@ -5,7 +5,7 @@
  */
 
 import { isWithin } from "./paths.ts";
-import type { Policy, Verdict } from "./policy.ts";
+import { type Policy, refusalReason, type Verdict } from "./policy.ts";
 
 /** What is said of a path. */
 export interface Judgement {
@@ -21,8 +21,8 @@ export interface Judge {
   /** Whether a directory that may not be read is shown, because something below it may be read. */
   leadsTo(directory: string): boolean;
   /**
-   * Patterns of all files in a directory that may not be opened now, and perhaps of others; none of
-   * them has a plain comma or brace in it. `undefined` where they cannot be told.
+   * Patterns of all files in a directory that may not be opened now, and perhaps of others; they may
+   * stand in braces. `undefined` where they cannot be told.
    */
   unreadable(directory: string): readonly string[] | undefined;
 }
@@ -90,19 +90,4 @@ export class PolicyJudge implements Judge {
   #reservedFor(path: string): string | undefined {
     return this.#reserved.find((directory) => isWithin(path, directory));
   }
-}
-
-/**
- * Why a decision is no permission: a clause that begins with `denied`, as in
- * `Cannot read '/a': denied by the rule 'read /a'`.
- *
- * @param decision What the rules say, other than `allow`.
- */
-export function refusalReason(
-  { verdict, rule }: { readonly verdict: Verdict; readonly rule?: string | undefined },
-): string {
-  if (rule === undefined) return "denied: no rule of 'allow' covers it";
-  return verdict === "ask"
-    ? `denied until somebody approves it, as the rule '${rule}' asks`
-    : `denied by the rule '${rule}'`;
 }

@@ -11,6 +11,7 @@ import { CommandRules } from "./_command_rules.ts";
 import { simpleCommands } from "./_commands.ts";
 import { PathRules } from "./_path_rules.ts";
 import { type CommandRule, parseRule, type PathRule } from "./_rules.ts";
+import { BackendError } from "./errors.ts";
 import { canonicalPath, isWithin } from "./paths.ts";
 
 export { type CommandRule, parseRule, type PathRule, type Rule } from "./_rules.ts";
@@ -228,8 +229,8 @@ export class Policy {
   }
 
   /**
-   * Patterns of all files in a directory that are not allowed to be read, and of some others; none
-   * has a plain comma or brace in it.
+   * Patterns of all files in a directory that are not allowed to be read, and of some others; they
+   * may stand in braces.
    *
    * @param directory A canonical path.
    * @returns The patterns, or `undefined` where they cannot be told.
@@ -262,4 +263,31 @@ export function isApproved(
     return isWithin(path, wish.what) &&
       policy.decide(verb, path).rule === policy.decide(verb, wish.what).rule;
   });
+}
+
+/**
+ * Why a decision is no permission: a clause that begins with `denied`, as in
+ * `Cannot read '/a': denied by the rule 'read /a'`.
+ *
+ * @param decision What the rules say, other than `allow`.
+ * @returns The clause.
+ */
+export function refusalReason({ verdict, rule }: Decision): string {
+  if (rule === undefined) return "denied: no rule of 'allow' covers it";
+  return verdict === "ask"
+    ? `denied until somebody approves it, as the rule '${rule}' asks`
+    : `denied by the rule '${rule}'`;
+}
+
+/**
+ * The error for a command that the rules do not let run.
+ *
+ * @param decision What they say of it, other than `allow`.
+ * @returns A `denied` whose sentence names the simple command and the rule.
+ */
+export function refusedCommand(decision: CommandDecision): BackendError {
+  const { command, unclear } = decision;
+  const what = command === undefined ? "the command" : `'${command}'`;
+  const why = unclear === undefined ? "" : `, since ${unclear}: write out what is to be run`;
+  return new BackendError("denied", "/", `Cannot run ${what}: ${refusalReason(decision)}${why}`);
 }

@@ -1,68 +1,92 @@
 /**
- * What the agent reaches of the host: one local backend, with the workflow's rules in front of it.
- * The agent's own process applies the same rules; here they hold whatever becomes of it.
+ * What the agent reaches of the host: the files of local backends and the shell, with the workflow's
+ * rules in front of them. The agent's own process applies the same rules; here they hold whatever
+ * becomes of it.
  *
  * @module
  */
 
 import type { Channel } from "../backends/channel.ts";
-import { CompositeBackend, type Mount } from "../backends/composite.ts";
-import { GuardedBackend } from "../backends/guard.ts";
-import { isWithin, joinPaths, relativeTo } from "../backends/paths.ts";
+import { PolicyJudge } from "../backends/judge.ts";
+import { JudgedBackend } from "../backends/judged.ts";
+import { PlaceJudge } from "../backends/place_judge.ts";
+import { Policy, refusedCommand } from "../backends/policy.ts";
 import type { Backend } from "../backends/protocol.ts";
 import { RemoteBackend } from "../backends/remote.ts";
-import type { Plan, PlanRoute } from "./plan.ts";
+import { type Shell, SYSTEM_DIRECTORIES } from "../backends/shells/shell.ts";
+import type { Plan } from "./plan.ts";
+import { commandText } from "./_screen_commands.ts";
+
+/** What somebody approved for now. */
+export interface Grants {
+  /**
+   * Whether something was approved.
+   *
+   * @param verb What is wanted.
+   * @param what A canonical path; for `execute` the command.
+   */
+  isGranted(verb: "read" | "write" | "execute", what: string): boolean;
+}
+
+/** What the relay needs to know of a plan. */
+export type RelayPlan =
+  & Pick<Plan, "routes" | "deny">
+  & Partial<Pick<Plan, "allow" | "ask" | "shell">>;
+
+const NOTHING: Grants = { isGranted: () => false };
 
 /**
  * The agent's way to one local backend.
  *
- * Rules speak of the tree's paths, and a request of the agent of the backend's own: each is looked
- * at under the name that its route gives it. A backend whose places have several names is passed
- * on as it is, since what one name is denied another may be granted.
+ * Rules speak of the tree's paths, and a request of the agent of the backend's own: each is judged by
+ * the names that routes give it. Where a file has several, it may be had by any of them, so that the
+ * relay refuses what all of them refuse, and what none leads to.
  *
  * @param plan The run's plan.
  * @param name The local backend's name.
  * @param host The channel to the host.
- * @returns What to serve the agent under that name: the host itself where no rule is to be applied.
+ * @param grants What was approved.
+ * @returns What to serve the agent under that name: the host itself where there is nothing to judge.
  */
 export function relayOf(
-  plan: Pick<Plan, "routes" | "deny">,
+  plan: RelayPlan,
   name: string,
   host: Channel,
+  grants: Grants = NOTHING,
 ): Backend | Channel {
-  const routes = plan.routes.filter(({ backend }) => backend === name);
-  if (plan.deny.length === 0 || haveSeveralNames(routes)) return host;
-  const remote = new RemoteBackend({ channel: host, name });
-  const outer = new GuardedBackend({
-    backend: new CompositeBackend({
-      routes: Object.fromEntries(
-        routes.map(({ prefix, path }): [string, Mount] => [prefix, { backend: remote, path }]),
-      ),
-    }),
-    deny: plan.deny,
+  const { routes, shell } = plan;
+  const policy = new Policy(plan);
+  // Only the default route leads to directories that a shell has for its own: no other may.
+  const isReserved = shell !== undefined &&
+    routes.some(({ prefix, backend }) => prefix === "/" && backend === name);
+  const tree = new PolicyJudge({
+    policy,
+    reserved: isReserved ? SYSTEM_DIRECTORIES : [],
+    isGranted: (verb, path) => grants.isGranted(verb, path),
   });
-  // Inner places stand before those around them, so that each is reached.
-  const inside = routes.toSorted((a, b) => b.path.length - a.path.length);
-  return new CompositeBackend({
-    routes: Object.fromEntries(
-      inside.map((route): [string, Mount] => [
-        route.path === "/" ? "/" : `${route.path}/`,
-        { backend: outer, path: outerPath(route) },
-      ]),
-    ),
-  });
+  const judge = new PlaceJudge({ backend: name, routes, tree });
+  if (!policy.hasPathRules && !isReserved && judge.isEven) return host;
+  return new JudgedBackend(new RemoteBackend({ channel: host, name }), judge);
 }
 
-/** Whether some file is reached under more than one name. */
-function haveSeveralNames(routes: readonly PlanRoute[]): boolean {
-  return routes.some((a) =>
-    routes.some((b) =>
-      a !== b && isWithin(a.path, b.path) &&
-      outerPath(a) !== joinPaths(outerPath(b), relativeTo(a.path, b.path))
-    )
-  );
-}
-
-function outerPath({ prefix }: PlanRoute): string {
-  return prefix === "/" ? "/" : prefix.slice(0, -1);
+/**
+ * The agent's way to the shell. Every command is judged again.
+ *
+ * @param plan The run's plan.
+ * @param shell Whoever runs the commands.
+ * @param grants What was approved.
+ * @returns A shell that refuses what the rules refuse: its errors are `denied`.
+ */
+export function relayShell(plan: RelayPlan, shell: Shell, grants: Grants = NOTHING): Shell {
+  const policy = new Policy(plan);
+  return {
+    type: shell.type,
+    async execute(command, options = {}) {
+      const decision = await policy.decideCommand(command, { env: options.env });
+      const isGranted = decision.verdict === "allow" ||
+        (decision.verdict === "ask" && grants.isGranted("execute", commandText(command)));
+      if (!isGranted) throw refusedCommand(decision);
+      return await shell.execute(command, options);
+    },
+  };
 }
