@@ -75,13 +75,14 @@ export class Gate {
     if (this.#policy === undefined) return { type: "run" };
     const wishes = new Map<string, ApprovalWish>();
     if (command !== undefined) {
-      const { verdict, rule = "" } = await this.#policy.decideCommand(command);
+      const { script, env } = command;
+      const { verdict, rule = "" } = await this.#policy.decideCommand(script, { env });
       if (verdict === "deny") {
         const by = rule === "" ? "no rule allows it" : `denied by the rule '${rule}'`;
         const message = `Cannot run the command: ${by}`;
         return { type: "denied", error: new BackendError("denied", "/", message) };
       }
-      if (verdict === "ask") wishes.set("", { verb: "execute", what: command, rule });
+      if (verdict === "ask") wishes.set("", { verb: "execute", what: script, rule });
     }
     for (const [verb, paths] of [["read", effects?.reads], ["write", effects?.writes]] as const) {
       for (const path of paths ?? []) {
@@ -126,9 +127,9 @@ export class Gate {
       return await abortable(preview({ backend: this.#files, signal }), signal);
     }
     const named = typeof args === "object" && args !== null ? Object.entries(args) : [];
-    const others = named.filter(([, value]) => command === undefined || value !== command);
+    const others = named.filter(([, value]) => value !== command?.script);
     return boundedLines([
-      ...command === undefined ? [] : command.split("\n"),
+      ...command === undefined ? [] : command.script.split("\n"),
       ...others.map(([name, value]) => `${name}: ${JSON.stringify(value)}`),
     ]).join("\n");
   }

@@ -31,6 +31,14 @@ export interface ToolEffects {
   readonly writes: readonly string[];
 }
 
+/** A command that a call runs in the shell. */
+export interface ToolCommand {
+  /** A script for `sh`. */
+  readonly script: string;
+  /** Variables that it sees. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+}
+
 /** The parameters of a tool: an object of zod, such as `z.strictObject({ path: z.string() })`. */
 export interface ToolParameters<Arguments> {
   /** Checks the arguments of a call. */
@@ -50,7 +58,7 @@ export interface ToolDefinition<Arguments> {
   /** Which files a call touches. A tool without it runs alone. */
   effects?(args: Arguments): ToolEffects;
   /** The command that a call runs in the shell, for a tool that does: rules of `execute` are for it. */
-  command?(args: Arguments): string;
+  command?(args: Arguments): ToolCommand;
   /**
    * Says what a call would do, several lines for a person who is to approve it, and changes nothing.
    * Without it the person is shown the arguments.
@@ -72,7 +80,7 @@ export interface PreparedCall {
   /** Which files it touches; `undefined` where that is unknown, so that it runs alone. */
   readonly effects: ToolEffects | undefined;
   /** The command that it runs in the shell, if it does. */
-  readonly command?: string | undefined;
+  readonly command?: ToolCommand | undefined;
   /** Says what it would do, for a person who is to approve it. Nothing is changed. */
   readonly preview?: ((context: ToolContext) => Promise<string>) | undefined;
   /** Runs it. */

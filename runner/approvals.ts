@@ -126,7 +126,7 @@ export class Approvals {
   async askCommand(params: CommandParams, signal: AbortSignal): Promise<ApprovalResult> {
     const { step, command, cwd, env } = params;
     const what = commandText(command);
-    const { verdict, rule = "" } = await this.#policy.decideCommand(command);
+    const { verdict, rule = "" } = await this.#policy.decideCommand(command, { env });
     if (verdict !== "ask") return { verdict: "granted" };
     const variables = Object.entries(env).map(([name, value]) => `${name}=${commandText([value])}`);
     const detail = [what, `(in ${cwd})`, ...variables].join("\n");
@@ -151,11 +151,13 @@ export class Approvals {
     return false;
   }
 
-  async #checked({ verb, what }: ApprovalWish): Promise<ApprovalWish> {
+  async #checked({ verb, what, rule: wished }: ApprovalWish): Promise<ApprovalWish> {
     const { verdict, rule = "" } = verb === "execute"
       ? await this.#policy.decideCommand(what)
       : this.#policy.decide(verb, what);
     if (verdict === "ask") return { verb, what, rule };
+    // It may be the command's variables that a rule asks about.
+    if (verb === "execute" && verdict === "allow") return { verb, what, rule: wished };
     throw new TypeError(`No rule asks about '${verb} ${what}'`);
   }
 }
