@@ -66,7 +66,7 @@ export class PlaceJudge implements Judge {
     let found: Judgement = { verdict: "deny", reason: "denied: no route leads there" };
     for (const { path: name, route } of this.#names(path)) {
       const judgement: Judgement = verb === "write" && route.access === "read"
-        ? { verdict: "deny", reason: "denied: this route is read-only" }
+        ? { verdict: "deny", reason: `denied: ${routeText(route)} grants reading alone` }
         : this.#tree.judge(verb, name);
       if (judgement.verdict === "allow") return judgement;
       if (found.verdict === "deny") found = judgement;
@@ -116,4 +116,8 @@ function hides(other: PlaceRoute, directory: string, route: PlaceRoute): boolean
 
 function baseOf({ prefix }: PlaceRoute): string {
   return prefix === "/" ? "/" : prefix.slice(0, -1);
+}
+
+function routeText({ prefix }: PlaceRoute): string {
+  return prefix === "/" ? "the default" : `the route '${prefix}'`;
 }

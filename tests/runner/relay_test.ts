@@ -102,7 +102,9 @@ Deno.test("relayOf() holds access: read against every operation", async () => {
       const action = name === "readBytes" ? "read" : name;
       assertEquals(
         await outcome(() => run(relay.backend, path)),
-        changes ? `denied: Cannot ${action} '${path}': denied: this route is read-only` : "done",
+        changes
+          ? `denied: Cannot ${action} '${path}': denied: the route '/src/' grants reading alone`
+          : "done",
         name,
       );
     }
@@ -111,7 +113,10 @@ Deno.test("relayOf() holds access: read against every operation", async () => {
   await using relay = relayed({ routes, deny: [] });
   const { backend, disk } = relay;
   const moveIn = await outcome(() => backend.move("/deploy/run.sh", "/src/run.sh"));
-  assertEquals(moveIn, "denied: Cannot move to '/src/run.sh': denied: this route is read-only");
+  assertEquals(
+    moveIn,
+    "denied: Cannot move to '/src/run.sh': denied: the route '/src/' grants reading alone",
+  );
   await backend.write("/deploy/new", "may be");
   assertEquals(disk.files.get("/deploy/new")?.text, "may be");
 });
@@ -173,11 +178,11 @@ Deno.test("relayOf() refuses of a file with several names what all of them refus
     DEFAULT,
   ];
   const cases: [deny: readonly string[], read: string, write: string][] = [
-    [["read /p/src/a.py"], "done", "this route is read-only"],
+    [["read /p/src/a.py"], "done", "grants reading alone"],
     [["read /q/a.py"], "done", "done"],
     [["read **/a.py"], "the rule 'read **/a.py'", "the rule 'read **/a.py'"],
-    [["write /p/src/**"], "done", "this route is read-only"],
-    [["write **/a.py"], "done", "this route is read-only"],
+    [["write /p/src/**"], "done", "grants reading alone"],
+    [["write **/a.py"], "done", "grants reading alone"],
   ];
   for (const [deny, read, write] of cases) {
     await using relay = relayed({ routes, deny });
