@@ -21,6 +21,12 @@ import type {
 /** Stands for everything of a kind: a flag without a list. It is never the name of a path. */
 export const EVERYTHING = "*";
 
+const MEBIBYTE = 1024 * 1024;
+
+/** Mebibytes of memory that a virtual shell starts with, and the most that it is ever given. */
+const LEAST_HEAP = 128;
+const MOST_HEAP = 512;
+
 /** The host's code. */
 const HOST = "./host.ts";
 
@@ -85,7 +91,7 @@ export function planProcesses(options: ProcessOptions): readonly PlanProcess[] {
   ];
   // Without a local root or real programs there is nothing that a host process would do.
   if (roots.length > 0 || shell?.type === "sandbox") processes.push(hostProcess(options));
-  if (shell?.type === "virtual") processes.push(shellProcess());
+  if (shell?.type === "virtual") processes.push(shellProcess(shell));
   return processes;
 }
 
@@ -131,9 +137,18 @@ function hostPermissions(roots: readonly HostRoot[]): Permissions {
   };
 }
 
-/** The process that interprets the commands of a virtual shell: it may do nothing at all. */
-function shellProcess(): PlanProcess {
-  return { name: "shell", permissions: NOTHING, command: childCommand(NOTHING, "./shell.ts") };
+/**
+ * The process that interprets the commands of a virtual shell: it may do nothing at all, and what
+ * it takes is bounded, since nobody else bounds it.
+ */
+function shellProcess({ limits }: PlanShell): PlanProcess {
+  const heap = Math.min(Math.max(Math.floor(limits.memoryBytes / MEBIBYTE), LEAST_HEAP), MOST_HEAP);
+  const [program = "", command = "", ...args] = childCommand(NOTHING, "./shell.ts");
+  return {
+    name: "shell",
+    permissions: NOTHING,
+    command: [program, command, `--v8-flags=--max-old-space-size=${heap}`, ...args],
+  };
 }
 
 /**
