@@ -69,9 +69,9 @@ export async function checkCeiling(
     const entries = allowed[kind];
     if (entries === undefined || entries.some(({ value }) => isAllowed(value))) continue;
     const written = entries.map(({ written }) => written).join(", ");
-    const message = `${cause}, and "permissions" allows ` +
-      (written === "" ? `nothing of "${kind}"` : `"${kind}" of ${written} alone`);
-    const hint = `Write ${JSON.stringify(value)} below "${kind}" there if it is meant`;
+    const message = `${cause}, and permissions.${kind} allows ` +
+      (written === "" ? "nothing" : `${written} alone`);
+    const hint = `Add ${JSON.stringify(value)} there if it is meant`;
     if (at === undefined) reporter.outside("exceeds-permissions", message, hint);
     else reporter.error("exceeds-permissions", message, at, { hint });
   }
@@ -132,7 +132,7 @@ async function compilePaths(
   if (written === undefined) return undefined;
   const entries: Entry[] = [];
   for (const [index, path] of written.entries()) {
-    if (path === undefined) continue;
+    if (path === undefined) return undefined;
     const place = await realPlace(resolve(base, path));
     const problem = flagProblem(path) ??
       (/^~(?:\/|$)/.test(path)
@@ -149,7 +149,8 @@ async function compilePaths(
       );
     } else if (place.type !== "bad") entries.push({ value: place.path, written: path });
   }
-  return entries;
+  // A ceiling that is faulty bounds nothing: what is wrong with it was told.
+  return entries.length === written.length ? entries : undefined;
 }
 
 /** What an entry that is no path looks like, and how to write it. */
@@ -170,7 +171,7 @@ function compileNames(
 ): readonly Entry[] | undefined {
   if (written === undefined) return undefined;
   const { form, what, like } = NAMES[kind];
-  return written.flatMap((value, index) => {
+  const entries = written.flatMap((value, index) => {
     if (value === undefined) return [];
     if (form.test(value)) return [{ value, written: value }];
     const host = kind === "net" && URL.canParse(value) ? new URL(value).host : "";
@@ -182,4 +183,5 @@ function compileNames(
     );
     return [];
   });
+  return entries.length === written.length ? entries : undefined;
 }

@@ -235,29 +235,3 @@ error[missing-key]: The assertion says nothing
   );
   assertEquals(exitCode, 2);
 });
-
-Deno.test("compileWorkflow() refuses rules that it does not understand", async () => {
-  const { text, exitCode } = await compiled(`\
-name: w
-model: openai:m
-tools: { deny: ["read **/.env", "execute git push *", "wirte /a", write] }
-steps: [{ id: a, prompt: Go }]
-`);
-  assertEquals(
-    text,
-    `\
-error[invalid-rule]: Rule 'wirte /a' must begin with 'read', 'write' or 'execute' and a space, as in 'read **/.env*'
- --> flow.yaml:3:55
-  |
-3 | tools: { deny: ["read **/.env", "execute git push *", "wirte /a", write] }
-  |                                                       ^^^^^^^^^^
-
-error[invalid-rule]: Rule 'write' must have one space and then a pattern, as in 'write **/.env*'
- --> flow.yaml:3:67
-  |
-3 | tools: { deny: ["read **/.env", "execute git push *", "wirte /a", write] }
-  |                                                                   ^^^^^
-`,
-  );
-  assertEquals(exitCode, 2);
-});
