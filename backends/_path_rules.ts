@@ -67,16 +67,17 @@ export class PathRules {
   }
 
   /**
-   * Whether there is nothing that these rules cover and others do not. A `false` may be wrong: what
-   * patterns have in common is not worked out.
+   * Whether something in a directory may be covered by these rules and not by others. A `true` may
+   * be wrong: what patterns have in common is not worked out.
    *
+   * @param directory A canonical path that the others do not cover.
    * @param others The other rules.
    */
-  isWithin(others: PathRules): boolean {
-    if (others.first("/") !== undefined) return true;
-    return this.#everything === Infinity &&
-      this.#matchers.every((matcher) =>
-        others.first(literalOf(matcher) ?? matcher.base) !== undefined
+  reaches(directory: string, others: PathRules): boolean {
+    return this.first(directory) !== undefined ||
+      this.#matchers.some((matcher) =>
+        matcher.mayContain(directory) &&
+        others.first(literalOf(matcher) ?? matcher.base) === undefined
       );
   }
 

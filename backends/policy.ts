@@ -201,20 +201,19 @@ export class Policy {
    * Whether something of a kind could ever be allowed, or asked for.
    *
    * @param verb The kind.
+   * @param directory The canonical directory that it is about; `execute` is about none.
    * @returns `false` where that is impossible: then nobody need be offered it.
    */
-  couldEver(verb: "read" | "write" | "execute"): boolean {
+  couldEver(verb: "read" | "write" | "execute", directory = "/"): boolean {
     if (verb === "execute") {
       const { allow, ask, deny } = this.#commands;
       if (deny.coverEverything) return false;
       return this.#allow === undefined || allow.size + ask.size > 0;
     }
     const denied = this.#deny[verb];
-    if (denied.first("/") !== undefined) return false;
-    if (this.#allow === undefined) return true;
-    return [this.#allow[verb], this.#granted[verb]].some((granting) =>
-      granting.rules.length > 0 && !granting.isWithin(denied)
-    );
+    if (denied.first(directory) !== undefined) return false;
+    return this.#allow === undefined || this.#allow[verb].reaches(directory, denied) ||
+      this.#granted[verb].reaches(directory, denied);
   }
 
   /**
