@@ -58,10 +58,14 @@ export function sandboxPlaces(stage: string): SandboxPlaces {
 
 /** What is copied of the system's `/etc`, where it is there: nothing that is secret. */
 export const ETC_NAMES: readonly string[] =
-  ("alternatives ca-certificates.conf fonts java-11-openjdk java-17-openjdk java-21-openjdk " +
-    "ld.so.cache ld.so.conf ld.so.conf.d locale.alias localtime magic magic.mime mime.types " +
-    "os-release perl protocols python3 services ssl/certs ssl/openssl.cnf terminfo timezone")
-    .split(" ");
+  ("ca-certificates.conf ld.so.cache ld.so.conf ld.so.conf.d locale.alias localtime magic " +
+    "magic.mime mime.types os-release perl protocols python3 services ssl/openssl.cnf terminfo " +
+    "timezone").split(" ");
+
+/** Directories of `/etc` that would take long to copy. */
+export const ETC_DIRECTORIES: readonly string[] =
+  "alternatives fonts java-11-openjdk java-17-openjdk java-21-openjdk ssl/certs".split(" ")
+    .map((name) => `/etc/${name}`);
 
 /** Files of `/etc` that are the sandbox's own. */
 export const ETC_FILES: Readonly<Record<string, string>> = {
@@ -83,7 +87,7 @@ export const PROGRAM_DIRECTORIES: readonly string[] = SYSTEM_DIRECTORIES.filter(
 /** Options of {@linkcode bubblewrapArguments}. */
 export interface RootOptions {
   readonly places: SandboxPlaces;
-  /** The system's directories that exist. */
+  /** What there is of the system, by its absolute paths. */
   readonly system: ReadonlySet<string>;
   /** What stands in the tree beside the files of memory. */
   readonly binds: readonly Bind[];
@@ -107,6 +111,8 @@ export function bubblewrapArguments(options: RootOptions): readonly string[] {
     ["--ro-bind", system.has(path) ? path : places.directory, path]),
     ...["--ro-bind", places.directory, "/sys"],
     ...["--ro-bind", places.etc, "/etc"],
+    ...ETC_DIRECTORIES.filter((path) => system.has(path))
+      .flatMap((path) => ["--ro-bind", path, path]),
     ..."--proc /proc --ro-bind /proc/sys /proc/sys".split(" "),
     ...["--dev", "/dev", "--size", `${Math.min(limits.memoryBytes, SHARED_BYTES)}`],
     ..."--tmpfs /dev/shm --remount-ro /dev".split(" "),

@@ -14,6 +14,7 @@ import { CLOSER, closingWords } from "./_sandbox_descriptors.ts";
 import { runSandboxed } from "./_sandbox_process.ts";
 import {
   bubblewrapArguments,
+  ETC_DIRECTORIES,
   ETC_FILES,
   ETC_NAMES,
   MountPoints,
@@ -69,12 +70,14 @@ export interface SandboxShellOptions {
 }
 
 /**
- * Prints which of the system's directories are there and copies what of `/etc` anybody may read. A
- * program that may be run and not read cannot be taken over by the command that it watches.
+ * Prints what there is of the system, makes places for what is bound in `/etc` and copies what else
+ * anybody may read there. A program that may be run and not read cannot be taken over by the command
+ * that it watches.
  */
-const SET_UP_SCRIPT = `for d in $3; do [ -e "$d" ] && echo "$d"; done
-cp /bin/sh "$1" && chmod 111 "$1" || exit
-cd /etc; for n in $4; do [ -e "$n" ] && cp -r -d --parents -- "$n" "$2" 2>/dev/null; done; :`;
+const SET_UP_SCRIPT = `cp /bin/sh "$1" && chmod 111 "$1" || exit
+for d in $3; do [ -e "$d" ] && echo "$d"; done
+for d in $4; do [ -d "$d" ] && echo "$d" && mkdir -p "\${2%/etc}$d"; done
+cd /etc; cp -r -d --parents -- $5 "$2" 2>/dev/null; :`;
 
 /** Steps of a clock are of ten milliseconds at most: one that was set back is not waited for. */
 const CLOCK_TRIES = 100;
@@ -248,7 +251,8 @@ export class SandboxShell implements Shell {
     Deno.writeTextFileSync(clock, "");
     Deno.writeTextFileSync(file, "", { mode: 0 });
     Deno.mkdirSync(directory, { mode: 0 });
-    const lists = [[...PROGRAM_DIRECTORIES, CLOSER].join(" "), ETC_NAMES.join(" ")];
+    const lists = [[...PROGRAM_DIRECTORIES, CLOSER], ETC_DIRECTORIES, ETC_NAMES]
+      .map((names) => names.join(" "));
     let found = "";
     await this.#tools.run(SET_UP_SCRIPT, [init, etc, ...lists], {
       onOutput: (bytes) => {
