@@ -25,6 +25,7 @@ import {
   stepEndParams,
   stepParams,
 } from "./_params.ts";
+import { offeredTools } from "./_offered.ts";
 import { systemMessage } from "./_system.ts";
 import type { AgentEvent } from "./events.ts";
 import { type Message, type Model, ModelError } from "./model.ts";
@@ -39,6 +40,7 @@ import {
   type StartModel,
   type StartParams,
   type StartResult,
+  type StartRoute,
   type StartShell,
   type StepEndParams,
   type StepEndResult,
@@ -150,6 +152,7 @@ async function createSession(
     live,
     instructions,
     shell,
+    routes,
     local: routes.filter(({ backend }) =>
       backends.some(({ name, type }) => name === backend && type === "local")
     ).map(({ prefix }) => prefix),
@@ -180,6 +183,7 @@ interface SessionOptions extends Surroundings {
   readonly live: Model | undefined;
   readonly instructions: string;
   readonly shell: StartShell | undefined;
+  readonly routes: readonly StartRoute[];
   /** The prefixes of the routes to local backends. */
   readonly local: readonly string[];
 }
@@ -206,10 +210,12 @@ class Session {
   #current: Work | undefined;
 
   constructor(options: SessionOptions) {
-    const { tree, local, shell, channel } = options;
+    const { tree, routes, local, shell, channel } = options;
     this.#options = options;
     const tools = shell?.tool ? [...BUILT_IN_TOOLS, executeTool(shell.type)] : BUILT_IN_TOOLS;
-    this.tools = new Map(tools.map((tool) => [tool.name, tool]));
+    const policy = tree instanceof GuardedBackend ? tree.policy : undefined;
+    const offered = offeredTools(tools, policy, routes);
+    this.tools = new Map(offered.map((tool) => [tool.name, tool]));
     this.shell = shell && new AgentShell({
       ...{ shell, channel, tree, local },
       onChange: (change) => this.#tell({ type: "file.changed", ...change }),
