@@ -46,6 +46,9 @@ const ETC_OF_PROGRAMS = [
   ..."terminfo timezone".split(" "),
 ];
 
+/** What else of `/proc` is there to be written, on one machine or another. */
+const SETTINGS = ["acpi", "fs", "mtrr", "pressure", "scsi", "sysrq-trigger"];
+
 /**
  * What the first process of a namespace does in which namespaces are to be made.
  *
@@ -89,8 +92,23 @@ export function openNamespace(nested: boolean): readonly string[] {
       return ["--ro-bind-try", `/etc/${name}`, `/etc/${name}`];
     }),
     ..."--proc /proc --dev /dev --dir /tmp".split(" "),
+    ...(nested ? nestedProc() : ["--remount-ro", "/proc"]),
+  ];
+}
+
+/**
+ * Settings of the kernel belong to whoever the superuser is outside, whatever is dropped here, and
+ * are closed one by one: whoever makes a namespace of users has to write what its own processes are.
+ */
+function nestedProc(): readonly string[] {
+  return [
+    ...bindReadOnly("/proc/sys"),
+    // Each namespace of users has its own here.
+    ...["--bind", "/proc/sys/user", "/proc/sys/user"],
+    ...SETTINGS.flatMap((name) => ["--ro-bind-try", `/proc/${name}`, `/proc/${name}`]),
     // A second name for processes: Deno keeps its programs out of /proc.
-    ...(nested ? ["--proc", NAMESPACE.proc, "--dir", `${NAMESPACE.kernel}/proc`] : []),
+    ...["--proc", NAMESPACE.proc, "--remount-ro", NAMESPACE.proc],
+    ...["--dir", `${NAMESPACE.kernel}/proc`],
   ];
 }
 
