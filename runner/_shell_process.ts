@@ -14,11 +14,13 @@ import {
   type ExecuteResult,
   type Shell,
   SHELL_LIMITS,
+  type ShellLimits,
   type ShellOutput,
   type ShellStream,
 } from "../backends/shells/shell.ts";
 import { Child } from "./child.ts";
 import type { PlanProcess } from "./plan.ts";
+import type { ShellStart } from "./shell.ts";
 
 /** The name under which the agent serves its whole tree to commands. */
 export const TREE = "/";
@@ -40,30 +42,40 @@ const SIGNALS: Readonly<Partial<Record<Deno.Signal, number>>> = {
   SIGTERM: 15,
 };
 
+/** Options of {@linkcode ShellProcess}. */
+export interface ShellProcessOptions {
+  /** What the plan says of the process. */
+  readonly planned: PlanProcess;
+  /** The channel to whoever serves the files, as the backend {@linkcode TREE}. */
+  readonly tree: Channel;
+  readonly limits: ShellLimits;
+}
+
+/** A process that lives, and whether it is ready. */
+interface Live {
+  readonly child: Child;
+  readonly ready: Promise<unknown>;
+}
+
 /**
  * A virtual shell in a process of its own. What it interprets may block it, eat its memory or crash
  * it: all of that ends one command, and neither the run nor the shell.
  */
 export class ShellProcess implements Shell {
   readonly type = "virtual";
-  readonly #planned: PlanProcess;
-  readonly #tree: Channel;
-  #child: Child | undefined;
+  readonly #options: ShellProcessOptions;
+  #live: Live | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #over = false;
 
-  /**
-   * @param planned What the plan says of the process.
-   * @param tree The channel to whoever serves the files, as the backend {@linkcode TREE}.
-   */
-  constructor(planned: PlanProcess, tree: Channel) {
-    this.#planned = planned;
-    this.#tree = tree;
+  /** @param options How to start it, and where its files are. */
+  constructor(options: ShellProcessOptions) {
+    this.#options = options;
   }
 
   /** Its process id, while it lives. */
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#live?.child.pid;
   }
 
   /** See {@linkcode Shell.execute}. */
@@ -71,8 +83,7 @@ export class ShellProcess implements Shell {
     command: string | readonly string[],
     options: ExecuteOptions = {},
   ): Promise<ExecuteResult> {
-    const earlier = this.#last;
-    const running = earlier.then(() => this.#execute(command, options));
+    const running = this.#last.then(() => this.#execute(command, options));
     this.#last = running.catch(() => {});
     return await running;
   }
@@ -80,7 +91,7 @@ export class ShellProcess implements Shell {
   /** Kills it. It has ended when this resolves, and no other comes after it. */
   async end(): Promise<void> {
     this.#over = true;
-    if (this.#child !== undefined) await this.#kill(this.#child);
+    if (this.#live !== undefined) await this.#kill(this.#live);
   }
 
   async #execute(
@@ -89,28 +100,28 @@ export class ShellProcess implements Shell {
   ): Promise<ExecuteResult> {
     const { signal, timeout = SHELL_LIMITS.milliseconds } = options;
     if (this.#over || signal?.aborted) throw aborted();
-    const child = this.#child ??= this.#start();
+    const live = this.#live ??= this.#start();
+    const { promise: cut, resolve } = Promise.withResolvers<"time" | "abort">();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const abort = () => resolve("abort");
+    signal?.addEventListener("abort", abort, { once: true });
     const printed = { stdout: "", stderr: "" };
     const onOutput = (output: ShellOutput) => {
       printed[output.stream] += output.text;
       options.onOutput?.(output);
     };
-    const { promise: cut, resolve } = Promise.withResolvers<"time" | "abort">();
-    const longest = Math.min(timeout, SHELL_LIMITS.longestMilliseconds);
-    const timer = setTimeout(() => resolve("time"), longest + GRACE_MS);
-    const abort = () => resolve("abort");
-    signal?.addEventListener("abort", abort, { once: true });
     try {
-      const shell = new RemoteShell({ channel: child.channel, type: this.type });
-      const told = { ...options, onOutput, signal: undefined };
-      const answer = shell.execute(command, told).catch(async (error) => {
-        if (await isOver(child.channel)) return undefined;
-        throw error;
-      });
-      const end = await Promise.race([answer, cut]);
-      if (typeof end === "object") return end;
+      let end = await Promise.race([live.ready.then(() => undefined), cut]);
+      if (end === undefined) {
+        const longest = Math.min(timeout, SHELL_LIMITS.longestMilliseconds);
+        timer = setTimeout(() => resolve("time"), longest + GRACE_MS);
+        const running = this.#run(live, command, { ...options, onOutput, signal: undefined });
+        const first = await Promise.race([running, cut]);
+        if (typeof first === "object") return first;
+        end = first;
+      }
       // Nothing of a command goes on after it, and a process that broke off is of no more use.
-      const { code, signal: killer } = await this.#kill(child);
+      const { code, signal: killer } = await this.#kill(live);
       if (end === "abort" || this.#over) throw aborted();
       if (end === "time") return cutShort(printed, TIMED_OUT, true, []);
       const how = killer === null ? `exit code ${code}` : `signal ${killer}`;
@@ -123,20 +134,38 @@ export class ShellProcess implements Shell {
     }
   }
 
-  #start(): Child {
-    const child = new Child(this.#planned);
-    serveBackends(child.channel, (name) => name === TREE ? this.#tree : undefined);
-    // One that ends while nothing is to do is simply not there for the next command.
-    child.channel.closed.then(() => {
-      if (this.#child === child) this.#child = undefined;
-    });
-    return child;
+  /** The command's result, or nothing where the process broke off. */
+  async #run(
+    { child }: Live,
+    command: string | readonly string[],
+    options: ExecuteOptions,
+  ): Promise<ExecuteResult | undefined> {
+    try {
+      const shell = new RemoteShell({ channel: child.channel, type: this.type });
+      return await shell.execute(command, options);
+    } catch (error) {
+      if (await isOver(child.channel)) return undefined;
+      throw error;
+    }
   }
 
-  async #kill(child: Child): Promise<Deno.CommandStatus> {
-    this.#child = undefined;
-    await child.end(0);
-    return await child.status;
+  #start(): Live {
+    const { planned, tree, limits } = this.#options;
+    const child = new Child(planned);
+    serveBackends(child.channel, (name) => name === TREE ? tree : undefined);
+    const start: ShellStart = { limits };
+    const live = { child, ready: child.ask("shell.start", start) };
+    // One that ends while nothing is to do is simply not there for the next command.
+    child.channel.closed.then(() => {
+      if (this.#live === live) this.#live = undefined;
+    });
+    return live;
+  }
+
+  async #kill(live: Live): Promise<Deno.CommandStatus> {
+    this.#live = undefined;
+    await live.child.end(0);
+    return await live.child.status;
   }
 }
 

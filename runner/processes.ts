@@ -82,7 +82,9 @@ export class Processes {
     const { shell } = plan;
     if (shell !== undefined) {
       const planned = processOf(plan, "shell");
-      this.#shellProcess = planned && new ShellProcess(planned, this.agent.channel);
+      const { limits } = shell;
+      this.#shellProcess = planned &&
+        new ShellProcess({ planned, tree: this.agent.channel, limits });
       const granted = relayShell(plan, this.#shellOf(shell), options.grants);
       this.#ownCommands = shell.tool ? undefined : new OwnCommands(granted);
       serveShell(this.agent.channel, () => this.#ownCommands ?? granted);
