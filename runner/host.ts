@@ -13,8 +13,9 @@ import { LocalBackend } from "../backends/local.ts";
 import type { Backend } from "../backends/protocol.ts";
 import { serveBackends } from "../backends/remote.ts";
 import { serveShell } from "../backends/shells/remote_shell.ts";
-import type { SandboxMount } from "../backends/shells/sandbox.ts";
-import type { Shell, ShellLimits } from "../backends/shells/shell.ts";
+import { serveStage } from "../backends/shells/remote_stage.ts";
+import type { SandboxMount, SandboxShell } from "../backends/shells/sandbox.ts";
+import type { ShellLimits } from "../backends/shells/shell.ts";
 import type { HostRoot } from "./plan.ts";
 
 /** What the runner tells the host when it starts: method `host.start`. */
@@ -72,9 +73,10 @@ export async function serveHost(
 ): Promise<void> {
   const channel = new Channel(streams);
   let backends = new Map<string, Backend>();
-  let shell: Shell | undefined;
+  let shell: SandboxShell | undefined;
   serveBackends(channel, (name) => backends.get(name));
   serveShell(channel, () => shell);
+  serveStage(channel, () => shell?.stage);
   channel.handle("host.start", async ({ params }) => {
     // The runner is the trusted side: it made this process and its grants.
     const start = params as HostStart;
@@ -86,7 +88,7 @@ export async function serveHost(
 }
 
 /** Few runs have one: the others start without its code. */
-async function sandboxShell(options: HostShell): Promise<Shell> {
+async function sandboxShell(options: HostShell): Promise<SandboxShell> {
   const { SandboxShell } = await import("../backends/shells/sandbox.ts");
   return new SandboxShell(options);
 }
