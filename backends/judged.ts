@@ -159,9 +159,8 @@ export class JudgedBackend implements PlacingBackend {
   /** A path that may be listed or searched, for what can be shown of it. */
   #searchable(action: string, path: string): string {
     const at = canonicalPath(path);
-    const { verdict } = this.#judge.judge("read", at);
-    if (verdict === "allow" || (verdict === "deny" && this.#judge.leadsTo(at))) return at;
-    return this.#refuse("read", action, at);
+    const mayBe = this.#judge.judge("read", at).verdict === "allow" || this.#judge.leadsTo(at);
+    return mayBe ? at : this.#refuse("read", action, at);
   }
 
   /** Whether `ls` of the directory that a path is in shows it. */

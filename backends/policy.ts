@@ -223,8 +223,12 @@ export class Policy {
    * @param directory A canonical path.
    */
   leadsTo(directory: string): boolean {
-    if (this.#allow === undefined || this.#deny.read.first(directory) !== undefined) return false;
-    return this.#allow.read.mayCoverBelow(directory) || this.#granted.read.mayCoverBelow(directory);
+    if (this.#allow === undefined) return false;
+    const refusing = this.#deny.read.first(directory) ?? this.#ask.read.first(directory);
+    if (refusing !== undefined) return false;
+    return this.#allow.read.mayCoverBelow(directory) ||
+      (this.#granted.read.first(directory) === undefined &&
+        this.#granted.read.mayCoverBelow(directory));
   }
 
   /**
