@@ -93,8 +93,9 @@ export function widerRoots(
   now: PlanReview,
   told: readonly string[],
 ): readonly Widening[] {
+  const isTold = (path: string) => told.some((directory) => isWithinDirectory(path, directory));
   return now.roots.flatMap((root): readonly Widening[] => {
-    if (told.some((directory) => isWithinDirectory(root.directory, directory))) return [];
+    if (isTold(root.directory)) return [];
     const at = placeOf(root, now.routes);
     const around = stored.roots.filter(({ directory, access }) =>
       isWithinDirectory(root.directory, directory) &&
@@ -109,7 +110,7 @@ export function widerRoots(
     // Of several, the one that protects least is what could be done before.
     const lost = around.map((outer) => unprotected(outer, root))
       .toSorted((a, b) => a.length - b.length)[0] ?? [];
-    return lost.map((path) => ({
+    return lost.filter((path) => !isTold(path)).map((path) => ({
       code: "wider-root",
       message: `"${path}" of the host may now be changed`,
       hint: "In the stored plan it is kept from every change",

@@ -37,8 +37,10 @@ export function widerRules(stored: PlanReview, now: PlanReview): readonly Wideni
   const granted = [...stored.allow, ...stored.ask];
   for (const rule of now.allow) {
     if (stored.allow.includes(rule)) continue;
-    // Whoever had to be asked and has not to be any more was told of above.
-    if (!stored.ask.includes(rule)) tell("allow", `"${rule}" is allowed now`, rule);
+    // Whoever had to be asked and has not to be any more was told of above. What is asked about to
+    // be written was asked about to be read too, and is not where it is allowed.
+    const isAsked = stored.ask.includes(rule) && parseRule(rule).verb !== "write";
+    if (!isAsked) tell("allow", `"${rule}" is allowed now`, rule);
   }
   for (const rule of now.ask) {
     if (!granted.includes(rule)) tell("ask", `"${rule}" can be approved now`, rule);

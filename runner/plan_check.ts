@@ -7,6 +7,7 @@
 
 import { resolve } from "@std/path";
 import { z } from "zod";
+import { parseRule } from "../backends/policy.ts";
 import { type Diagnostic, sortDiagnostics } from "./diagnostics.ts";
 import type { PlanReview } from "./plan_review.ts";
 import { Reporter } from "./_reporter.ts";
@@ -20,6 +21,7 @@ const FILE_BYTES = 8 * 1024 * 1024;
 const texts = z.array(z.string());
 const access = z.enum(["read", "read-write"]);
 const limit = z.number();
+const rules = z.array(z.string().refine(isRule));
 
 const reviewSchema: z.ZodType<PlanReview> = z.strictObject({
   review: z.literal(1),
@@ -30,9 +32,9 @@ const reviewSchema: z.ZodType<PlanReview> = z.strictObject({
     z.strictObject({ prefix: z.string(), directory: z.string().nullable(), access }),
   ),
   roots: z.array(z.strictObject({ directory: z.string(), access, protected: texts })),
-  deny: texts,
-  ask: texts,
-  allow: texts.nullable(),
+  deny: rules,
+  ask: rules,
+  allow: rules.nullable(),
   shell: z.strictObject({
     type: z.string(),
     tool: z.boolean(),
@@ -124,6 +126,16 @@ async function readFile(path: string): Promise<{ text: string } | { problem: str
     if (error instanceof Deno.errors.NotFound) return { problem: "there is no such file" };
     if (error instanceof Deno.errors.PermissionDenied) return { problem: "it may not be read" };
     if (error instanceof Error) return { problem: error.message };
+    throw error;
+  }
+}
+
+function isRule(text: string): boolean {
+  try {
+    parseRule(text);
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
     throw error;
   }
 }
