@@ -33,10 +33,21 @@ export function pendingAnswer(
   return open ? { answer, index } : undefined;
 }
 
-/** The calls of one answer with ids that no two of them share and none of which is empty. */
-export function withUniqueIds(calls: readonly ToolCall[], turn: number): readonly ToolCall[] {
+/**
+ * The calls of one answer with ids that no other call of the conversation has and none of which is
+ * empty: a server that was started anew begins to count anew.
+ */
+export function withUniqueIds(
+  calls: readonly ToolCall[],
+  turn: number,
+  conversation: readonly Message[],
+): readonly ToolCall[] {
   const taken = new Set(calls.map((call) => call.id));
-  const seen = new Set<string>();
+  const seen = new Set(
+    conversation.flatMap((message) =>
+      message.role === "assistant" ? message.toolCalls.map(({ id }) => id) : []
+    ),
+  );
   return calls.map((call, index) => {
     let id = call.id;
     if (id === "" || seen.has(id)) {

@@ -260,7 +260,7 @@ class Loop {
   /** Runs the calls of a new answer; whether all of them have results. */
   async #runTools({ text, toolCalls: asked }: ModelAnswer): Promise<boolean> {
     const { tools, conversation } = this.#options;
-    const toolCalls = withUniqueIds(asked, this.#turns);
+    const toolCalls = withUniqueIds(asked, this.#turns, conversation);
     const calls = await Promise.all(toolCalls.map((call) => checkCall(call, tools)));
     const results = await this.#runCalls(calls);
     const recorded = toolCalls.map((call, index) => recordedCall(call, calls[index]?.arguments));

@@ -108,7 +108,8 @@ Deno.test("execute passes on where and how to run, in milliseconds", async () =>
     timeout: 2.5,
   });
   assert(prepared.ok);
-  assertEquals([prepared.call.effects, prepared.call.command], [undefined, "cat"]);
+  assertEquals(prepared.call.effects, undefined);
+  assertEquals(prepared.call.command, { script: "cat", env: { A: "1" } });
   const { signal } = new AbortController();
   await prepared.call.execute({ backend: new StateBackend(), shell, signal });
   assertEquals(shell.asked, [{
