@@ -8,7 +8,7 @@
 import { BackendError } from "../backends/errors.ts";
 import { GuardedBackend } from "../backends/guard.ts";
 import { canonicalPath } from "../backends/paths.ts";
-import type { Policy } from "../backends/policy.ts";
+import { type Policy, refusalReason, refusedCommand } from "../backends/policy.ts";
 import type { Backend } from "../backends/protocol.ts";
 import { abortable } from "./_abort.ts";
 import { boundedLines } from "./_diff.ts";
@@ -76,26 +76,31 @@ export class Gate {
     const wishes = new Map<string, ApprovalWish>();
     if (command !== undefined) {
       const { script, env } = command;
-      const { verdict, rule = "" } = await this.#policy.decideCommand(script, { env });
-      if (verdict === "deny") {
-        const by = rule === "" ? "no rule allows it" : `denied by the rule '${rule}'`;
-        const message = `Cannot run the command: ${by}`;
-        return { type: "denied", error: new BackendError("denied", "/", message) };
-      }
+      const decision = await this.#policy.decideCommand(script, { env });
+      const { verdict, rule = "" } = decision;
+      if (verdict === "deny") return { type: "denied", error: refusedCommand(decision) };
       if (verdict === "ask") wishes.set("", { verb: "execute", what: script, rule });
     }
+    let denial: BackendError | undefined;
     for (const [verb, paths] of [["read", effects?.reads], ["write", effects?.writes]] as const) {
       for (const path of paths ?? []) {
         const what = canonicalOrNone(path);
-        // The files say best what is wrong with a path, and why they refuse one. Nobody is asked
-        // about a call that comes to nothing.
+        // The files say best what is wrong with a path. Nobody is asked about a call that comes to
+        // nothing.
         if (what === undefined) return { type: "run" };
-        const { verdict, rule = "" } = this.#policy.decide(verb, what);
-        if (verdict === "deny") return { type: "run" };
+        const decision = this.#policy.decide(verb, what);
+        const { verdict, rule = "" } = decision;
         if (verdict === "ask") wishes.set(`${verb} ${what}`, { verb, what, rule });
+        const shown = verb === "read" && this.#policy.leadsTo(what);
+        if (verdict !== "deny" || shown) continue;
+        const message = `Cannot ${verb} '${what}': ${refusalReason(decision)}`;
+        denial ??= new BackendError("denied", what, message);
       }
     }
-    return wishes.size === 0 ? { type: "run" } : { type: "ask", wishes: [...wishes.values()] };
+    if (wishes.size === 0) return { type: "run" };
+    return denial === undefined
+      ? { type: "ask", wishes: [...wishes.values()] }
+      : { type: "denied", error: denial };
   }
 
   /**
