@@ -94,7 +94,8 @@ export class ByteScan extends FileScan {
           toEnd: isWhole,
         };
         const first = match - start;
-        this.found(showLineBytes(line, first, first + this.#finder.length));
+        const shown = showLineBytes(line, first, first + this.#finder.length);
+        this.found(end < ending && !shown.cut ? { ...shown, crlf: true } : shown);
       }
       if (!isWhole) {
         this.#skipsLine = true;

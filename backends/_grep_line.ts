@@ -17,6 +17,7 @@ const LEAD = 100;
 export interface ShownLine {
   readonly text: string;
   readonly cut: boolean;
+  readonly crlf?: true;
 }
 
 /**

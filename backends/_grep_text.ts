@@ -74,18 +74,20 @@ export class TextScan extends FileScan {
       if (this.line % LINES_BETWEEN_CHECKS === 0) this.check();
       const ending = text.indexOf("\n", start);
       const line = text.slice(start, ending === -1 ? text.length : ending);
-      this.#searchLine(ending !== -1 && line.endsWith("\r") ? line.slice(0, -1) : line);
+      const crlf = ending !== -1 && line.endsWith("\r");
+      this.#searchLine(crlf ? line.slice(0, -1) : line, crlf);
       if (ending === -1) return;
       this.passLine();
       start = ending + 1;
     }
   }
 
-  #searchLine(line: string): void {
+  #searchLine(line: string, crlf = false): void {
     if (!this.#matcher.test(line)) return;
     const { start, end } = line.length <= LIMITS.grepLineCharacters
       ? { start: 0, end: 0 }
       : this.#matcher.locate(line);
-    this.found(showLine(line, start, end));
+    const shown = showLine(line, start, end);
+    this.found(crlf && !shown.cut ? { ...shown, crlf } : shown);
   }
 }

@@ -90,6 +90,7 @@ function parseMatch(value: unknown): GrepMatch {
     line: count(fields.line),
     text: text(fields.text),
     cut: flag(fields.cut),
+    ...(fields.crlf === undefined ? {} : { crlf: flag(fields.crlf) || malformed() }),
   };
 }
 

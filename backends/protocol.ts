@@ -210,6 +210,8 @@ export interface GrepMatch {
   readonly text: string;
   /** Whether `text` was cut. */
   readonly cut: boolean;
+  /** Set where `text` is all of a line that ends in a carriage return and a line feed. */
+  readonly crlf?: true;
 }
 
 /** What {@linkcode Backend.grep} found. */

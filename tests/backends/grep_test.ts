@@ -37,9 +37,12 @@ function searchPlainly(file: string, test: (line: string) => [number, number] | 
   if (lines.at(-1) === "") lines.pop();
   const matches = lines.flatMap((raw, index) => {
     const ended = index < lines.length - 1 || text.endsWith("\n");
-    const line = ended && raw.endsWith("\r") ? raw.slice(0, -1) : raw;
+    const crlf = ended && raw.endsWith("\r");
+    const line = crlf ? raw.slice(0, -1) : raw;
     const place = test(line);
-    return place === null ? [] : [{ line: index + 1, ...showLine(line, ...place) }];
+    if (place === null) return [];
+    const shown = showLine(line, ...place);
+    return [{ line: index + 1, ...shown, ...(crlf && !shown.cut ? { crlf } : {}) }];
   });
   return { isText: true, matches, cutLine: null };
 }
