@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { Plan } from "../../runner/plan.ts";
+import { rulesOfPreset } from "../../backends/presets.ts";
+import type { Plan, PlanCommand, PlanStep } from "../../runner/plan.ts";
 import { planText } from "../../runner/plan_text.ts";
 
 const NOTHING = { read: [], write: [], denyWrite: [], net: [], env: [], run: [] };
@@ -163,4 +164,149 @@ Deno.test("planText() colours only when asked, and prints no control character o
   const colored = planText(plan, { color: true, cwd: "/" });
   assertEquals(colored.replaceAll(/\p{Cc}\[\d+m/gu, ""), plain);
   assertEquals(colored === plain, false);
+});
+
+/** The lines of one section, without its title. */
+function section(text: string, title: string): readonly string[] {
+  const found = text.split("\n\n").find((each) => each.startsWith(`${title}\n`)) ?? "";
+  return found.trimEnd().split("\n").slice(1);
+}
+
+function commandStep(id: string, run: PlanCommand): PlanStep {
+  const more = { produces: [], assertions: [], attempts: 1, feedback: false, place };
+  return { id, name: id, needs: [], run, ...more };
+}
+
+const LIMITS = {
+  cpuSeconds: 90,
+  memoryBytes: 512 * 1024 ** 2,
+  processes: 64,
+  fileBytes: 1024 ** 3,
+  outputBytes: 256 * 1024,
+};
+
+const OPTIONS = { color: false, cwd: "/home/me" };
+
+/** The rows at the top, from the one about the shell on. */
+function shellRows(plan: Plan): readonly string[] {
+  const [top = ""] = planText(plan, OPTIONS).split("\n\n");
+  const rows = top.split("\n").map((row) => row.trim());
+  return rows.slice(rows.findIndex((row) => row.startsWith("budget") || row.startsWith("shell")));
+}
+
+Deno.test("planText() says which shell there is, for whom, and within which limits", () => {
+  const runs = [...PLAN.steps, commandStep("run", { command: "ls", cwd: "/", env: {} })];
+  const shell = { type: "virtual", tool: true, limits: LIMITS } as const;
+  const rows = (plan: Partial<Plan>) => shellRows({ ...PLAN, ...plan }).slice(1, 3);
+  const limits = "limits  cpu 90s, memory 512mb, processes 64, file_size 1gb, output 256kb";
+  assertEquals(rows({ shell }), ["shell   virtual: no program is started; for the model", limits]);
+  assertEquals(rows({ shell: { ...shell, type: "sandbox" }, steps: runs }), [
+    "shell   sandbox: real programs, without a network; for the model and for steps that run a command",
+    limits,
+  ]);
+  assertEquals(rows({ shell: { ...shell, tool: false }, steps: runs }), [
+    "shell   virtual: no program is started; for steps that run a command",
+    limits,
+  ]);
+  assertEquals(rows({ shell, deny: ["execute *"] }), [
+    "shell   virtual: no program is started; rules leave no use for it",
+    limits,
+  ]);
+  // Without a model there is nobody else to run commands.
+  assertEquals(shellRows({ ...PLAN, shell, steps: runs, model: { type: "none" } }), [
+    "shell   virtual: no program is started; for steps that run a command",
+    limits,
+  ]);
+});
+
+Deno.test("planText() says in one line who confines the local files", () => {
+  const row = (plan: Partial<Plan>) => shellRows({ ...PLAN, ...plan }).at(-1);
+  const reason = "Bubblewrap is not installed: install the package 'bubblewrap'";
+  assertEquals(
+    row({ confinement: { type: "bubblewrap" } }),
+    "local files  inside bubblewrap and Deno's flags",
+  );
+  assertEquals(
+    row({ confinement: { type: "flags", reason } }),
+    `local files  under Deno's flags and the path guard alone: ${reason}`,
+  );
+  assertEquals(
+    row({ confinement: { type: "bubblewrap" }, roots: [] }),
+    "commands  inside bubblewrap and Deno's flags",
+  );
+  assertEquals(row({}), "budget  1 turn of the model");
+});
+
+Deno.test("planText() prints rules in the order in which they are asked, presets by their names", () => {
+  const text = planText({
+    ...PLAN,
+    deny: ["write **", "read /a", "execute rm *"],
+    ask: ["execute git push *"],
+    allow: ["read **"],
+  }, OPTIONS);
+  assertEquals(section(text, "Denied, whatever the routes grant"), [
+    "  preset read-only",
+    "    write **",
+    "  read /a",
+    "  execute rm *",
+  ]);
+  assertEquals(section(text, "Asked about each time"), ["  execute git push *"]);
+  assertEquals(section(text, "Allowed, and nothing else"), ["  read **"]);
+  assertEquals(section(planText({ ...PLAN, allow: [] }, OPTIONS), "Allowed, and nothing else"), [
+    "  nothing",
+  ]);
+  const secrets = rulesOfPreset("no-secrets").deny;
+  const printed = section(
+    planText({ ...PLAN, deny: secrets }, OPTIONS),
+    "Denied, whatever the routes grant",
+  );
+  assertEquals(printed[0], "  preset no-secrets");
+  assertEquals(
+    printed.slice(1).join("\n").split(/,? *\n *|, (?=read)/).map((rule) => rule.trim()),
+    secrets,
+  );
+  // A preset of which one rule is missing is none.
+  const part = section(
+    planText({ ...PLAN, deny: secrets.slice(1) }, OPTIONS),
+    "Denied, whatever the routes grant",
+  );
+  assertEquals(part, secrets.slice(1).map((rule) => `  ${rule}`));
+});
+
+Deno.test("planText() prints the commands of steps, with all that they are given", () => {
+  const steps = [
+    commandStep("build", { command: ["git", "commit", "-m", "a b"], cwd: "/project", env: {} }),
+    commandStep("test", {
+      command: 'set -e\necho "$WHO"\x07\n',
+      cwd: "/",
+      env: { WHO: ["for ", framework], X: ["${{ literal"] },
+    }),
+  ];
+  const text = planText({ ...PLAN, steps, model: { type: "none" } }, OPTIONS);
+  assertEquals(section(text, "Commands"), [
+    "  build, in /project",
+    "    $ git commit -m 'a b'",
+    "  test",
+    "    WHO=for ${{ inputs.framework }}",
+    "    X=${{ '${{' }} literal",
+    "    $ set -e",
+    '      echo "$WHO"␇',
+  ]);
+});
+
+Deno.test("planText() wraps a long command so that it can be copied", () => {
+  const words = Array.from({ length: 20 }, (_, index) => `--ro-bind=/directory/${index}`);
+  const text = planText({
+    ...PLAN,
+    processes: [{ name: "host", permissions: NOTHING, command: ["bwrap", ...words] }],
+  }, OPTIONS);
+  const lines = section(text, "Process host").slice(1);
+  assertEquals(lines.length > 3, true);
+  assertEquals(lines.map((line) => line.length <= 106), lines.map(() => true));
+  assertEquals(
+    lines.slice(0, -1).map((line) => line.endsWith(" \\")),
+    lines.slice(1).map(() => true),
+  );
+  const copied = lines.join("\n").replace(/^ +\$ /, "").replaceAll(/ \\\n */g, " ");
+  assertEquals(copied, ["bwrap", ...words].join(" "));
 });
