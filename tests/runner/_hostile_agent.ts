@@ -13,6 +13,11 @@ export interface Hostility {
   readonly events?: readonly unknown[];
   /** Params of calls of backends; their answers become the step's output, a line for each. */
   readonly calls?: readonly Readonly<Record<string, unknown>>[];
+  /**
+   * What it does first, one thing after the other: it notes an event, asks for an approval, makes a
+   * call of a backend or runs a command. Each answer but to an event is a line of the output.
+   */
+  readonly acts?: readonly (readonly ["event" | "approve" | "call" | "execute", unknown])[];
   /** What it answers with. */
   readonly result?: unknown;
   /** Sends what is no message, and lives on, whoever hangs up. */
@@ -23,7 +28,7 @@ export interface Hostility {
 
 if (import.meta.main) {
   const hostility: Hostility = JSON.parse(Deno.args[0] ?? "{}");
-  const { events = [], calls = [], babbles = false, exits } = hostility;
+  const { events = [], calls = [], acts = [], babbles = false, exits } = hostility;
   const channel = new Channel({ readable: Deno.stdin.readable, writable: Deno.stdout.writable });
   const content = new TextEncoder().encode("taken over");
   channel.handle("agent.start", () => ({ value: { tools: [] } }));
@@ -34,6 +39,25 @@ if (import.meta.main) {
     if (babbles) Deno.stdout.writeSync(content);
     for (const event of events) channel.notify("agent.event", { step, event });
     const answers: string[] = [];
+    for (const [kind, what] of acts) {
+      if (kind === "event") {
+        channel.notify("agent.event", { step, event: what });
+        continue;
+      }
+      const [method, bytes] = kind === "approve"
+        ? ["agent.approve"]
+        : kind === "execute"
+        ? ["shell.execute"]
+        : ["backend.call", content];
+      const writes = JSON.stringify(what).includes('"operation":"write"');
+      const answer = channel.request(method ?? "", what, writes && bytes ? { bytes } : {});
+      answers.push(
+        await answer.then(
+          ({ value }) => kind === "approve" ? JSON.stringify(value) : "done",
+          (error) => error.message,
+        ),
+      );
+    }
     for (const call of calls) {
       const bytes = call.operation === "write" ? { bytes: content } : {};
       const answer = channel.request("backend.call", call, bytes);
