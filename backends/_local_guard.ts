@@ -31,6 +31,17 @@ export interface Place extends Step {
   readonly trail: readonly Step[];
 }
 
+/**
+ * Whether rules allow something, for places that a symbolic link leads to: rules speak of paths, and
+ * whoever asks by the path of the link was judged by that one alone.
+ */
+export type LinkJudge = (verb: "read" | "write", path: string) => boolean;
+
+/** What is done with a place itself; everything else reads. */
+const CHANGES: ReadonlySet<Verb> = new Set(["delete", "edit", "move", "move to", "write"]);
+/** What takes along all that is in a directory, of which nobody knows what the rules say. */
+const WHOLE: ReadonlySet<Verb> = new Set(["delete", "move"]);
+
 /** A place where something is. */
 export type FoundPlace = Place & { readonly info: Deno.FileInfo };
 
@@ -39,13 +50,16 @@ export class LocalGuard {
   /** The root's real path on the host. */
   readonly root: string;
   readonly #prefixes: readonly string[];
+  readonly #judge: LinkJudge | undefined;
 
   /**
    * @param root The root's real path on the host.
    * @param spelled The absolute path by which the user names the root: absolute links may use it.
+   * @param judge Decides about places that links lead to; without it they are as good as any.
    */
-  constructor(root: string, spelled?: string) {
+  constructor(root: string, spelled?: string, judge?: LinkJudge) {
     this.root = root;
+    this.#judge = judge;
     this.#prefixes = [root, ...(spelled === undefined || spelled === root ? [] : [spelled])];
   }
 
@@ -57,8 +71,8 @@ export class LocalGuard {
    * @param follow Whether a symbolic link at the end is followed too.
    * @param trail Where to note every name passed, which is of use even if this throws.
    * @returns The place, which need not exist.
-   * @throws {BackendError} `denied` if a link leads out of the root or never ends,
-   * `not_directory` if a name on the way is no directory.
+   * @throws {BackendError} `denied` if a link leads out of the root, never ends, or leads to what the
+   * rules deny, `not_directory` if a name on the way is no directory.
    */
   resolve(path: string, verb: Verb, follow: boolean, trail: Step[] = []): Place {
     const pending = path.split("/").filter((name) => name !== "").reverse();
@@ -80,7 +94,7 @@ export class LocalGuard {
       const host = joinHost(above.host, name);
       const info = lstat(host);
       if (info === undefined) {
-        return this.#missing(path, verb, host, pending, trail);
+        return this.#judged(links, path, verb, this.#missing(path, verb, host, pending, trail));
       }
       trail.push({ host, info });
       if (!info.isSymlink || (!follow && pending.length === 0)) {
@@ -99,7 +113,19 @@ export class LocalGuard {
     const { host, info } = stack.at(-1) ?? start;
     // A link to a directory above ends at a name that the trail has already passed.
     if (trail.at(-1)?.host !== host) trail.push({ host, info });
-    return { host, info, missing: [], trail };
+    return this.#judged(links, path, verb, { host, info, missing: [], trail });
+  }
+
+  /**
+   * Whether an entry stands at another place than its path says, one that may not be read.
+   *
+   * @param path The canonical path.
+   * @param host Where it is, found through a link above it or none.
+   * @returns Whether to pass over it.
+   */
+  hides(path: string, host: string): boolean {
+    if (this.#judge === undefined || host === joinHost(this.root, path.slice(1))) return false;
+    return !this.#judge("read", `/${this.below(host)?.replace(/^\/+/, "") ?? ""}`);
   }
 
   /**
@@ -130,6 +156,20 @@ export class LocalGuard {
       if (host === prefix || host.startsWith(`${prefix}/`)) return host.slice(prefix.length);
     }
     return undefined;
+  }
+
+  #judged(links: number, path: string, verb: Verb, place: Place): Place {
+    if (links === 0 || this.#judge === undefined) return place;
+    const real = `/${this.below(place.host)?.replace(/^\/+/, "") ?? ""}`;
+    if (!this.#judge(CHANGES.has(verb) ? "write" : "read", real)) {
+      throw localError("denied", verb, path, "its symbolic link leads to what the rules deny");
+    }
+    if (verb === "move to" || (WHOLE.has(verb) && place.info?.isDirectory === true)) {
+      const reason =
+        "a symbolic link leads there, and rules speak of paths: use the one it leads to";
+      throw localError("denied", verb, path, reason);
+    }
+    return place;
   }
 
   #rootStep(path: string, verb: Verb): Step & { readonly info: Deno.FileInfo } {

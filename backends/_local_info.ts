@@ -55,9 +55,10 @@ export function isSameFile(a: Deno.FileInfo, b: Deno.FileInfo | undefined): bool
  * @param guard The root's guard.
  * @param path The canonical path.
  * @param host The host path of the name, whose directory the guard has seen.
- * @returns The description, or `undefined` if the name is gone.
+ * @returns The description, or `undefined` if the name is gone or may not be seen.
  */
 export function describe(guard: LocalGuard, path: string, host: string): FileInfo | undefined {
+  if (guard.hides(path, host)) return undefined;
   let seen: Deno.FileInfo | undefined;
   try {
     seen = lstat(host);

@@ -124,6 +124,7 @@ function readEntry(
   buffer: Uint8Array,
 ): Uint8Array | "large" | undefined {
   const { path, host } = entry;
+  if (guard.hides(path, host)) return undefined;
   try {
     const place = walk.isCurrent
       ? { host, info: lstat(host) }
@@ -143,7 +144,7 @@ function readEntry(
 
 /** The file at an entry or at the end of a link, if it is one. */
 function fileAt(guard: LocalGuard, walk: LocalWalk, entry: WalkEntry): FileInfo | undefined {
-  if (entry.kind === "other") return undefined;
+  if (entry.kind === "other" || guard.hides(entry.path, entry.host)) return undefined;
   try {
     const straight = walk.isCurrent && entry.kind === "file";
     const info = straight ? lstat(entry.host) : guard.resolve(entry.path, "search", true).info;

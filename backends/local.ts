@@ -18,12 +18,12 @@
 import { checkLimit, checkOffset, throwIfAborted } from "./_checks.ts";
 import { compileGlob } from "./_glob.ts";
 import { localError, notDirectory, translateError, type Verb } from "./_local_errors.ts";
-import type { LocalGuard } from "./_local_guard.ts";
+import type { LinkJudge, LocalGuard } from "./_local_guard.ts";
 import { describe, toFileInfo, versionOf } from "./_local_info.ts";
 import { ProtectedPaths } from "./_local_protect.ts";
 import { inTurn } from "./_local_queue.ts";
 import { chunksOf, openFile, readRange } from "./_local_read.ts";
-import { openRoot } from "./_local_root.ts";
+import { checkProtected, checkRootDir, openRoot } from "./_local_root.ts";
 import { searchFiles, searchLines } from "./_local_search.ts";
 import { sweepFile } from "./_local_temporary.ts";
 import { listEntries } from "./_local_walk.ts";
@@ -70,6 +70,12 @@ export interface LocalBackendOptions {
    * @default {[]}
    */
   readonly protect?: readonly string[] | undefined;
+  /**
+   * Whether rules allow what a symbolic link leads to: a guard in front sees the link's path alone.
+   *
+   * @default {() => true}
+   */
+  readonly allows?: ((verb: "read" | "write", path: string) => boolean) | undefined;
 }
 
 /** The root when it is open. */
@@ -97,6 +103,7 @@ export class LocalBackend implements Backend {
   readonly #rootDir: string | URL;
   readonly #writable: boolean;
   readonly #protect: readonly string[];
+  readonly #allows: LinkJudge | undefined;
   readonly #newId: () => string;
   #open: OpenRoot | undefined;
 
@@ -108,7 +115,7 @@ export class LocalBackend implements Backend {
    * @throws {TypeError} If an option is not what it must be.
    */
   constructor(options: LocalBackendOptions, newId: () => string = () => crypto.randomUUID()) {
-    const { rootDir, access = "read-write", protect = [] } = options;
+    const { rootDir, access = "read-write", protect = [], allows } = options;
     checkRootDir(rootDir);
     if (access !== "read" && access !== "read-write") {
       throw new TypeError(`Option 'access' must be 'read' or 'read-write', not '${access}'`);
@@ -116,6 +123,7 @@ export class LocalBackend implements Backend {
     this.#rootDir = rootDir;
     this.#writable = access === "read-write";
     this.#protect = protect.map(checkProtected);
+    this.#allows = allows;
     this.#newId = newId;
   }
 
@@ -359,7 +367,7 @@ export class LocalBackend implements Backend {
   /** Opens the root when it is first needed; a failure is not remembered. */
   #root(verb: Verb, path: string): OpenRoot {
     if (this.#open !== undefined) return this.#open;
-    const guard = openRoot(this.#rootDir, this.#writable, verb, path);
+    const guard = openRoot(this.#rootDir, this.#writable, verb, path, this.#allows);
     const protect = new ProtectedPaths(guard, this.#protect);
     this.#open = { guard, writer: new LocalWriter({ guard, protect, newId: this.#newId }) };
     return this.#open;
@@ -373,23 +381,6 @@ export class LocalBackend implements Backend {
 
 /** How often another process may change a file while it is edited. */
 const EDIT_ATTEMPTS = 5;
-
-function checkRootDir(rootDir: unknown): void {
-  const isUrl = rootDir instanceof URL && rootDir.protocol === "file:" && rootDir.host === "";
-  const isPath = typeof rootDir === "string" && rootDir !== "" && !rootDir.includes("\0");
-  if (!isUrl && !isPath) throw new TypeError("Option 'rootDir' must be a host path or a file URL");
-}
-
-function checkProtected(host: unknown): string {
-  const isAbsolute = typeof host === "string" && host.startsWith("/") && !host.includes("\0");
-  const names = isAbsolute ? host.slice(1).split("/") : [];
-  // A folded path would be compared in one form and used in another.
-  const isCanonical = names.every((name) => name !== "" && name !== "." && name !== "..");
-  if (isAbsolute && isCanonical) return host;
-  throw new TypeError(
-    "Every path of 'protect' must be an absolute host path without '.', '..', '//' or a last '/'",
-  );
-}
 
 function tooLargeToEdit(path: string, size: number): BackendError {
   const reason = `it has ${size} bytes, and at most ${LIMITS.textBytes} can be edited`;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Rules } from "../backends/policy.ts";
 import { isWithin, joinPaths, relativeTo } from "../backends/paths.ts";
 import { BUBBLEWRAP, findBubblewrap, NAMESPACE } from "./_bubblewrap_namespace.ts";
 import { hostPlaces } from "./bubblewrap.ts";
@@ -15,14 +16,18 @@ import type { HostRoot, Plan, PlanRoute } from "./plan.ts";
  * @returns The parameters of `host.start`.
  */
 export function hostStart(
-  plan: Pick<Plan, "roots" | "routes" | "confinement" | "shell">,
+  plan: Pick<Plan, "roots" | "routes" | "confinement" | "shell"> & Rules,
 ): HostStart {
-  const { roots, routes, confinement, shell } = plan;
-  if (confinement?.type !== "bubblewrap") return { roots };
+  const { roots, routes, confinement, shell, allow, ask = [], deny = [] } = plan;
+  const rules = allow === undefined && ask.length + deny.length === 0
+    ? {}
+    : { rules: { allow, ask, deny, routes } };
+  if (confinement?.type !== "bubblewrap") return { roots, ...rules };
   const inside = hostPlaces(roots, routes).map(({ inside }) => inside);
-  if (shell?.type !== "sandbox") return { roots: inside };
+  if (shell?.type !== "sandbox") return { roots: inside, ...rules };
   return {
     roots: inside,
+    ...rules,
     shell: {
       mounts: routes.flatMap((route) => mountOf(route, inside)),
       limits: shell.limits,

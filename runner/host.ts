@@ -10,6 +10,10 @@
 import { Channel } from "../backends/channel.ts";
 import { CompositeBackend, type Mount } from "../backends/composite.ts";
 import { LocalBackend } from "../backends/local.ts";
+import type { Judge } from "../backends/judge.ts";
+import { joinPaths } from "../backends/paths.ts";
+import type { PlaceRoute } from "../backends/place_judge.ts";
+import type { Rules } from "../backends/policy.ts";
 import type { Backend } from "../backends/protocol.ts";
 import { serveBackends } from "../backends/remote.ts";
 import { serveShell } from "../backends/shells/remote_shell.ts";
@@ -22,8 +26,15 @@ import type { HostRoot } from "./plan.ts";
 export interface HostStart {
   /** The roots to serve, in the paths that the host sees; those inside others stand before them. */
   readonly roots: readonly HostRoot[];
+  /** The workflow's rules, if it has any, and the routes by which they name files. */
+  readonly rules?: HostRules | undefined;
   /** What it needs to run commands, if it is to. */
   readonly shell?: HostShell | undefined;
+}
+
+/** What the host needs to know of the rules: the runner judges every path but what links lead to. */
+export interface HostRules extends Rules {
+  readonly routes: readonly PlaceRoute[];
 }
 
 /** What the host needs to run commands in namespaces of their own. */
@@ -39,14 +50,21 @@ export interface HostShell {
   readonly bubblewrap: string;
 }
 
+/** Whether rules allow something of a backend, by its name. */
+export type HostJudge = (backend: string, verb: "read" | "write", path: string) => boolean;
+
 /**
  * Builds the backends that a host serves: one for each backend name, with the granted directories
  * at their paths and nothing anywhere else.
  *
  * @param roots The granted directories.
+ * @param judge Decides about what symbolic links lead to; everything is allowed without it.
  * @returns The backends by name.
  */
-export function hostBackends(roots: readonly HostRoot[]): Map<string, Backend> {
+export function hostBackends(
+  roots: readonly HostRoot[],
+  judge?: HostJudge,
+): Map<string, Backend> {
   const mounts = new Map<string, Record<string, Mount>>();
   for (const root of roots) {
     const prefix = root.path === "/" ? "/" : `${root.path}/`;
@@ -54,6 +72,9 @@ export function hostBackends(roots: readonly HostRoot[]): Map<string, Backend> {
       rootDir: root.directory,
       access: root.access,
       protect: root.protected,
+      ...(judge === undefined ? {} : {
+        allows: (verb, path) => judge(root.backend, verb, joinPaths(root.path, path)),
+      }),
     });
     const routes = mounts.get(root.backend) ?? {};
     routes[prefix] = { backend: local, access: root.access };
@@ -80,11 +101,26 @@ export async function serveHost(
   channel.handle("host.start", async ({ params }) => {
     // The runner is the trusted side: it made this process and its grants.
     const start = params as HostStart;
-    backends = hostBackends(start.roots);
+    const judge = start.rules === undefined ? undefined : await hostJudge(start.rules);
+    backends = hostBackends(start.roots, judge);
     if (start.shell !== undefined) shell = await sandboxShell(start.shell);
     return {};
   });
   await channel.closed;
+}
+
+/** Runs without rules start without the code for them. Here nothing is ever approved. */
+async function hostJudge({ routes, ...rules }: HostRules): Promise<HostJudge> {
+  const { Policy } = await import("../backends/policy.ts");
+  const { PolicyJudge } = await import("../backends/judge.ts");
+  const { PlaceJudge } = await import("../backends/place_judge.ts");
+  const tree = new PolicyJudge({ policy: new Policy(rules) });
+  const judges = new Map<string, Judge>();
+  return (backend, verb, path) => {
+    const judge = judges.get(backend) ?? new PlaceJudge({ backend, routes, tree });
+    judges.set(backend, judge);
+    return judge.judge(verb, path).verdict === "allow";
+  };
 }
 
 /** Few runs have one: the others start without its code. */
