@@ -23,8 +23,8 @@ export interface SandboxMount {
 export interface Bind {
   /** A canonical path of the tree. */
   readonly path: string;
-  /** An absolute path of the host. */
-  readonly source: string;
+  /** An absolute path of the host; without it an empty directory stands there. */
+  readonly source?: string | undefined;
   readonly access: "read" | "read-write";
 }
 
@@ -101,14 +101,15 @@ export interface RootOptions {
  */
 export function bubblewrapArguments(options: RootOptions): readonly string[] {
   const { places, system, binds, limits } = options;
+  // What the system lacks is closed all the same: nothing is ever left there.
+  const sourceOf = (path: string) => system.has(path) ? path : places.directory;
   return [
     ..."--unshare-user --uid 1000 --gid 1000 --unshare-pid --unshare-ipc --unshare-net".split(" "),
     ..."--unshare-uts --hostname sandbox --unshare-cgroup-try --disable-userns".split(" "),
     ..."--cap-drop ALL --die-with-parent --new-session --as-pid-1 --clearenv".split(" "),
     ..."--setenv PATH /usr/local/bin:/usr/bin:/bin".split(" "),
     ...["--bind", places.tree, "/"],
-    ...PROGRAM_DIRECTORIES.flatMap((path) => // What the system lacks is closed all the same: nothing is ever left there.
-    ["--ro-bind", system.has(path) ? path : places.directory, path]),
+    ...PROGRAM_DIRECTORIES.flatMap((path) => ["--ro-bind", sourceOf(path), path]),
     ...["--ro-bind", places.directory, "/sys"],
     ...["--ro-bind", places.etc, "/etc"],
     ...ETC_DIRECTORIES.filter((path) => system.has(path))
@@ -118,16 +119,23 @@ export function bubblewrapArguments(options: RootOptions): readonly string[] {
     ..."--tmpfs /dev/shm --remount-ro /dev".split(" "),
     ...["--size", `${Math.min(limits.memoryBytes, RUN_BYTES)}`, "--tmpfs", "/run"],
     ...["--dir", "/run/home", "--ro-bind", places.init, "/run/init"],
-    ...binds.toSorted((a, b) => comparePaths(a.path, b.path)).flatMap((
-      { path, source, access },
-    ) => [access === "read" ? "--ro-bind" : "--bind", source, path]),
+    ...binds.toSorted((a, b) => comparePaths(a.path, b.path)).flatMap(mountWords),
+    // By now everything stands in them that shall.
+    ...binds.flatMap(({ path, source }) => source === undefined ? ["--remount-ro", path] : []),
   ];
+}
+
+function mountWords({ path, source, access }: Bind): readonly string[] {
+  if (source === undefined) return ["--tmpfs", path];
+  return [access === "read" ? "--ro-bind" : "--bind", source, path];
 }
 
 /** Canonical paths of mounts by the host's directory, the deepest first. */
 export class MountPoints {
   readonly #mounts: readonly (SandboxMount & { readonly path: string })[];
   readonly #places: SandboxPlaces;
+  /** Paths that are never changed. */
+  readonly #protected: readonly string[];
 
   /**
    * @param mounts The mounts.
@@ -137,6 +145,9 @@ export class MountPoints {
     this.#places = places;
     this.#mounts = mounts.map((mount) => ({ ...mount, path: mount.prefix.slice(0, -1) }))
       .sort((a, b) => comparePaths(b.path, a.path));
+    this.#protected = this.#mounts.flatMap(({ path, directory, protected: hosts = [] }) =>
+      hosts.map((host) => joinPaths(path, relativeTo(host, directory)))
+    );
   }
 
   /** The mounts with their paths, what is inside another one before it. */
@@ -149,6 +160,13 @@ export class MountPoints {
     return this.#mounts.find((mount) => isWithin(path, mount.path));
   }
 
+  /** What may be done at a path without any rule. */
+  accessOf(path: string): "read" | "read-write" {
+    const mount = this.mountOf(path);
+    if (mount === undefined) return "read-write";
+    return this.#protected.some((each) => isWithin(path, each)) ? "read" : mount.access;
+  }
+
   /** Where the host keeps what is at a canonical path. */
   source(path: string): string {
     const mount = this.mountOf(path);
@@ -157,27 +175,38 @@ export class MountPoints {
   }
 
   /**
-   * Every mount, and the directories above each, bound onto themselves: a directory that something is
-   * mounted on cannot be renamed or removed.
+   * Every mount and what is protected, and the directories above each, bound onto themselves: a
+   * directory that something is mounted on cannot be renamed or removed.
    */
   binds(): readonly Bind[] {
     const binds = new Map<string, Bind>();
     for (const { path, directory, access } of this.#mounts) {
       binds.set(path, { path, source: directory, access });
     }
-    for (const { path } of this.#mounts) {
-      for (const bind of this.pins(path)) if (!binds.has(bind.path)) binds.set(bind.path, bind);
+    for (const path of this.#protected) {
+      // On a link nothing can be mounted.
+      if (typeAt(this.source(path)) !== "entry") continue;
+      binds.set(path, { path, source: this.source(path), access: "read" });
+    }
+    for (const path of [...binds.keys()]) {
+      for (const pin of this.pins(path)) if (!binds.has(pin.path)) binds.set(pin.path, pin);
     }
     return [...binds.values()];
   }
 
-  /** The directories above a path that are no mounts themselves. */
+  /** What is protected and not there: nothing can be mounted on it. */
+  missing(): readonly string[] {
+    return this.#protected.filter((path) =>
+      this.mountOf(path)?.access === "read-write" && typeAt(this.source(path)) === undefined
+    );
+  }
+
+  /** The directories above a path, the nearest first, up to the mount that it is in. */
   pins(path: string): readonly Bind[] {
     const pins: Bind[] = [];
     for (let at = parentPath(path); at !== "/"; at = parentPath(at)) {
-      const mount = this.mountOf(at);
-      if (mount?.path === at) break;
-      pins.push({ path: at, source: this.source(at), access: mount?.access ?? "read-write" });
+      if (this.mountOf(at)?.path === at) break;
+      pins.push({ path: at, source: this.source(at), access: this.accessOf(at) });
     }
     return pins;
   }
@@ -210,6 +239,17 @@ function chainTo(path: string): readonly string[] {
   const chain: string[] = [];
   for (let at = path; at !== "/"; at = parentPath(at)) chain.unshift(at);
   return chain;
+}
+
+function typeAt(host: string): "entry" | "link" | undefined {
+  try {
+    return Deno.lstatSync(host).isSymlink ? "link" : "entry";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 function makeDirectory(path: string): void {

@@ -11,8 +11,6 @@ export interface ScannedEntry {
   readonly type: "file" | "directory" | "other";
   /** Its inode. */
   readonly inode: number;
-  /** How many names it has. */
-  readonly links: number;
   readonly size: number;
   /** When anything of it last changed, in milliseconds: nobody can set that. */
   readonly changed: number;
@@ -55,12 +53,13 @@ export interface ScanOptions {
  */
 const SCAN_SCRIPT = `find "$1" -mindepth 1 ` +
   String.raw`\( -type d ! -perm -700 -exec chmod u+rwx {} \; -false \) -o ` +
-  String.raw`-printf "S%y %i %n %s %C@ %T@ %P\0" || exit; ` +
+  String.raw`-printf "S%y %i %s %C@ %T@ %P\0" || exit; ` +
   `shift; [ $# -eq 0 ] || find "$@" 2>/dev/null; :`;
 
 const STAGED = 83;
 const WATCHED = 76;
 const SPACE = 32;
+const NEWLINE = 10;
 
 /**
  * Reads directories of the host.
@@ -82,21 +81,76 @@ export async function scan(tools: SandboxTools, options: ScanOptions): Promise<v
 }
 
 function findArguments(watched: readonly WatchedDirectory[], since: number): readonly string[] {
-  const except = watched.flatMap(({ except }) => except).flatMap((path) => [
-    "-path",
-    path.replace(/[\\*?[]/g, "\\$&"),
-    "-prune",
-    "-o",
-  ]);
   // A moment before: find tells of what is later.
   const moment = `@${Math.floor((since - 1) / 1_000)}.${
     String(Math.floor(since - 1) % 1_000).padStart(3, "0")
   }999999`;
   return [
     ...watched.map(({ directory }) => directory),
-    ...["-mindepth", "1", ...except],
+    ...["-mindepth", "1", ...exceptions(watched)],
     ...["-type", "f", "-newerct", moment, "-printf", "L%H\\n\\n%P\\0", "-o", "-printf", "\\0"],
   ];
+}
+
+/** Something in a directory, with the directory that was asked for. */
+export interface ListedEntry extends Pick<ScannedEntry, "path" | "bytes"> {
+  readonly directory: string;
+  readonly type: "file" | "directory" | "link" | "other";
+  /** Whether its owner may list and enter it: what that means for a directory alone. */
+  readonly open: boolean;
+  /** The device and the inode: two names of one file have the same. */
+  readonly identity: string;
+  /** How many names it has. */
+  readonly links: number;
+}
+
+const LIST_SCRIPT = `find "$@" 2>/dev/null; :`;
+
+/**
+ * Reads directories of the host as far as they may be read. Links are not followed.
+ *
+ * @param tools Runs `find`.
+ * @param directories Which.
+ * @param onEntry Told of each entry, a directory before what is in it; `false` ends it there.
+ */
+export async function list(
+  tools: SandboxTools,
+  directories: readonly WatchedDirectory[],
+  onEntry: (entry: ListedEntry) => boolean,
+): Promise<void> {
+  if (directories.length === 0) return;
+  const records = new Records((record) => onEntry(parseListed(record)));
+  await tools.run(LIST_SCRIPT, [
+    ...directories.map(({ directory }) => directory),
+    ...["-mindepth", "1", ...exceptions(directories)],
+    ...["-printf", "%y %m %D:%i %n %H\\n\\n%P\\0"],
+  ], { onOutput: (bytes) => records.push(bytes) });
+}
+
+function parseListed(record: Uint8Array): ListedEntry {
+  const { fields, end } = fieldsOf(record, 4);
+  const [type, mode, identity = "", links] = fields;
+  const rest = record.subarray(end);
+  const gap = rest.findIndex((byte, index) => byte === NEWLINE && rest[index + 1] === NEWLINE);
+  const bytes = rest.slice(gap + 2);
+  return {
+    directory: decode(rest.subarray(0, gap)) ?? "",
+    type: type === "f" ? "file" : type === "d" ? "directory" : type === "l" ? "link" : "other",
+    open: (parseInt(mode ?? "0", 8) & 0o500) === 0o500,
+    identity,
+    links: Number(links),
+    path: decode(bytes),
+    bytes,
+  };
+}
+
+function exceptions(directories: readonly WatchedDirectory[]): readonly string[] {
+  return directories.flatMap(({ except }) => except).flatMap((path) => [
+    "-path",
+    path.replace(/[\\*?[]/g, "\\$&"),
+    "-prune",
+    "-o",
+  ]);
 }
 
 /** Cuts what comes in pieces at its NULs. */
@@ -130,18 +184,24 @@ export class Records {
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ascii = new TextDecoder();
 
+/** The first words of a record, and where what follows them begins. */
+function fieldsOf(
+  record: Uint8Array,
+  count: number,
+): { readonly fields: readonly string[]; readonly end: number } {
+  let end = 0;
+  for (let found = 0; found < count; found++) end = record.indexOf(SPACE, end) + 1;
+  return { fields: ascii.decode(record.subarray(0, end)).split(" "), end };
+}
+
 function parseEntry(record: Uint8Array): ScannedEntry {
-  let at = 0;
-  for (let fields = 0; fields < 6; fields++) at = record.indexOf(SPACE, at) + 1;
-  const [type, inode, links, size, changed, modified] = ascii.decode(record.subarray(0, at)).split(
-    " ",
-  );
+  const { fields, end: at } = fieldsOf(record, 5);
+  const [type, inode, size, changed, modified] = fields;
   // A copy: the piece that it came in is gone by the time it is used.
   const bytes = record.slice(at);
   return {
     type: type === "f" ? "file" : type === "d" ? "directory" : "other",
     inode: Number(inode),
-    links: Number(links),
     size: Number(size),
     changed: 1_000 * Number(changed),
     modified: 1_000 * Number(modified),

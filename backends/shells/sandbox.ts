@@ -7,11 +7,13 @@
 
 import { BackendError } from "../errors.ts";
 import { isWithin } from "../paths.ts";
+import { Policy, type Rules } from "../policy.ts";
 import type { OperationOptions } from "../protocol.ts";
 import { abortedCommand, checkRequest, CommandQueue, type ShellRequest } from "./_request.ts";
 import { commandWords, limitNotes, longScript, SCRIPT_PATH } from "./_sandbox_command.ts";
 import { CLOSER, closingWords } from "./_sandbox_descriptors.ts";
-import { runSandboxed } from "./_sandbox_process.ts";
+import { type MaskedTree, SandboxMasks } from "./_sandbox_masks.ts";
+import { runSandboxed, type SandboxExit } from "./_sandbox_process.ts";
 import {
   bubblewrapArguments,
   ETC_DIRECTORIES,
@@ -55,6 +57,13 @@ export interface SandboxShellOptions {
    */
   readonly limits?: Partial<ShellLimits> | undefined;
   /**
+   * Rules about paths. What they ask about is denied to a command: nobody can be asked while it runs.
+   * Rules about commands are not looked at.
+   *
+   * @default {{}}
+   */
+  readonly rules?: Rules | undefined;
+  /**
    * The path of bubblewrap.
    *
    * @default {"/usr/bin/bwrap"}
@@ -79,6 +88,8 @@ for d in $3; do [ -e "$d" ] && echo "$d"; done
 for d in $4; do [ -d "$d" ] && echo "$d" && mkdir -p "\${2%/etc}$d"; done
 cd /etc; cp -r -d --parents -- $5 "$2" 2>/dev/null; :`;
 
+const encoder = new TextEncoder();
+
 /** Steps of a clock are of ten milliseconds at most: one that was set back is not waited for. */
 const CLOCK_TRIES = 100;
 
@@ -100,6 +111,8 @@ export class SandboxShell implements Shell {
   readonly #queue = new CommandQueue();
   readonly #tools: SandboxTools;
   readonly #files: SandboxStage;
+  /** Absent where no rule is about any path. */
+  readonly #masks: SandboxMasks | undefined;
   /** The files of memory, for whoever brings and fetches them. */
   readonly stage: Stage;
   /** When the first command ran whose changes nobody has asked for, in milliseconds. */
@@ -121,6 +134,11 @@ export class SandboxShell implements Shell {
     this.#bubblewrap = bubblewrap;
     this.#proc = proc;
     this.#tools = new SandboxTools(bubblewrap);
+    const policy = new Policy(options.rules ?? {});
+    if (policy.hasPathRules) {
+      const [points, places, tools] = [this.#points, this.#places, this.#tools];
+      this.#masks = new SandboxMasks({ policy, points, places, tools });
+    }
     this.#files = new SandboxStage({
       tree: this.#places.tree,
       points: this.#points,
@@ -166,11 +184,12 @@ export class SandboxShell implements Shell {
       throw new BackendError("unsupported", request.cwd, message);
     }
     const script = longScript(request);
+    const masked = await this.#masks?.prepare();
     const args = [
       ...bubblewrapArguments({
         places: this.#places,
         system,
-        binds: this.#points.binds(),
+        binds: masked?.binds ?? this.#points.binds(),
         limits: this.#limits,
       }),
       ...(script === undefined ? [] : ["--ro-bind-data", "4", SCRIPT_PATH]),
@@ -181,21 +200,41 @@ export class SandboxShell implements Shell {
         long: script !== undefined,
       }),
     ];
+    const missing = this.#points.missing();
     const start = await this.#tick();
     this.#since ??= start;
-    const exit = await runSandboxed({
-      bubblewrap: this.#bubblewrap,
-      args: ["--seccomp", "3", ...args],
-      attachments: [systemCallFilter(architecture), ...(script === undefined ? [] : [script])],
-      request,
-      limits: this.#limits,
-      proc: this.#proc,
-      kill: (pid) => this.#tools.run('kill -9 "$1"', [`${pid}`]),
-    });
+    let exit: SandboxExit;
+    let removed: readonly string[];
+    try {
+      exit = await runSandboxed({
+        bubblewrap: this.#bubblewrap,
+        args: ["--seccomp", "3", ...args],
+        attachments: [systemCallFilter(architecture), ...(script === undefined ? [] : [script])],
+        request,
+        limits: this.#limits,
+        proc: this.#proc,
+        kill: (pid) => this.#tools.run('kill -9 "$1"', [`${pid}`]),
+      });
+    } finally {
+      removed = await this.#enforce(masked, missing);
+    }
     const { exitCode, stdout, stderr, killed } = exit;
     if (killed === "aborted") throw abortedCommand(request.cwd, request.signal?.reason);
-    const notes = limitNotes(killed, exitCode, this.#limits);
+    const notes = [...limitNotes(killed, exitCode, this.#limits), ...removed];
     return { exitCode, stdout, stderr, timedOut: killed === "timeout", notes };
+  }
+
+  /** Removes what no mount could keep a command from making. */
+  async #enforce(
+    masked: MaskedTree | undefined,
+    missing: readonly string[],
+  ): Promise<readonly string[]> {
+    const still = new Set(this.#points.missing());
+    const made = missing.filter((path) => !still.has(path));
+    await this.#tools.remove(made.map((path) => encoder.encode(this.#points.source(path))));
+    const notes = made.map((path) => `'${path}' was removed: it is protected`);
+    if (masked === undefined || this.#masks === undefined) return notes;
+    return [...notes, ...await this.#masks.enforce(masked)];
   }
 
   /** Stage and commands wait for one another. */

@@ -5,8 +5,10 @@
  */
 
 import { CompositeBackend } from "../../backends/composite.ts";
+import { GuardedBackend } from "../../backends/guard.ts";
 import { LocalBackend } from "../../backends/local.ts";
 import { observeBackend, type ObservedChange } from "../../backends/observe.ts";
+import type { Rules } from "../../backends/policy.ts";
 import type { Backend } from "../../backends/protocol.ts";
 import { SandboxShell, type SandboxShellOptions } from "../../backends/shells/sandbox.ts";
 import type { Shell } from "../../backends/shells/shell.ts";
@@ -51,13 +53,19 @@ export interface SandboxSubject extends AsyncDisposable {
 /** Options of {@linkcode makeSubject}. */
 export interface SubjectOptions {
   readonly limits?: SandboxShellOptions["limits"];
+  /** Rules for the shell and the tree. */
+  readonly rules?: Rules;
+  /** Paths below `/project/` that are never changed. */
+  readonly protect?: readonly string[];
+  /** Prepares the directory of `/project/`. */
+  readonly prepare?: (project: string) => void | Promise<void>;
   /** Wraps the tree. */
   readonly wrap?: (backend: Backend) => Backend;
 }
 
 /** Makes a shell in a directory that goes with it. */
 export async function makeSubject(options: SubjectOptions = {}): Promise<SandboxSubject> {
-  const { limits, wrap = (backend) => backend } = options;
+  const { limits, rules, protect = [], prepare, wrap = (backend) => backend } = options;
   const directory = await Deno.makeTempDir();
   const [project, readonly, stage] = ["project", "readonly", "stage"].map((name) =>
     `${directory}/${name}`
@@ -70,7 +78,8 @@ export async function makeSubject(options: SubjectOptions = {}): Promise<Sandbox
   const memory = new StateBackend();
   const changes: ObservedChange[] = [];
   const local: string[] = [];
-  const backend = wrap(
+  await prepare?.(project);
+  const tree = wrap(
     new CompositeBackend({
       default: memory,
       routes: {
@@ -82,11 +91,18 @@ export async function makeSubject(options: SubjectOptions = {}): Promise<Sandbox
       },
     }),
   );
+  const backend = rules === undefined ? tree : new GuardedBackend({ backend: tree, ...rules });
   const sandbox = new SandboxShell({
     stage,
     limits,
+    rules,
     mounts: [
-      { prefix: "/project/", directory: project, access: "read-write" },
+      {
+        prefix: "/project/",
+        directory: project,
+        access: "read-write",
+        protected: protect.map((path) => `${project}/${path}`),
+      },
       { prefix: "/readonly/", directory: readonly, access: "read" },
     ],
   });
