@@ -103,7 +103,7 @@ export async function serveHost(
     const start = params as HostStart;
     const judge = start.rules === undefined ? undefined : await hostJudge(start.rules);
     backends = hostBackends(start.roots, judge);
-    if (start.shell !== undefined) shell = await sandboxShell(start.shell);
+    if (start.shell !== undefined) shell = await sandboxShell(start.shell, start.rules);
     return {};
   });
   await channel.closed;
@@ -124,9 +124,12 @@ async function hostJudge({ routes, ...rules }: HostRules): Promise<HostJudge> {
 }
 
 /** Few runs have one: the others start without its code. */
-async function sandboxShell(options: HostShell): Promise<SandboxShell> {
+async function sandboxShell(
+  options: HostShell,
+  rules: HostRules | undefined,
+): Promise<SandboxShell> {
   const { SandboxShell } = await import("../backends/shells/sandbox.ts");
-  return new SandboxShell(options);
+  return new SandboxShell({ ...options, rules });
 }
 
 if (import.meta.main) {
