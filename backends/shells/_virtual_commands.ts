@@ -7,6 +7,7 @@
 
 import type { Command, CommandName, ResolvedCommandContext } from "just-bash";
 import type { VirtualFiles } from "./_virtual_files.ts";
+import { grepCommand } from "./_virtual_grep.ts";
 import { DECODE_COMMAND } from "./_virtual_reads.ts";
 
 /** All commands for text and files; none that runs another language, none with a network. */
@@ -22,6 +23,7 @@ export const BUILT_IN: CommandName[] = [
 export function customCommands(files: VirtualFiles): Command[] {
   return [
     DECODE_COMMAND,
+    grepCommand(files),
     mended("xargs", separateValues),
     mended("sort", skipLeadingBlanks),
     withBytes("printf", printsEscapes),

@@ -11,17 +11,16 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import type { ByteString, FsStat, IFileSystem, InMemoryFs } from "just-bash";
-import { BackendError, type BackendErrorCode } from "../errors.ts";
+import { BackendError } from "../errors.ts";
 import { comparePaths, joinPaths, nameOf, parentPath } from "../paths.ts";
-import type { Backend, FileInfo, OperationOptions } from "../protocol.ts";
+import type { Backend, FileInfo, GrepOptions, GrepResult, OperationOptions } from "../protocol.ts";
 import { isSystemPath } from "./_request.ts";
+import { type Content, decode, encode, type Encoding, latin1 } from "./_virtual_bytes.ts";
+import { failure, failureFor } from "./_virtual_errors.ts";
 import { ReadAhead } from "./_virtual_read_ahead.ts";
-import { redirectOf, unmark } from "./_virtual_redirects.ts";
+import { foldPath, redirectOf, unmark } from "./_virtual_redirects.ts";
 
-type Content = Parameters<IFileSystem["writeFile"]>[1];
-type Encoding = Parameters<IFileSystem["writeFile"]>[2];
 type Entry = Awaited<ReturnType<NonNullable<IFileSystem["readdirWithFileTypes"]>>>[number];
 
 /** A name in a directory that has just been made and holds nothing yet. */
@@ -29,24 +28,6 @@ const FIRST_NAME = ".directory";
 
 /** What is written there is gone. */
 const NOWHERE = "/dev/null";
-
-const ERRORS: Readonly<Record<BackendErrorCode, readonly [name: string, text: string]>> = {
-  not_found: ["ENOENT", "no such file or directory"],
-  exists: ["EEXIST", "file exists"],
-  is_directory: ["EISDIR", "is a directory"],
-  not_directory: ["ENOTDIR", "not a directory"],
-  denied: ["EACCES", "permission denied"],
-  invalid_path: ["EINVAL", "invalid argument"],
-  too_large: ["EFBIG", "file too large"],
-  not_text: ["EILSEQ", "invalid or incomplete multibyte character"],
-  no_match: ["EINVAL", "invalid argument"],
-  ambiguous_edit: ["EINVAL", "invalid argument"],
-  invalid_pattern: ["EINVAL", "invalid argument"],
-  timeout: ["ETIMEDOUT", "connection timed out"],
-  aborted: ["EINTR", "interrupted system call"],
-  unsupported: ["EPERM", "operation not permitted"],
-  io: ["EIO", "input/output error"],
-};
 
 /** Options of {@linkcode VirtualFiles}. */
 export interface VirtualFilesOptions {
@@ -103,7 +84,7 @@ export class VirtualFiles implements IFileSystem {
 
   resolvePath(base: string, path: string): string {
     const { path: bare, prefix } = unmark(path);
-    return prefix + fold(bare.startsWith("/") ? bare : `${base}/${bare}`);
+    return prefix + foldPath(bare.startsWith("/") ? bare : `${base}/${bare}`);
   }
 
   async readFile(path: string, options?: Encoding): Promise<string> {
@@ -119,6 +100,36 @@ export class VirtualFiles implements IFileSystem {
 
   async readFileBytes(path: string): Promise<ByteString> {
     return this.#byteString(latin1(await this.readFileBuffer(path)));
+  }
+
+  /**
+   * Searches the backend itself.
+   *
+   * @returns What it found; `undefined` where that is not all: the path is no directory of the tree alone.
+   */
+  async grep(
+    query: string,
+    options: GrepOptions & { path: string },
+  ): Promise<GrepResult | undefined> {
+    const { path } = options;
+    this.#check();
+    if (path === "/" || isSystemPath(path)) return undefined;
+    if ((await this.#find(path))?.type !== "directory") return undefined;
+    return await this.#backend.grep(query, { ...options, ...this.#options });
+  }
+
+  /** All files below a directory of the tree alone, sorted; `undefined` where that is not all. */
+  async filesBelow(path: string): Promise<readonly string[] | undefined> {
+    this.#check();
+    if (path === "/" || isSystemPath(path)) return undefined;
+    if ((await this.#find(path))?.type !== "directory") return undefined;
+    const options = { ...this.#options, path, limit: Infinity };
+    const { files, failures } = await this.#try("scandir", path, () => {
+      return this.#backend.glob("**", options);
+    });
+    if (failures.length > 0) return undefined;
+    for (const file of files) this.#ahead.add(file);
+    return files.map((file) => file.path);
   }
 
   async writeFile(path: string, content: Content, options?: Encoding): Promise<void> {
@@ -300,7 +311,7 @@ export class VirtualFiles implements IFileSystem {
   /** The path in its one form, as long as the command may go on. */
   #enter(path: string): string {
     this.#check();
-    return fold(redirectOf(path).path);
+    return foldPath(redirectOf(path).path);
   }
 
   async #open(at: string, open: "truncate" | "append"): Promise<boolean> {
@@ -352,20 +363,9 @@ export class VirtualFiles implements IFileSystem {
     } catch (error) {
       this.#check();
       if (!(error instanceof BackendError)) throw error;
-      const [name, text] = ERRORS[error.code];
-      throw failure(name, text, operation, at, error);
+      throw failureFor(error, operation, at);
     }
   }
-}
-
-/** Without `.`, `..` and doubled slashes; there is nothing above the root. */
-function fold(path: string): string {
-  const names: string[] = [];
-  for (const name of path.split("/")) {
-    if (name === "..") names.pop();
-    else if (name !== "" && name !== ".") names.push(name);
-  }
-  return `/${names.join("/")}`;
 }
 
 async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
@@ -375,17 +375,6 @@ async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
     if (error instanceof BackendError && error.code === "not_found") return undefined;
     throw error;
   }
-}
-
-/** An error as commands look for it. */
-function failure(
-  name: string,
-  text: string,
-  operation: string,
-  at: string,
-  cause?: unknown,
-): Error {
-  return new Error(`${name}: ${text}, ${operation} '${at}'`, { cause });
 }
 
 function entryOf({ path, type }: FileInfo): Entry {
@@ -403,41 +392,4 @@ function describe({ path, type, size, modified }: FileInfo): FsStat {
     size,
     mtime: new Date(modified),
   };
-}
-
-function encode(content: Content, options: Encoding): Uint8Array {
-  if (typeof content !== "string") return content;
-  const encoding = typeof options === "string" ? options : options?.encoding ?? "utf8";
-  switch (encoding) {
-    case "binary":
-    case "latin1":
-    case "ascii":
-      return new Uint8Array(Buffer.from(content, "latin1"));
-    case "base64":
-      return Uint8Array.fromBase64(content);
-    case "hex":
-      return Uint8Array.fromHex(content);
-    default:
-      return new TextEncoder().encode(content);
-  }
-}
-
-function decode(bytes: Uint8Array, encoding: NonNullable<unknown> | null): string {
-  switch (encoding) {
-    case "binary":
-    case "latin1":
-    case "ascii":
-      return latin1(bytes);
-    case "base64":
-      return bytes.toBase64();
-    case "hex":
-      return bytes.toHex();
-    default:
-      return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-  }
-}
-
-/** Each byte one character, as `just-bash` carries bytes. */
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }

@@ -62,6 +62,16 @@ export function withoutMarks(text: string): string {
   return text.replaceAll(`${MARK}+`, "").replaceAll(`${MARK}-`, "");
 }
 
+/** Without `.`, `..` and doubled slashes; there is nothing above the root. */
+export function foldPath(path: string): string {
+  const names: string[] = [];
+  for (const name of path.split("/")) {
+    if (name === "..") names.pop();
+    else if (name !== "" && name !== ".") names.push(name);
+  }
+  return `/${names.join("/")}`;
+}
+
 function visit(node: object, seen: Set<object>): void {
   if (seen.has(node)) return;
   seen.add(node);

@@ -177,6 +177,60 @@ export const FILE_CASES: readonly ShellCase[] = [
     },
   },
   {
+    name: "execute() searches with grep in every manner and prints the lines as they are",
+    run: async (tree) => {
+      const files: Readonly<Record<string, string>> = {
+        ".hidden": "a needle\n",
+        "crlf.txt": "first\r\na needle\r\nNEEDLE",
+        "long": `x\n${"y".repeat(800)}needle\n`,
+        "sub/mark": "\ufeffneedle é\nno\n",
+        "z": "n.edle\nnothing\nneedle a needle\n",
+      };
+      for (const directory of ["/g", "/project/g"]) {
+        for (const [name, text] of Object.entries(files)) {
+          await tree.backend.write(`${directory}/${name}`, text);
+        }
+        const found = async (args: string) =>
+          await tree.ok(`cd ${directory} && grep ${args} | sort`);
+        const long = `${"y".repeat(800)}needle`;
+        assertEquals(
+          await found("-rn needle ."),
+          `./.hidden:1:a needle\n./crlf.txt:2:a needle\r\n./long:2:${long}\n` +
+            "./sub/mark:1:\ufeffneedle é\n./z:3:needle a needle\n",
+        );
+        assertEquals(
+          await found("-rl needle ../g"),
+          [".hidden", "crlf.txt", "long", "sub/mark", "z"]
+            .map((name) => `../g/${name}\n`).join(""),
+        );
+        assertEquals(await found("-rh 'a needle' ./"), "a needle\na needle\r\nneedle a needle\n");
+        assertEquals(await found("-rinE 'a NEEDLE' sub z"), "z:3:needle a needle\n");
+        assertEquals(await found("-ri needle crlf.txt ."), await found("-riH needle crlf.txt ."));
+        assertEquals(await found("-rF n.edle ."), "./z:n.edle\n");
+        assertEquals(await found("-rc needle sub z"), "sub/mark:1\nz:1\n");
+        assertEquals(
+          await found("-rno 'n[e.]\\{1,2\\}dle' z sub"),
+          [
+            "sub/mark:1:needle",
+            "z:1:n.edle",
+            "z:3:needle",
+            "z:3:needle",
+          ].join("\n") + "\n",
+        );
+        assertEquals(
+          await found(`-rl 'needle$' ${directory}`),
+          [".hidden", "long", "z"]
+            .map((name) => `${directory}/${name}\n`).join(""),
+        );
+        assertEquals(await found("-rn --include='*.txt' needle ."), "./crlf.txt:2:a needle\r\n");
+        assertEquals(await found("-rn --include='*.txt' 'n.edle' ."), "./crlf.txt:2:a needle\r\n");
+        assertEquals((await tree.run(`grep -rq needle ${directory}`)).exitCode, 0);
+        assertEquals((await tree.run(`grep -rq absent ${directory}`)).exitCode, 1);
+        assertEquals((await tree.run(`grep -rs needle ${directory} /nothing`)).exitCode, 2);
+      }
+    },
+  },
+  {
     name: "execute() joins files of two mounts in one pipeline",
     run: async (tree) => {
       await tree.backend.write("/prices.csv", "apple,3\npear,5\nplum,2\n");
