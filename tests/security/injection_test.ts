@@ -2,14 +2,17 @@
  * Values of a workflow file that try to become something else: a second path of a flag, another
  * flag, another argument, a line of their own.
  *
+ * The commands of a harmless workflow are the measure: those of a hostile one are the same, word by
+ * word, but for the one directory, its place and the model's host.
+ *
  * @module
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { fromFileUrl, join, resolve } from "@std/path";
+import { join, resolve } from "@std/path";
 import fc from "fast-check";
 import type { Plan } from "../../runner/plan.ts";
-import { type DenoGrants, parseDeno } from "./_argv.ts";
+import { needing } from "./_machine.ts";
 import { World } from "./_world.ts";
 
 /** Texts that mean something to a flag, a path, a shell, a URL or a line of a protocol. */
@@ -23,10 +26,8 @@ const WORDS = [
 const hostile = fc.array(fc.constantFrom(...WORDS), { minLength: 1, maxLength: 4 })
   .map((words) => words.join(""));
 
-const CODE = fromFileUrl(new URL("../..", import.meta.url));
-
 /** Strings of a file that name something of the host, of a process or of the tree. */
-const VALUES = {
+const HARMLESS = {
   name: "attack",
   root: "disk",
   path: "place",
@@ -37,83 +38,131 @@ const VALUES = {
   url: "v1",
   input: "value",
   rule: "project/secret",
+  command: "git push *",
   prompt: "Attack.",
+  script: "true",
+  word: "one",
+  cwd: "work",
+  variable: "NAME",
+  value: "text",
+  memory: "1gb",
 } as const;
 
-type Values = Record<keyof typeof VALUES, string>;
+type Values = Record<keyof typeof HARMLESS, string>;
 
-/** A file in which one value is hostile, or several are. */
-const values: fc.Arbitrary<Values> = fc.record(
-  Object.fromEntries(
-    Object.entries(VALUES).map(([key, value]) => [
-      key,
-      fc.oneof(
-        { weight: 8, arbitrary: fc.constant(value) },
-        { weight: 1, arbitrary: hostile.map((text) => `${value}${text}`) },
-        { weight: 1, arbitrary: hostile },
-      ),
-    ]),
-  ) as Record<keyof Values, fc.Arbitrary<string>>,
-);
+/** Files in which mostly one value is hostile: two of them are seldom both valid. */
+const values: fc.Arbitrary<Values> = fc.tuple(
+  fc.uniqueArray(fc.constantFrom(...Object.keys(HARMLESS) as (keyof Values)[]), {
+    minLength: 1,
+    maxLength: 2,
+  }),
+  fc.array(fc.tuple(hostile, fc.boolean()), { minLength: 2, maxLength: 2 }),
+).map(([keys, texts]) => {
+  const values: Values = { ...HARMLESS };
+  for (const [index, key] of keys.entries()) {
+    const [text, whole] = texts[index] ?? ["", false];
+    values[key] = whole ? text : `${HARMLESS[key]}${text}`;
+  }
+  return values;
+});
 
-function flowOf(
-  { name, root, path, prefix, backend, model, host, url, input, rule, prompt }: Values,
-) {
+function flowOf(values: Values, shell: string | undefined) {
+  const { root, path, prefix, backend, rule, command, prompt, script, word, cwd } = values;
   return {
-    name,
+    name: values.name,
     description: prompt,
     instructions: prompt,
-    inputs: { value: { default: input } },
-    backends: { [backend]: { type: "local", root: `../ws/${root}` } },
+    inputs: { value: { default: values.input } },
+    backends: { [backend]: { type: "local", root: `../ws/${root}` }, state: { type: "state" } },
+    default: "state",
     routes: { [`/${prefix}/`]: { backend, path: `/${path}` } },
-    model: `openai:${model}`,
-    base_url: `https://${host}/${url}`,
-    tools: { deny: [`read /${rule}`] },
-    steps: [{ id: "attack", prompt: `${prompt} ${"${{ inputs.value }}"}` }],
+    model: `openai:${values.model}`,
+    base_url: `https://${values.host}/${values.url}`,
+    tools: { deny: [`read /${rule}`], ask: [`execute ${command}`] },
+    ...(shell === undefined ? {} : { shell, limits: { memory: values.memory } }),
+    steps: [
+      { id: "attack", prompt: `${prompt} ${"${{ inputs.value }}"}` },
+      ...(shell === undefined ? [] : [
+        { id: "script", run: script, cwd: `/${cwd}`, env: { [values.variable]: values.value } },
+        { id: "program", run: ["true", word, script], env: { IN: "${{ inputs.value }}" } },
+      ]),
+    ],
     outputs: { [backend]: prompt },
   };
 }
 
-function denoOf(plan: Plan, name: string): DenoGrants {
-  const command = plan.processes.find((process) => process.name === name)?.command ?? [];
-  const at = command.indexOf(Deno.execPath());
-  assert(at !== -1, `no Deno in ${name}`);
-  return parseDeno(command.slice(at + 1));
+function commandOf(plan: Plan, name: string): readonly string[] {
+  return plan.processes.find((process) => process.name === name)?.command ?? [];
 }
 
-/** The flags that each process has but for its grants, and nothing after its module. */
-function assertConfined(grants: DenoGrants, module: string): void {
-  for (const flag of ["--no-prompt", "--cached-only", "--no-remote", "--ignore-env"]) {
-    assert(grants.flags.includes(flag), `${module} lacks ${flag}`);
+/** The host's command without what is protected in its directory: that follows from the directory. */
+function hostCommand(plan: Plan, directory: string, place: string): readonly string[] {
+  const words = [...commandOf(plan, "host")];
+  for (let at = 0; at < words.length;) {
+    const [flag, from = "", to = ""] = words.slice(at, at + 3);
+    const below = from.slice(directory.length);
+    const isProtected = flag?.endsWith("-try") && from.startsWith(`${directory}/`) &&
+      plan.roots.some((root) => root.protected.some((path) => `${path}/`.startsWith(`${from}/`)));
+    if (isProtected) {
+      assertEquals(to, `${place}${below}`);
+      words.splice(at, 3);
+    } else at++;
   }
-  assertEquals([grants.module, grants.args], [join(CODE, module), []]);
-  assertEquals([grants.env, grants.run], [[], []]);
+  return words;
 }
 
-Deno.test("compileWorkflow() lets no value of a file become an argument, or a second value of a flag", async () => {
-  await using world = await World.make();
-  let planned = 0;
-  let hostilePlanned = 0;
-  const property = fc.asyncProperty(values, async (values) => {
-    const { plan } = await world.compile(flowOf(values), [], { mode: "live", key: true });
-    if (plan === undefined) return;
-    planned++;
-    if (Object.entries(VALUES).some(([key, value]) => values[key as keyof Values] !== value)) {
-      hostilePlanned++;
-    }
-    // As a person reads the file: the directory that the path names, whatever is in its name.
-    const base = resolve(world.at("flow"), `../ws/${values.root}`);
-    const directory = join(base, `/${values.path}`).replace(/(?<=.)\/+$/, "");
-    assertEquals(plan.roots.map((root) => root.directory), [directory]);
-    const agent = denoOf(plan, "agent");
-    assertConfined(agent, "agent/main.ts");
-    assertEquals([agent.read, agent.write], [[], []]);
-    const { hostname, port } = new URL(`https://${values.host}/${values.url}`);
-    assertEquals(agent.net, [`${hostname}:${port === "" ? 443 : port}`]);
-    const host = denoOf(plan, "host");
-    assertConfined(host, "runner/host.ts");
-    assertEquals([host.read, host.write, host.net], [[directory], [directory], []]);
+/** Where a command has a directory of the machine mounted; the directory itself without a mount. */
+function placeOf(plan: Plan, directory: string): string {
+  const words = commandOf(plan, "host");
+  if (plan.confinement?.type !== "bubblewrap") return directory;
+  return words[words.indexOf(directory) + 1] ?? "";
+}
+
+for (const shell of [undefined, "virtual", "sandbox"]) {
+  Deno.test({
+    ...needing(
+      "compileWorkflow() lets no value of a file become an argument, or a second value of one: " +
+        `${shell ?? "no"} shell`,
+      ...(shell === "sandbox" ? ["bubblewrap"] as const : []),
+    ),
+    async fn() {
+      await using world = await World.make();
+      const options = { mode: "live", key: true } as const;
+      const compiled = await world.compile(flowOf(HARMLESS, shell), [], options);
+      const harmless = compiled.plan;
+      assert(harmless !== undefined, JSON.stringify(compiled.diagnostics));
+      const measure = join(world.at("ws"), "disk/place");
+      const measurePlace = placeOf(harmless, measure);
+      let planned = 0;
+      const property = fc.asyncProperty(values, async (values) => {
+        const { plan } = await world.compile(flowOf(values, shell), [], options);
+        if (plan === undefined) return;
+        planned++;
+        // As a person reads the file: the directory that the path names, whatever is in its name.
+        const base = resolve(world.at("flow"), `../ws/${values.root}`);
+        const directory = join(base, `/${values.path}`).replace(/(?<=.)\/+$/, "");
+        assertEquals(plan.roots.map((root) => root.directory), [directory]);
+        const place = placeOf(plan, directory);
+        const ownPlace = plan.routes[0]?.prefix.slice(0, -1);
+        const places = [directory, ownPlace, "/run/routebook/roots/0"];
+        assert(places.includes(place), `mounted at '${place}'`);
+        const { hostname, port } = new URL(`https://${values.host}/${values.url}`);
+        const net = `--allow-net=${hostname}:${port === "" ? 443 : port}`;
+        const bytes = `${plan.shell?.limits.memoryBytes}`;
+        const expected = (name: string) =>
+          commandOf(harmless, name).map((word) =>
+            word.replace("--allow-net=model.example:443", () => net)
+              .replace(/^1073741824$/, () => bytes)
+              .replace(measure, () => directory)
+              .replace(/(?<=^|=)\/project(?=$|,)/, () => place)
+          );
+        assertEquals(commandOf(plan, "agent"), expected("agent"));
+        assertEquals(commandOf(plan, "shell"), expected("shell"));
+        assertEquals(hostCommand(plan, directory, place), expected("host"));
+        assertEquals(measurePlace === measure, place === directory);
+      });
+      await fc.assert(property, { numRuns: 150, seed: 41 });
+      assert(planned > 30, `only ${planned} of them were valid`);
+    },
   });
-  await fc.assert(property, { numRuns: 400, seed: 41 });
-  assert(hostilePlanned > 40, `only ${hostilePlanned} of ${planned} plans had such a value`);
-});
+}

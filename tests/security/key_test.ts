@@ -85,6 +85,7 @@ Deno.test({
     const script = [answer({ calls }), stall({ text: "One moment" })];
     await using live = await liveRun(clone, flow, script, '"model.text"');
     const roles = assertKeyKept(live.run, live.server.key);
-    assertEquals([roles.get("agent"), roles.get("host")], [1, 1]);
+    assertEquals(roles.get("agent"), 1);
+    assert((roles.get("host") ?? 0) > 0, "there is no host");
   },
 });
