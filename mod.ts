@@ -15,6 +15,32 @@
  * assertEquals([...memory.files.keys()], ["/scratch/notes.txt"]);
  * ```
  *
+ * @example An agent that runs commands over the same files, without any program of the machine
+ * ```ts
+ * import {
+ *   createDeepAgent,
+ *   GuardedBackend,
+ *   RehearsalModel,
+ *   StateBackend,
+ *   VirtualShell,
+ * } from "@routebook/routebook";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const memory = new StateBackend({ files: { "/words.txt": "pear\napple\npear\n", "/.env": "KEY=1" } });
+ * const backend = new GuardedBackend({ backend: memory, deny: ["read /.env"] });
+ * // A scripted model; "openai:gpt-4.1" takes its place where there is a key.
+ * const model = new RehearsalModel({
+ *   name: "openai:gpt-4.1",
+ *   turns: [
+ *     { text: "", calls: [{ tool: "execute", arguments: { command: "ls -a; sort -u words.txt > sorted.txt" } }] },
+ *     { text: "I sorted the words.", calls: [] },
+ *   ],
+ * });
+ * const agent = createDeepAgent({ model });
+ * await agent.run("Sort the words.", { backend, shell: new VirtualShell({ backend }) });
+ * assertEquals((await backend.read("/sorted.txt")).text, "apple\npear\n");
+ * ```
+ *
  * @module
  */
 
@@ -31,9 +57,32 @@ export {
   type Mount,
 } from "./backends/composite.ts";
 export { GuardedBackend, type GuardedBackendOptions } from "./backends/guard.ts";
+export { JudgedBackend } from "./backends/judged.ts";
+export type { Judge, Judgement } from "./backends/judge.ts";
+export {
+  type ApprovedWish,
+  type CommandDecision,
+  type DecideCommandOptions,
+  type Decision,
+  Policy,
+  type Rules,
+  type Verdict,
+} from "./backends/policy.ts";
+export { PRESET_NAMES, type PresetName, rulesOfPreset } from "./backends/presets.ts";
+export type * from "./backends/shells/shell.ts";
+export { SHELL_LIMITS, SYSTEM_DIRECTORIES } from "./backends/shells/shell.ts";
+export { VirtualShell, type VirtualShellOptions } from "./backends/shells/virtual.ts";
+export {
+  type SandboxMount,
+  SandboxShell,
+  type SandboxShellOptions,
+} from "./backends/shells/sandbox.ts";
+export { StagingShell, type StagingShellOptions } from "./backends/shells/staging.ts";
+export type { ChangedFile, Stage, StageChanges, StagedEntry } from "./backends/shells/stage.ts";
 export { createDeepAgent } from "./agent/agent.ts";
 export type * from "./agent/agent.ts";
 export type * from "./agent/events.ts";
+export type { ApprovalParams, ApprovalWish } from "./agent/process.ts";
 export type * from "./agent/model.ts";
 export { ModelError } from "./agent/model.ts";
 export type * from "./agent/rehearsal.ts";
@@ -43,5 +92,5 @@ export type * from "./agent/tool.ts";
 export { type TestedRun, testWorkflow, type TestWorkflowOptions } from "./runner/test_workflow.ts";
 export { rehearsalModel, type RehearsalModelFileOptions } from "./runner/rehearse.ts";
 export type * from "./runner/events.ts";
-export type { Place } from "./runner/plan.ts";
+export type { Place, PlanConfinement } from "./runner/plan.ts";
 export type { RunResult } from "./runner/supervise.ts";

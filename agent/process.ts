@@ -115,6 +115,7 @@ export interface CommandParams {
 
 /** A call that a rule of `ask` is for, before anything of it is done. */
 export interface ApprovalParams {
+  /** The step's id. */
   readonly step: string;
   /** The call's id. */
   readonly callId: string;
@@ -128,6 +129,7 @@ export interface ApprovalParams {
 
 /** One thing that a call wants and a rule asks about. */
 export interface ApprovalWish {
+  /** What it wants to do. */
   readonly verb: "read" | "write" | "execute";
   /** A canonical path; for `execute` the command. */
   readonly what: string;

@@ -9,6 +9,7 @@ import { type Policy, refusalReason, type Verdict } from "./policy.ts";
 
 /** What is said of a path. */
 export interface Judgement {
+  /** What becomes of the wish. */
   readonly verdict: Verdict;
   /** Why it is not allowed: a clause that begins with `denied`, to stand after `Cannot read '/a': `. */
   readonly reason: string;

@@ -49,6 +49,8 @@ export class JudgedBackend implements PlacingBackend {
   readonly #judge: Judge;
 
   /**
+   * Makes a backend.
+   *
    * @param backend The files.
    * @param judge Who decides.
    */

@@ -43,6 +43,7 @@ export type Verdict = "allow" | "ask" | "deny";
 
 /** What the rules say of a path. */
 export interface Decision {
+  /** What becomes of the wish. */
   readonly verdict: Verdict;
   /** The rule as written; absent where nothing but the lack of a rule decides. */
   readonly rule?: string | undefined;
@@ -68,6 +69,7 @@ export interface DecideCommandOptions {
 
 /** Something that a rule of `ask` is for and that somebody approved. */
 export interface ApprovedWish {
+  /** What was wanted. */
   readonly verb: "read" | "write" | "execute";
   /** A canonical path; for `execute` the command. */
   readonly what: string;

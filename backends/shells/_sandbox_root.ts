@@ -14,6 +14,7 @@ export interface SandboxMount {
   readonly prefix: string;
   /** An absolute path of the host. */
   readonly directory: string;
+  /** What commands may do there. */
   readonly access: "read" | "read-write";
   /** Absolute host paths inside `directory` that are never changed. */
   readonly protected?: readonly string[] | undefined;

@@ -13,6 +13,7 @@ export type ShellType = "virtual" | "sandbox" | "docker";
 
 /** A piece of what a command prints, as it comes. */
 export interface ShellOutput {
+  /** Where it was printed. */
   readonly stream: "stdout" | "stderr";
   /** Decoded as UTF-8; a character is never cut in two. */
   readonly text: string;
@@ -70,7 +71,9 @@ export interface ExecuteResult {
    * 127 where its program was not found.
    */
   readonly exitCode: number;
+  /** What it printed as its results. */
   readonly stdout: ShellStream;
+  /** What it printed beside them: problems, progress. */
   readonly stderr: ShellStream;
   /** Whether it was killed because its time was up. What it printed and wrote by then is kept. */
   readonly timedOut: boolean;
@@ -141,9 +144,14 @@ export const SHELL_LIMITS = {
 
 /** The limits that a workflow's `limits:` sets for its shell. */
 export interface ShellLimits {
+  /** Seconds of processor time of each process. */
   readonly cpuSeconds: number;
+  /** Bytes of memory of a command and all that it started. */
   readonly memoryBytes: number;
+  /** Processes and threads at a time. */
   readonly processes: number;
+  /** Bytes of a file that a command writes. */
   readonly fileBytes: number;
+  /** Bytes of each stream that are kept. */
   readonly outputBytes: number;
 }

@@ -14,7 +14,9 @@ export type StagedEntry =
 
 /** A file that a command may have changed. */
 export interface ChangedFile {
+  /** Where it is in the tree. */
   readonly path: string;
+  /** Its size in bytes. */
   readonly size: number;
   /** Whether it was surely written; otherwise perhaps only its permissions are others. */
   readonly written: boolean;

@@ -55,7 +55,11 @@ export class StagingShell implements Shell {
   /** Whether nobody knows what the stage holds. */
   #unknown = false;
 
-  /** @param options The shell, its stage and the tree. */
+  /**
+   * Makes a shell.
+   *
+   * @param options The shell, its stage and the tree.
+   */
   constructor(options: StagingShellOptions) {
     this.type = options.shell.type;
     this.#shell = options.shell;
@@ -124,19 +128,36 @@ export class StagingShell implements Shell {
 
   async #put(infos: readonly FileInfo[], options: OperationOptions): Promise<void> {
     const entries: StagedEntry[] = [];
+    const hidden: string[] = [];
     for (const { path, type } of infos) {
-      if (type === "directory") entries.push({ path, type });
-      else {entries.push({
-          path,
-          type: "file",
-          bytes: await this.#backend.readBytes(path, options),
-        });}
+      if (type === "directory") {
+        entries.push({ path, type });
+        continue;
+      }
+      const bytes = await this.#contentOf(path, options);
+      if (bytes === undefined) hidden.push(path);
+      else entries.push({ path, type: "file", bytes });
     }
+    // A file of which an older content is there may not be seen any more.
+    await this.#delete(hidden.filter((path) => this.#staged.has(path)), options);
     // Until it is done, nobody knows which of them are there.
-    for (const { path } of infos) this.#staged.set(path, "");
+    for (const { path } of entries) this.#staged.set(path, "");
     await this.#stage.put(entries, options);
+    const there = new Set(entries.map(({ path }) => path));
     for (const { path, type, version } of infos) {
-      this.#staged.set(path, type === "directory" ? null : version);
+      if (there.has(path)) this.#staged.set(path, type === "directory" ? null : version);
+    }
+  }
+
+  /** `undefined` for a file that is not for commands: nobody can be asked while one runs. */
+  async #contentOf(path: string, options: OperationOptions): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#backend.readBytes(path, options);
+    } catch (error) {
+      const isHidden = error instanceof BackendError &&
+        (error.code === "denied" || error.code === "not_found" || error.code === "too_large");
+      if (isHidden) return undefined;
+      throw error;
     }
   }
 

@@ -99,7 +99,11 @@ export class VirtualShell implements Shell {
   readonly #limits: ShellLimits;
   readonly #queue = new CommandQueue();
 
-  /** @param options The tree, and limits. */
+  /**
+   * Makes a shell. Nothing is loaded before its first command.
+   *
+   * @param options The tree, and limits.
+   */
   constructor(options: VirtualShellOptions) {
     this.#backend = options.backend;
     this.#limits = { ...SHELL_LIMITS, ...options.limits };
