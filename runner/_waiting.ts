@@ -34,6 +34,10 @@ export function versionsAsBefore(now: Versions, changed: readonly string[]): Ver
  * @returns It in a sentence.
  */
 export function waitingText({ step, tool, wishes }: ApprovalParams): string {
-  const wanted = wishes.map(({ verb, what, rule }) => `${verb} '${what}' (the rule '${rule}')`);
+  const wanted = wishes.map(({ verb, what, rule }) => {
+    // A command takes many lines, and is shown with the question.
+    const subject = verb === "execute" ? "a command" : `'${what}'`;
+    return `${verb} ${subject} (the rule '${rule}')`;
+  });
   return `Step '${step}' waits for an approval of ${tool}: ${wanted.join(", ")}`;
 }

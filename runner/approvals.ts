@@ -129,7 +129,7 @@ export class Approvals {
     const { verdict, rule = "" } = await this.#policy.decideCommand(command, { env });
     if (verdict !== "ask") return { verdict: "granted" };
     const variables = Object.entries(env).map(([name, value]) => `${name}=${commandText([value])}`);
-    const detail = [what, `(in ${cwd})`, ...variables].join("\n");
+    const detail = [what.trimEnd(), `(in ${cwd})`, ...variables].join("\n");
     const wishes = [{ verb: "execute", what, rule }] as const;
     return await this.ask({ step, callId: "", tool: "run", wishes, detail }, signal);
   }

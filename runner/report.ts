@@ -47,7 +47,7 @@ export function reportText(plan: Plan, finished: RunFinished, options: ReportOpt
 
 function fileLines(
   plan: Plan,
-  { files, unseen = [] }: RunFinished,
+  { files, unseen = [], outcome }: RunFinished,
   cwd: string,
   paint: Style,
 ): string[] {
@@ -56,7 +56,7 @@ function fileLines(
   for (const backend of plan.backends) {
     const own = files.filter((file) => file.backend === backend.name);
     if (own.length === 0) continue;
-    lines.push(`  ${paint.cyan(backend.name)} ${paint.dim(keeping(backend))}`);
+    lines.push(`  ${paint.cyan(backend.name)} ${paint.dim(keeping(backend, outcome))}`);
     const widest = Math.max(...own.map(({ path }) => printable(path).length));
     for (const file of own) {
       const size = byteText(file.size).padStart(9);
@@ -68,9 +68,10 @@ function fileLines(
   return [...lines, ...unseen.map((path) => `    ${printable(path)}`)];
 }
 
-function keeping(backend: PlanBackend): string {
-  return backend.type === "local"
-    ? "(saved to disk)"
+function keeping(backend: PlanBackend, outcome: RunFinished["outcome"]): string {
+  if (backend.type === "local") return "(saved to disk)";
+  return outcome === "waiting"
+    ? "(in memory, kept with the run until it goes on)"
     : "(in memory, not saved: gone now that the run is over)";
 }
 
