@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { DatabaseSync } from "node:sqlite";
+import type { RunCheckpoint } from "../../runner/checkpoint.ts";
 import type { RunEvent } from "../../runner/events.ts";
 import { Journal, JournalError } from "../../runner/journal.ts";
 import type { Plan } from "../../runner/plan.ts";
@@ -89,6 +90,85 @@ Deno.test("Journal.append() throws a JournalError where an event cannot be writt
     JournalError,
     "Cannot write the journal any more: FOREIGN KEY constraint failed",
   );
+});
+
+const CHECKPOINT: RunCheckpoint = {
+  pending: { step: "a", callId: "1", tool: "ls", wishes: [], detail: "" },
+  step: "a",
+  attempt: 1,
+  prompt: "Go.",
+  agent: { conversation: [{ role: "user", content: "Go." }], answers: 1, ids: 2 },
+  outputs: { b: "done" },
+  turns: 3,
+  inputTokens: null,
+  outputTokens: 0,
+  changed: ["/x"],
+  written: ["/x", "/y"],
+};
+
+Deno.test("Journal.keep() keeps a waiting run with its files, all of it or nothing", async () => {
+  await using cwd = await temporary();
+  const files = [
+    { backend: "memory", path: "/a", bytes: Uint8Array.of(0, 255) },
+    { backend: "memory", path: "/empty", bytes: new Uint8Array() },
+    { backend: "memory", path: "/gone", bytes: null },
+    { backend: "other", path: "/a", bytes: Uint8Array.of(1) },
+  ];
+  {
+    using journal = Journal.open(cwd.path);
+    journal.begin("one", PLAN, "");
+    journal.begin("two", PLAN, "");
+    journal.keep("one", CHECKPOINT, files.toReversed());
+    const twice = [...files, ...files.slice(0, 1)];
+    const error = assertThrows(() => journal.keep("two", CHECKPOINT, twice), JournalError);
+    assertStringIncludes(error.message, "Cannot keep the waiting run 'two': UNIQUE constraint");
+  }
+  using journal = Journal.open(cwd.path);
+  assertEquals(journal.checkpoint("one"), CHECKPOINT);
+  assertEquals(journal.checkpointFiles("one"), files);
+  assertEquals([journal.checkpoint("two"), journal.checkpointFiles("two")], [undefined, []]);
+});
+
+Deno.test("Journal.begin() lets one run claim a waiting one, and another only in its stead", async () => {
+  await using cwd = await temporary();
+  using journal = Journal.open(cwd.path);
+  journal.begin("waits", PLAN, "");
+  journal.keep("waits", CHECKPOINT, []);
+  assertEquals(journal.resumedBy("waits"), undefined);
+  journal.begin("one", PLAN, "", { run: "waits" });
+  assertEquals(journal.resumedBy("waits"), "one");
+  for (const instead of [undefined, "three"]) {
+    assertThrows(
+      () => journal.begin("two", PLAN, "", { run: "waits", instead }),
+      JournalError,
+      "Run 'waits' is gone on with by run 'one' already",
+    );
+  }
+  // Nothing is left of a run that could not begin.
+  assertEquals(journal.find("two"), []);
+  journal.begin("two", PLAN, "", { run: "waits", instead: "one" });
+  assertEquals(journal.resumedBy("waits"), "two");
+  assertThrows(() => journal.begin("three", PLAN, "", { run: "waits", instead: "one" }));
+});
+
+Deno.test("Journal.open() brings a journal of the first format up to this one", async () => {
+  await using cwd = await temporary();
+  {
+    using journal = Journal.open(cwd.path);
+    journal.begin("old", PLAN, "2026-01-01T00:00:00.000Z");
+    journal.append(event("old", 1));
+  }
+  const database = new DatabaseSync(join(cwd.path, ".routebook/runs.db"));
+  database.exec(
+    "DROP TABLE resumes; DROP TABLE checkpoint_files; DROP TABLE checkpoints; " +
+      "PRAGMA user_version = 1",
+  );
+  database.close();
+  using journal = Journal.open(cwd.path);
+  assertEquals(journal.events("old"), [event("old", 1)]);
+  assertEquals(journal.last("old"), event("old", 1));
+  journal.keep("old", CHECKPOINT, []);
+  assertEquals(journal.checkpoint("old"), CHECKPOINT);
 });
 
 Deno.test("Journal loses nothing that it acknowledged when its process is killed", async () => {
