@@ -29,6 +29,10 @@ interface Findings {
   readonly lost: string[];
   readonly known: Map<string, Known>;
   readonly removed: Uint8Array[];
+  /** What is removed and has more in it, which comes next and goes with it. */
+  going: Uint8Array | undefined;
+  /** How many of those there were. */
+  gone: number;
   readonly notes: Map<string, string[]>;
   readonly local: Set<string>;
   bytes: number;
@@ -40,6 +44,7 @@ interface Findings {
 const NAMES_TOLD = 5;
 
 const encoder = new TextEncoder();
+const SLASH = encoder.encode("/");
 
 /** Options of {@linkcode SandboxStage}. */
 export interface SandboxStageOptions {
@@ -128,6 +133,8 @@ export class SandboxStage {
       lost: [],
       known: new Map(),
       removed: [],
+      going: undefined,
+      gone: 0,
       notes: new Map(),
       local: new Set(),
       bytes: 0,
@@ -208,18 +215,20 @@ export class SandboxStage {
   }
 
   #take(entry: ScannedEntry, since: number, found: Findings): void {
+    if (found.going !== undefined && startsWith(entry.bytes, found.going)) {
+      found.gone += 1;
+      return;
+    }
     const path = treePath(entry.path);
     const host = encoder.encode(`${this.#tree}/`);
     const remove = (what: string) => {
       found.removed.push(join(host, entry.bytes));
+      found.going = join(entry.bytes, SLASH);
       const names = found.notes.get(what) ?? [];
       if (names.length <= NAMES_TOLD) names.push(`/${new TextDecoder().decode(entry.bytes)}`);
       found.notes.set(what, names);
     };
-    if (path === undefined) {
-      // What is in a directory goes with it.
-      return remove("has a name that the tree cannot have");
-    }
+    if (path === undefined) return remove("has a name that the tree cannot have");
     const before = this.#known.get(path);
     if (this.#isKept(path)) {
       if (before !== undefined) found.known.set(path, before);
@@ -245,8 +254,8 @@ export class SandboxStage {
 
   /** Why so much cannot be taken. */
   #refusal(found: Findings, deleted = 0): string | undefined {
-    const { files, directories, removed, bytes } = found;
-    const changed = files.length + directories.length + removed.length + deleted;
+    const { files, directories, removed, gone, bytes } = found;
+    const changed = files.length + directories.length + removed.length + gone + deleted;
     if (changed > SHELL_LIMITS.changedFiles) {
       return `more than ${SHELL_LIMITS.changedFiles} files of memory were changed`;
     }
@@ -309,6 +318,10 @@ function lstat(path: string): Deno.FileInfo | undefined {
     }
     throw error;
   }
+}
+
+function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  return bytes.length >= start.length && start.every((byte, index) => bytes[index] === byte);
 }
 
 function join(a: Uint8Array, b: Uint8Array): Uint8Array {

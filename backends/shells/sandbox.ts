@@ -282,9 +282,22 @@ export class SandboxShell implements Shell {
     }
   }
 
+  /** A command that nobody can watch is not run. */
+  #checkProc(): void {
+    try {
+      Deno.readTextFileSync(`${this.#proc}/self/status`);
+    } catch (cause) {
+      const message =
+        "Cannot run a command: its processes could not be watched, since this program may not read " +
+        "'/proc'. Grant it everything, or name another mount of it with 'proc'";
+      throw new BackendError("unsupported", "/", message, { cause });
+    }
+  }
+
   /** Makes the sandbox's own files and finds out which of the system's directories are there. */
   async #ready(): Promise<ReadonlySet<string>> {
     if (this.#system !== undefined) return this.#system;
+    this.#checkProc();
     const { tree, directory, file, etc, init, clock } = this.#places;
     for (const path of [tree, etc]) Deno.mkdirSync(path, { mode: 0o755 });
     Deno.writeTextFileSync(clock, "");

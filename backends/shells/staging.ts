@@ -82,7 +82,10 @@ export class StagingShell implements Shell {
         result = await this.#shell.execute(command, options);
       } catch (error) {
         // Also a command that was aborted has done something.
-        await this.#fetch();
+        await this.#fetch().catch((cause) => {
+          if (!(cause instanceof BackendError)) throw cause;
+          // Why the command failed says more. What the stage holds is not known now.
+        });
         throw error;
       }
       const { notes, refused } = await this.#fetch();
