@@ -290,7 +290,7 @@ test("gets rid of directories of any depth", async (subject) => {
   // The last directory that the stage could keep is empty, and no file would have room in it.
   assertStringIncludes(notes[1] ?? "", "is too long: at most 2048 bytes are allowed");
   const left = await subject.shell.execute(
-    "cat /keep; find / -name x -not -path '/proc/*' -not -path '/usr/*'",
+    "cat /keep; find /dddddddd -name x",
   );
   assertEquals(left.stdout.text, "keep\n");
 });
