@@ -27,6 +27,7 @@ import {
 } from "./_params.ts";
 import { offeredTools } from "./_offered.ts";
 import { systemMessage } from "./_system.ts";
+import { makeTemporaryDirectory } from "./_temporary.ts";
 import type { AgentEvent } from "./events.ts";
 import { type Message, type Model, ModelError } from "./model.ts";
 import { RehearsalModel } from "./models/rehearsal.ts";
@@ -92,7 +93,8 @@ export function serveAgent(channel: Channel): (text: string) => string {
       return readParams(AGENT_PROCESS.approve, approvalResult, value);
     };
     const tree = composeTree(start, channel, states);
-    session = createSession(start, { tree, channel, notify, approve });
+    session = makeTemporaryDirectory(start, states)
+      .then(() => createSession(start, { tree, channel, notify, approve }));
     const { tools, shell } = await session;
     served = () => shell?.served;
     const result: StartResult = { tools: [...tools.keys()] };
