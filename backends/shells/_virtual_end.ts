@@ -58,6 +58,7 @@ export class CommandEnd implements Disposable {
   readonly #timers: ReturnType<typeof setTimeout>[];
   readonly #onAbort = () => this.#end("aborted");
   #reason: "timeout" | "aborted" | undefined;
+  #exceeded: string | undefined;
 
   /**
    * @param request The command.
@@ -94,7 +95,19 @@ export class CommandEnd implements Disposable {
   /** Throws what ends the interpreter if the command is to end. A busy one lets no timer run. */
   check(): void {
     if (this.#reason === undefined && performance.now() >= this.#deadline) this.#end("timeout");
+    if (this.#exceeded !== undefined) this.exceed(this.#exceeded);
     if (this.#reason !== undefined) throw new this.#limitError(MESSAGE, "iterations");
+  }
+
+  /** The limit that was exceeded, if one that is counted outside the interpreter was. */
+  get exceeded(): string | undefined {
+    return this.#exceeded;
+  }
+
+  /** Throws what ends the interpreter: a limit is exceeded. Nothing is done after that. */
+  exceed(message: string): never {
+    this.#exceeded ??= message;
+    throw new this.#limitError(this.#exceeded, "iterations");
   }
 
   /** Waits, but no longer than the command may run. */

@@ -19,6 +19,7 @@ import { isSystemPath } from "./_request.ts";
 import { type Content, decode, encode, type Encoding, latin1 } from "./_virtual_bytes.ts";
 import { failure, failureFor } from "./_virtual_errors.ts";
 import { ReadAhead } from "./_virtual_read_ahead.ts";
+import type { Usage } from "./_virtual_usage.ts";
 import { foldPath, redirectOf, unmark } from "./_virtual_redirects.ts";
 
 type Entry = Awaited<ReturnType<NonNullable<IFileSystem["readdirWithFileTypes"]>>>[number];
@@ -38,8 +39,8 @@ export interface VirtualFilesOptions {
   readonly signal: AbortSignal;
   /** Throws when the command has to end: asked before each operation and after a failed one. */
   readonly check: () => void;
-  /** Bytes of a file that the command writes. */
-  readonly fileBytes: number;
+  /** Counts what the command writes. */
+  readonly usage: Usage;
   /** Calls a text of one character for each byte what it is. */
   readonly byteString: (latin1: string) => ByteString;
 }
@@ -50,7 +51,7 @@ export class VirtualFiles implements IFileSystem {
   readonly #system: InMemoryFs;
   readonly #options: OperationOptions;
   readonly #check: () => void;
-  readonly #fileBytes: number;
+  readonly #usage: Usage;
   readonly #byteString: (latin1: string) => ByteString;
   readonly #ahead: ReadAhead;
   readonly #refused: string[] = [];
@@ -62,7 +63,7 @@ export class VirtualFiles implements IFileSystem {
     this.#system = options.system;
     this.#options = { signal: options.signal };
     this.#check = options.check;
-    this.#fileBytes = options.fileBytes;
+    this.#usage = options.usage;
     this.#byteString = options.byteString;
     this.#ahead = new ReadAhead(options.backend, this.#options);
   }
@@ -220,6 +221,7 @@ export class VirtualFiles implements IFileSystem {
     try {
       const recursive = options?.recursive === true;
       await this.#change("rm", at, async () => {
+        this.#usage.release(at);
         try {
           await this.#backend.delete(at, { ...this.#options, recursive });
         } catch (error) {
@@ -324,8 +326,8 @@ export class VirtualFiles implements IFileSystem {
 
   /** Writes a file in a directory that is there: a shell makes none on the way. */
   async #write(at: string, bytes: Uint8Array): Promise<void> {
-    if (bytes.length > this.#fileBytes) throw failure("EFBIG", "file too large", "open", at);
     await this.#requireParent("open", at);
+    this.#usage.write(at, bytes.length);
     this.#ahead.forgetFiles();
     const info = await this.#try("open", at, () => this.#backend.write(at, bytes, this.#options));
     this.#ahead.forgetFiles();
@@ -350,6 +352,7 @@ export class VirtualFiles implements IFileSystem {
   /** A change: nothing that was known of the tree before holds after it. */
   async #change(operation: string, at: string, change: () => Promise<void>): Promise<void> {
     this.#ahead.forget();
+    this.#usage.change(at);
     try {
       await this.#try(operation, at, change);
     } finally {

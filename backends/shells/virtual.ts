@@ -12,6 +12,7 @@ import { abortedCommand, checkRequest, CommandQueue, type ShellRequest } from ".
 import { CommandEnd, limitErrorOf } from "./_virtual_end.ts";
 import { decodeReads } from "./_virtual_reads.ts";
 import { markRedirects, withoutMarks } from "./_virtual_redirects.ts";
+import { Usage } from "./_virtual_usage.ts";
 import { VirtualFiles } from "./_virtual_files.ts";
 import { BUILT_IN, customCommands } from "./_virtual_commands.ts";
 import {
@@ -33,7 +34,7 @@ const VARIABLES = {
 
 /** Where the interpreter's hardened limits are too narrow for honest work over some thousand files. */
 const EXECUTION_LIMITS = {
-  maxCommandCount: 500_000,
+  maxCommandCount: 200_000,
   maxLoopIterations: 1_000_000,
   maxAwkIterations: 1_000_000,
   maxSedIterations: 100_000,
@@ -64,8 +65,8 @@ export interface VirtualShellOptions {
   /** The tree that the commands see. */
   readonly backend: Backend;
   /**
-   * Limits other than {@linkcode SHELL_LIMITS}: `outputBytes`, `fileBytes` and `memoryBytes` (of the
-   * interpreter's buffers). There are no processes to count.
+   * Limits other than {@linkcode SHELL_LIMITS}: `outputBytes`, `fileBytes` and `memoryBytes`, which holds
+   * for the interpreter's buffers and for all that a command writes. There are no processes to count.
    */
   readonly limits?: Partial<ShellLimits> | undefined;
 }
@@ -128,7 +129,11 @@ export class VirtualShell implements Shell {
       system: new justBash.InMemoryFs({}, { maxTotalBytes: LIVE_BYTES }),
       signal: end.signal,
       check: () => end.check(),
-      fileBytes: this.#limits.fileBytes,
+      usage: new Usage({
+        fileBytes: this.#limits.fileBytes,
+        bytes: this.#limits.memoryBytes,
+        files: SHELL_LIMITS.changedFiles,
+      }, (message) => end.exceed(message)),
       byteString: justBash.unsafeBytesFromLatin1,
     });
     const { command, cwd } = request;
@@ -215,17 +220,18 @@ function resultOf(
   const errors = withoutMarks(result.stderr);
   stderr.push(encoder.encode(timedOut ? end.withoutItsWords(errors) : errors));
   return {
-    exitCode: timedOut ? 124 : result.exitCode,
+    exitCode: timedOut ? 124 : end.exceeded === undefined ? result.exitCode : 126,
     stdout: stdout.result(),
     stderr: stderr.result(),
     timedOut,
-    notes: timedOut ? [] : limitNotes(result),
+    notes: timedOut ? [] : limitNotes(result, end.exceeded),
   };
 }
 
 /** The interpreter ends a command that is over a limit with 126 and a last line that says which. */
-function limitNotes({ exitCode, stderr }: BashExecResult): string[] {
-  const last = stderr.trimEnd().split("\n").at(-1) ?? "";
-  if (exitCode !== 126 || !/limit|exceeded|too many/.test(last)) return [];
+function limitNotes({ exitCode, stderr }: BashExecResult, exceeded: string | undefined): string[] {
+  const last = exceeded ?? stderr.trimEnd().split("\n").at(-1) ?? "";
+  const isLimit = exitCode === 126 && /limit|exceeded|too many/.test(last);
+  if (exceeded === undefined && !isLimit) return [];
   return [`A limit of the virtual shell ended the command: ${last.replace(/^bash: /, "")}`];
 }
