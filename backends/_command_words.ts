@@ -34,10 +34,11 @@ export function isSystemProgram(program: string): boolean {
   return slash === -1 || PROGRAMS.has(program.slice(0, slash).replace(/\/+/g, "/"));
 }
 
-/** A command for a message: what is not known is an ellipsis. */
+/** A command for a message: what is not known is an ellipsis, and so is what is too long. */
 export function showWords(words: readonly Word[]): string {
-  const text = words.map((word) => typeof word === "string" ? quoteWord(word) : "…").join(" ");
-  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
+  const shown = words.slice(0, 50).map((word) => typeof word === "string" ? quoteWord(word) : "…");
+  const text = shown.join(" ");
+  return text.length <= 200 && words.length <= 50 ? text : `${text.slice(0, 200)}…`;
 }
 
 /** A word as `sh` would take it back. */

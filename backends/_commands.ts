@@ -8,8 +8,9 @@
  * @module
  */
 
-import { baseName, isSystemProgram, MANY, showWords, type Word } from "./_command_words.ts";
-import { changesMeanings, findCommands, type Finding } from "./_script.ts";
+import { baseName, isSystemProgram, MANY, type Word } from "./_command_words.ts";
+import { findCommands } from "./_script.ts";
+import { changesMeanings, type Finding } from "./_script_findings.ts";
 import { RUNNERS, WRAPPERS } from "./_wrappers.ts";
 import { SHELL_LIMITS } from "./shells/shell.ts";
 
@@ -18,11 +19,12 @@ const DEPTH = 8;
 /** How many commands are looked at: far more than anybody writes. */
 const LOOKS = 5_000;
 
+/** How many arguments are looked at where any of them may begin a command. */
+const ARGUMENTS = 500;
+
 /** A simple command that may be run. */
 export interface SimpleCommand {
   readonly words: readonly Word[];
-  /** As text, for messages. */
-  readonly text: string;
   /**
    * `refuse`: rules may refuse it or ask about it, and nothing depends on its being allowed; `grant`:
    * the other way round.
@@ -39,13 +41,11 @@ export interface SimpleCommand {
  * @param env The variables that it is given.
  * @returns The commands, those that cannot be told among them.
  */
-export async function simpleCommands(
+export function simpleCommands(
   command: string | readonly string[],
   env: Readonly<Record<string, string>>,
-): Promise<readonly SimpleCommand[]> {
-  // It is the parser of the virtual shell. Where there are no rules, nobody waits for it.
-  const { parse } = await import("just-bash");
-  const finder = new Finder(parse);
+): readonly SimpleCommand[] {
+  const finder = new Finder();
   for (const variable of Object.keys(env)) {
     finder.add({ type: "environment", variable }, 0, "both");
   }
@@ -56,18 +56,13 @@ export async function simpleCommands(
 
 class Finder {
   readonly found: SimpleCommand[] = [];
-  readonly #parse: (script: string) => object;
   #looks = LOOKS;
-
-  constructor(parse: (script: string) => object) {
-    this.#parse = parse;
-  }
 
   script(script: string, depth: number, use: SimpleCommand["use"]): void {
     if (depth > DEPTH || script.length > SHELL_LIMITS.commandCharacters) {
       return this.#unknown(TOO_MUCH, use);
     }
-    for (const finding of findCommands(script, this.#parse)) this.add(finding, depth, use);
+    for (const finding of findCommands(script)) this.add(finding, depth, use);
   }
 
   add(finding: Finding, depth: number, use: SimpleCommand["use"]): void {
@@ -98,7 +93,7 @@ class Finder {
     const isSeenThrough = wrapper?.transparent === true && isSystemProgram(program) &&
       inner !== undefined && inner.length > 0;
     const own = isSeenThrough && use === "both" ? "refuse" : use;
-    this.found.push({ words, text: showWords(words), use: own });
+    this.found.push({ words, use: own });
     this.#checkWords(name, words, use);
     if (RUNNERS.has(name) && at.isArgument !== true) this.#anyOf(words, depth);
     if (inner === undefined) this.#unknown(`what '${name}' runs is not written out`, use);
@@ -133,6 +128,7 @@ class Finder {
 
   /** Where any argument may begin a command, or be one. */
   #anyOf(words: readonly Word[], depth: number): void {
+    if (words.length > ARGUMENTS) return this.#unknown(TOO_MUCH, "refuse");
     for (const [index, word] of words.entries()) {
       if (index === 0) continue;
       if (typeof word !== "string") this.#unknown("an argument is not written out", "refuse");
@@ -145,7 +141,7 @@ class Finder {
   }
 
   #unknown(why: string, use: SimpleCommand["use"]): void {
-    if (this.found.length < 2 * LOOKS) this.found.push({ words: [MANY], text: "", use, why });
+    if (this.found.length < 2 * LOOKS) this.found.push({ words: [MANY], use, why });
   }
 }
 

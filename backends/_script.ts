@@ -1,263 +1,279 @@
 /**
  * The simple commands of a script for `sh`, as far as they can be read from it without running it.
  *
- * The parser is that of the virtual shell, which speaks Bash. Other shells read a few things in
- * another way: what could be a command for any of them is told as one.
+ * This is no parser of a shell: it looks for whatever some shell could take for a command, be it in a
+ * script that others find fault with, and says so where it cannot tell. It takes time and space in
+ * proportion to the script, whatever that is: the runner reads with it what a model wrote.
  *
  * @module
  */
 
 import { MANY, ONE, type Word } from "./_command_words.ts";
-import { isObject } from "./_messages.ts";
-
-/** What is found in a script. */
-export type Finding =
-  | {
-    readonly type: "command";
-    readonly words: readonly Word[];
-    /** What it reads from its standard input, where the script says so. */
-    readonly input: Word | undefined;
-    /** Only some shells run it, so that nothing depends on its being allowed. */
-    readonly perhaps: boolean;
-  }
-  | {
-    readonly type: "unknown";
-    /** Why it cannot be told what is run: a clause. */
-    readonly why: string;
-  }
-  | {
-    /** Which programs the names of commands mean is changed. */
-    readonly type: "environment";
-    readonly variable: string;
-  };
-
-/** Variables by which names come to mean other programs, or programs come to start others. */
-const MEANINGS = new RegExp(
-  "^(?:PATH|IFS|ENV|BASH_ENV|BASH_FUNC_.*|SHELLOPTS|BASHOPTS|PS4|SHELL|PROMPT_COMMAND|LD_.*" +
-    "|GIT_(?!AUTHOR_|COMMITTER_).*|.*PAGER|.*EDITOR|VISUAL|BROWSER|PYTHON(?:STARTUP|PATH|HOME)" +
-    "|NODE_OPTIONS|PERL5(?:OPT|LIB|DB)|RUBY(?:OPT|LIB)|JAVA_TOOL_OPTIONS)$",
-);
-
-/** Whether a variable has a say in which programs run. */
-export function changesMeanings(variable: string): boolean {
-  return MEANINGS.test(variable);
-}
-
-/** What Bash and others end in different places, so that the one sees text where the other runs it. */
-const AMBIGUOUS: readonly RegExp[] = [/\$'(?:[^'\\]|\\[^'])*\\'/, /<<-?[ \t]*[^\s;|&<>()]*\$/];
+import { CompoundReader } from "./_script_compound.ts";
+import type { Finding } from "./_script_findings.ts";
+import { type ReadWord, type ScriptBudget, UnclearScript } from "./_script_words.ts";
 
 const UNPARSABLE: Finding = { type: "unknown", why: "its syntax cannot be understood" };
 const HIDDEN: Finding = { type: "unknown", why: "a part of it cannot be looked into" };
+
+/** How often each character of a script may be looked at. */
+const LOOKS = 50;
 
 /**
  * Finds the simple commands of a script.
  *
  * @param script The script.
- * @param parse The parser of `just-bash`.
  * @returns What is found, in no order that matters.
  */
-export function findCommands(script: string, parse: (script: string) => object): Finding[] {
-  let tree: object;
+export function findCommands(script: string): Finding[] {
+  const found: Finding[] = [];
+  const budget = { left: LOOKS * script.length + 1_000 };
+  readScript(script, found, { budget, depth: 0, perhaps: false });
+  return found;
+}
+
+/** How a script is read. */
+interface ReadOptions {
+  readonly budget: ScriptBudget;
+  readonly depth: number;
+  /** Whether only some shells take it for commands. */
+  readonly perhaps: boolean;
+}
+
+function readScript(script: string, found: Finding[], options: ReadOptions): void {
   try {
-    tree = parse(script);
-  } catch {
-    // Whatever the parser stumbles over, be it a limit of its own: nobody knows what would be run.
-    return [UNPARSABLE];
+    new CommandReader(script, found, options).read();
+  } catch (error) {
+    if (!(error instanceof UnclearScript)) throw error;
+    found.push(error.isLimit ? HIDDEN : UNPARSABLE);
   }
-  const walk = new Walk(parse, !everyEndsItsCommand(script));
-  walk.visit(tree, false);
-  if (AMBIGUOUS.some((pattern) => pattern.test(script))) walk.found.push(HIDDEN);
-  return walk.found;
 }
 
-/** Whether nothing follows a `&>` but the end of a command: for some shells that starts another one. */
-function everyEndsItsCommand(script: string): boolean {
-  const all = script.match(/&>/g) ?? [];
-  const last = script.match(/&>>?[ \t]*[\w./-]+[ \t]*(?=[;\n|&)]|$)/g) ?? [];
-  return all.length === last.length;
+/** A here-document whose text comes after the end of the line. */
+interface PendingDocument {
+  readonly end: string;
+  readonly tabs: boolean;
+  readonly quoted: boolean;
+  readonly command: Draft;
 }
 
-type Node = Readonly<Record<string, unknown>>;
+/** A command while it is read. */
+interface Draft {
+  readonly type: "command";
+  readonly words: Word[];
+  input: Word | undefined;
+  readonly perhaps: boolean;
+}
 
-class Walk {
-  readonly found: Finding[] = [];
-  readonly #parse: (script: string) => object;
-  readonly #splits: boolean;
+class CommandReader extends CompoundReader {
+  readonly #found: Finding[];
+  readonly #perhaps: boolean;
+  #documents: PendingDocument[] = [];
 
-  /**
-   * @param parse The parser.
-   * @param splits Whether `&>` may begin a new command.
-   */
-  constructor(parse: (script: string) => object, splits: boolean) {
-    this.#parse = parse;
-    this.#splits = splits;
+  constructor(text: string, found: Finding[], { budget, depth, perhaps }: ReadOptions) {
+    super(text, budget, depth);
+    this.#found = found;
+    this.#perhaps = perhaps;
   }
 
-  /** Looks at a node and at all below it. `quoted` says that text in it is not looked at as syntax. */
-  visit(node: unknown, quoted: boolean): void {
-    if (Array.isArray(node)) return node.forEach((each) => this.visit(each, quoted));
-    if (!isObject(node)) return;
-    const type = String(node.type);
-    if (type.startsWith("Arith")) return this.#arithmetic(node, type);
-    switch (type) {
-      case "SimpleCommand":
-        return this.#simple(node);
-      case "Statement":
-        if (node.deferredError !== undefined) this.found.push(UNPARSABLE);
-        return this.#children(node, quoted);
-      case "Assignment":
-        this.#assigned(String(node.name));
-        this.#raw(String(node.name));
-        return this.#children(node, quoted);
-      case "HereDoc":
-        if (node.terminated === false) this.found.push(UNPARSABLE);
-        return this.visit(node.content, true);
-      case "DoubleQuoted":
-        return this.#children(node, true);
-      case "ParameterExpansion":
-        this.#raw(String(node.parameter));
-        return this.visit(node.operation, false);
-      case "Transform":
-        if (node.operator === "P") this.found.push(HIDDEN);
-        return;
-      case "Literal":
-        // The parser leaves text like `x=($(command))` unread in some places.
-        if (!quoted && String(node.value).includes("(")) this.found.push(HIDDEN);
-        return quoted ? undefined : this.#raw(String(node.value));
-      case "Glob":
-        return this.#raw(String(node.pattern));
-      case "BadSubstitution":
-        return this.#raw(String(node.text));
-      case "CondBinary":
-        // A regular expression has parentheses of its own.
-        this.visit(node.left, false);
-        return this.visit(node.right, true);
-      case "CondOr":
-        // `[[ a || b ]]` is one command in Bash; others run `b`.
-        for (const words of conditionsOf(node.right)) this.#other([...words, "]]"]);
-        return this.#children(node, quoted);
-      default:
-        return this.#children(node, quoted);
-    }
+  read(): void {
+    this.commands("");
+    if (this.#documents.length > 0) throw new UnclearScript();
   }
 
-  #children(node: Node, quoted: boolean): void {
-    for (const child of Object.values(node)) this.visit(child, quoted);
+  /** Reads it as the text of a here-document. */
+  readDocument(): Word {
+    return this.document();
   }
 
-  #simple(node: Node): void {
-    const words = [node.name, ...list(node.args)].filter(isObject).map(wordOf);
-    const redirections = list(node.redirections).filter(isObject);
-    if (words.length > 0) {
-      const input = inputOf(redirections);
-      this.found.push({ type: "command", words, input, perhaps: false });
-    }
-    if (this.#splits && redirections.some(({ operator }) => /^&>/.test(String(operator)))) {
-      for (let start = 1; start < words.length; start++) this.#other(words.slice(start));
-    }
-    this.visit([node.assignments, node.name, node.args, node.redirections], false);
+  protected override list(): void {
+    this.inDepth(() => this.commands(")"));
   }
 
-  #other(words: readonly Word[]): void {
-    this.found.push({ type: "command", words, input: undefined, perhaps: true });
+  protected override script(text: string): void {
+    readScript(text, this.#found, this.#below(this.#perhaps));
   }
 
-  #arithmetic(node: Node, type: string): void {
-    if (type === "ArithCommandSubst") {
-      this.found.push(...findCommands(String(node.command), this.#parse));
-      return;
-    }
-    if (type === "ArithmeticCommand" && isObject(node.expression)) {
-      // `((a))` is arithmetic in Bash; others run `a` in two subshells.
-      for (const each of findCommands(String(node.expression.originalText), this.#parse)) {
-        if (each.type === "command") this.found.push({ ...each, perhaps: true });
+  protected override perhaps(text: string): void {
+    const found: Finding[] = [];
+    readScript(text, found, this.#below(true));
+    // What no shell takes for commands is arithmetic for all of them.
+    for (const finding of found) if (finding !== UNPARSABLE) this.#found.push(finding);
+  }
+
+  protected override hide(): void {
+    this.#found.push(HIDDEN);
+  }
+
+  protected override other(words: readonly Word[]): void {
+    this.#found.push({ type: "command", words, input: undefined, perhaps: true });
+  }
+
+  #below(perhaps: boolean): ReadOptions {
+    return { budget: this.budget, depth: this.depth + 1, perhaps };
+  }
+
+  /** Commands up to a parenthesis, the end of a branch of `case`, or the end; whether `esac` came. */
+  protected override commands(end: ")" | "esac" | ""): boolean {
+    // Where the text of a here-document begins that stands beside parentheses, shells do not agree.
+    if (end === ")" && this.#documents.length > 0) this.hide();
+    while (true) {
+      this.skipSpace();
+      const next = this.peek();
+      if (next === "" || next === ")") {
+        if (next !== end) throw new UnclearScript();
+        if (next === ")" && this.#documents.length > 0) this.hide();
+        this.at += next.length;
+        return true;
+      }
+      if (next === "(") {
+        this.at++;
+        this.inDepth(() => this.take("(") ? this.arithmetic() : this.list());
+      } else if (next === ";" || next === "|" || (next === "&" && !this.#isRedirection())) {
+        this.at++;
+        if (next !== ";" || end !== "esac") continue;
+        if (this.take(";") || this.take("&")) {
+          this.take("&");
+          return false;
+        }
+      } else if (this.#command(end === "esac")) {
+        return true;
       }
     }
-    for (const [key, value] of Object.entries(node)) {
-      if (key === "type" || key === "originalText") continue;
-      if (typeof value === "string") this.#raw(value);
-      else this.visit(value, true);
+  }
+
+  /** The here-documents of a line begin after it. */
+  protected override endLine(): void {
+    this.at++;
+    const documents = this.#documents;
+    this.#documents = [];
+    for (const { end, tabs, quoted, command } of documents) {
+      let body = "";
+      while (true) {
+        if (this.at >= this.text.length) throw new UnclearScript();
+        const next = this.text.indexOf("\n", this.at);
+        const last = next === -1 ? this.text.length : next;
+        const line = this.text.slice(this.at, last);
+        this.charge(line.length + 1);
+        this.at = Math.min(last + 1, this.text.length);
+        const shown = tabs ? line.replace(/^\t+/, "") : line;
+        if (shown === end) break;
+        // Whether the next line can be the last one then, shells do not agree.
+        if (!quoted && line.endsWith("\\")) this.hide();
+        body += `${shown}\n`;
+      }
+      command.input = quoted
+        ? body
+        : new CommandReader(body, this.#found, this.#below(this.#perhaps)).readDocument();
     }
   }
 
-  #assigned(variable: string): void {
-    if (changesMeanings(variable)) this.found.push({ type: "environment", variable });
+  /** Whether the `&` that is next begins `&>`. */
+  #isRedirection(): boolean {
+    const start = this.at++;
+    const is = this.peek() === ">";
+    this.at = start;
+    return is;
   }
 
-  /** Text that the parser did not look into. */
-  #raw(text: string): void {
-    if (/\$\(|`|[<>]\(/.test(text)) this.found.push(HIDDEN);
+  /** One command, or the word that a larger one begins with; whether it is the `esac` looked for. */
+  #command(inCase: boolean): boolean {
+    const draft: Draft = { type: "command", words: [], input: undefined, perhaps: this.#perhaps };
+    const parts: number[] = [];
+    for (let atStart = true;; atStart = false) {
+      this.skipBlanks();
+      const next = this.peek();
+      if (next === "#") this.skipComment();
+      if (next === "" || "#\n;|)".includes(next)) break;
+      if (next === "&") {
+        if (!this.#isRedirection()) break;
+        // For some shells the command ends before the `&`, and another one begins there.
+        parts.push(draft.words.length);
+        this.at++;
+      }
+      if (next === "&" || next === "<" || next === ">") {
+        this.#redirection(draft);
+        continue;
+      }
+      if (next === "(") {
+        if (draft.words.length !== 1) throw new UnclearScript();
+        this.parentheses();
+        return false;
+      }
+      const read = this.word();
+      if (atStart && read.plain) {
+        const larger = this.larger(read.lead, inCase);
+        if (larger !== undefined) return larger;
+      }
+      if (!this.#isDescriptor(read)) this.#add(draft, read);
+    }
+    if (draft.words.length === 0) return false;
+    this.#found.push(draft);
+    for (const [index, start] of [0, ...parts].entries()) {
+      const words = draft.words.slice(start, parts[index]);
+      if (parts.length > 0 && words.length > 0) this.#found.push({ ...draft, words });
+    }
+    return false;
   }
-}
 
-/** The words of each condition in `[[ ... ]]`. */
-function conditionsOf(node: unknown): readonly (readonly Word[])[] {
-  if (!isObject(node)) return [];
-  const words = (...parts: readonly unknown[]) =>
-    parts.map((part) => isObject(part) ? wordOf(part) : String(part));
-  switch (node.type) {
-    case "CondWord":
-      return [words(node.word)];
-    case "CondUnary":
-      return [words(node.operator, node.operand)];
-    case "CondBinary":
-      return [words(node.left, node.operator, node.right)];
-    default:
-      return [node.left, node.right, node.operand, node.expression].flatMap(conditionsOf);
+  /** The number before a redirection, which is no word of the command. */
+  #isDescriptor({ lead, plain }: ReadWord): boolean {
+    const next = this.peek();
+    if (!plain || (next !== "<" && next !== ">")) return false;
+    // A word for some shells, a variable for others.
+    if (/^\{\w+\}$/.test(lead)) this.hide();
+    return /^\d+$/.test(lead);
   }
-}
 
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-/** What the last here-document, here-string or file puts on the standard input. */
-function inputOf(redirections: readonly Node[]): Word | undefined {
-  const last = redirections.findLast(({ operator, fd }) =>
-    String(operator).startsWith("<") && (fd === null || fd === 0)
-  );
-  if (last === undefined || !isObject(last.target)) return undefined;
-  if (last.target.type === "HereDoc") {
-    return isObject(last.target.content) ? wordOf(last.target.content) : ONE;
+  #add(draft: Draft, read: ReadWord): void {
+    const isArray = read.plain && read.lead.endsWith("=") && this.peek() === "(";
+    if (isArray) {
+      this.at++;
+      for (this.skipSpace(); !this.take(")"); this.skipSpace()) this.required();
+    }
+    const variable = /^([A-Za-z_]\w*)(?:\[.*\])?\+?=/s.exec(read.lead)?.[1];
+    if (draft.words.length > 0 || variable === undefined) {
+      draft.words.push(isArray ? MANY : read.word);
+    } else {
+      this.#found.push({ type: "environment", variable });
+    }
   }
-  return last.operator === "<<<" ? wordOf(last.target) : ONE;
-}
 
-function wordOf(node: Node): Word {
-  return partsOf(list(node.parts), false);
-}
-
-/** The text of a word; how many words it may be, where it is not known. */
-function partsOf(parts: readonly unknown[], quoted: boolean): Word {
-  let text = "";
-  let unknown: Word | undefined;
-  for (const part of parts) {
-    if (!isObject(part)) continue;
-    const value = partOf(part, quoted);
-    if (typeof value === "string") text += value;
-    else if (unknown !== MANY) unknown = value;
+  #redirection(draft: Draft): void {
+    const isInput = this.peek() === "<";
+    this.at++;
+    if (this.take("(")) {
+      this.list();
+      draft.words.push(ONE);
+      return;
+    }
+    if (!isInput) {
+      if (!this.take(">") && !this.take("&")) this.take("|");
+      this.#target();
+    } else if (this.take("<")) {
+      if (this.take("<")) draft.input = this.#target();
+      else this.#document(draft);
+    } else {
+      if (!this.take("&")) this.take(">");
+      this.#target();
+      draft.input = ONE;
+    }
   }
-  return unknown ?? text;
-}
 
-function partOf(part: Node, quoted: boolean): Word {
-  switch (part.type) {
-    case "Literal":
-    case "SingleQuoted":
-    case "Escaped":
-      return String(part.value);
-    case "DoubleQuoted":
-      return partsOf(list(part.parts), true);
-    case "Glob":
-      // The command `[`.
-      return part.pattern === "[" ? "[" : MANY;
-    case "TildeExpansion":
-    case "ProcessSubstitution":
-      return ONE;
-    case "ParameterExpansion":
-      // "$@" and its like are as many words as there are, in quotes too.
-      return quoted && !/@|\*/.test(JSON.stringify(part)) ? ONE : MANY;
-    default:
-      return quoted ? ONE : MANY;
+  #target(): Word {
+    this.skipBlanks();
+    if (this.peek() !== "<" && this.peek() !== ">") return this.required().word;
+    this.at++;
+    this.expect("(");
+    this.list();
+    return ONE;
+  }
+
+  #document(command: Draft): void {
+    const tabs = this.take("-");
+    this.skipBlanks();
+    const { word, quoted } = this.required();
+    if (typeof word !== "string" || word.includes("$")) throw new UnclearScript();
+    this.#documents.push({ end: word, tabs, quoted, command });
   }
 }

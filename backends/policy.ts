@@ -8,7 +8,8 @@
  */
 
 import { CommandRules } from "./_command_rules.ts";
-import { simpleCommands } from "./_commands.ts";
+import { showWords } from "./_command_words.ts";
+import { type SimpleCommand, simpleCommands } from "./_commands.ts";
 import { PathRules } from "./_path_rules.ts";
 import { type CommandRule, parseRule, type PathRule } from "./_rules.ts";
 import { BackendError } from "./errors.ts";
@@ -175,25 +176,24 @@ export class Policy {
    * @param options What else it is given.
    * @returns The verdict, the rule behind it and the simple command that it is about.
    */
-  async decideCommand(
+  decideCommand(
     command: string | readonly string[],
     { env = {} }: DecideCommandOptions = {},
-  ): Promise<CommandDecision> {
+  ): CommandDecision {
     if (!this.hasCommandRules) return { verdict: "allow" };
     const { allow, ask, deny } = this.#commands;
-    const found = await simpleCommands(command, env);
+    const found = simpleCommands(command, env);
     let asked: CommandDecision | undefined;
     let allowed: CommandRule | undefined;
     for (const each of found) {
-      const about = { command: each.why === undefined ? each.text : undefined, unclear: each.why };
       const denying = each.use === "grant" ? undefined : deny.mayMatch(each.words);
-      if (denying !== undefined) return { verdict: "deny", rule: denying.text, ...about };
+      if (denying !== undefined) return { verdict: "deny", rule: denying.text, ...about(each) };
       const isAsked = each.use !== "grant" || this.#allow !== undefined;
       const asking = isAsked ? ask.mayMatch(each.words) : undefined;
-      if (asking !== undefined) asked ??= { verdict: "ask", rule: asking.text, ...about };
+      if (asking !== undefined) asked ??= { verdict: "ask", rule: asking.text, ...about(each) };
       if (this.#allow === undefined || each.use === "refuse" || asking !== undefined) continue;
       const granting = allow.surelyMatch(each.words);
-      if (granting === undefined) return { verdict: "deny", ...about };
+      if (granting === undefined) return { verdict: "deny", ...about(each) };
       allowed ??= granting;
     }
     return asked ?? { verdict: "allow", rule: allowed?.text };
@@ -244,6 +244,11 @@ export class Policy {
     const granted = this.#allow === undefined || this.#allow.read.first(directory) !== undefined;
     return granted ? [...this.#deny.read.patterns, ...this.#ask.read.patterns] : undefined;
   }
+}
+
+/** What a decision is about: a simple command, or why there is none to name. */
+function about({ words, why }: SimpleCommand): Pick<CommandDecision, "command" | "unclear"> {
+  return why === undefined ? { command: showWords(words) } : { unclear: why };
 }
 
 /**

@@ -82,7 +82,7 @@ export function relayShell(plan: RelayPlan, shell: Shell, grants: Grants = NOTHI
   return {
     type: shell.type,
     async execute(command, options = {}) {
-      const decision = await policy.decideCommand(command, { env: options.env });
+      const decision = policy.decideCommand(command, { env: options.env });
       const isGranted = decision.verdict === "allow" ||
         (decision.verdict === "ask" && grants.isGranted("execute", commandText(command)));
       if (!isGranted) throw refusedCommand(decision);
