@@ -268,6 +268,7 @@ Not done yet (waiting): Step 'a' waits for an approval
 1 turn, tokens unknown, exit code 6
 Go on at a terminal:     deno task run 'my flows/demo.yaml' --resume r1
 Go on and approve it:    deno task run 'my flows/demo.yaml' --resume r1 --approve
+Go on and refuse it:     deno task run 'my flows/demo.yaml' --resume r1 --refuse "the reason"
 `,
   );
 });
