@@ -47,6 +47,8 @@ export class Child {
       args: [...args],
       clearEnv: true,
       env: isBubblewrap(program) ? confinedEnvironment(planned) : childEnvironment(planned),
+      // Bubblewrap would end at the Ctrl-C that a terminal sends to the whole group.
+      detached: isBubblewrap(program),
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

@@ -176,6 +176,8 @@ async function stalledRun(clone: Clone) {
   const run = startCli("run", ["--json", "workflows/flask.yaml"], {
     cwd: clone.directory,
     env: { OPENAI_API_KEY: server.key, OPENAI_BASE_URL: server.baseUrl },
+    // A group of its own, as a terminal gives every command.
+    through: ["setsid"],
   });
   const lines = run.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
@@ -309,7 +311,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       const { server, run, rest } = await stalledRun(clone);
       await using _ = server;
       const all = await descendantsOf(run.pid);
-      run.kill(signal);
+      // Ctrl-C is for the whole group, while others send a signal to one process.
+      Deno.kill(signal === "SIGINT" ? -run.pid : run.pid, signal);
       const [status, text] = await Promise.all([run.status, rest()]);
       assertEquals(status.code, 130);
       const last: RunEvent = JSON.parse(text.trimEnd().split("\n").at(-1) ?? "");

@@ -52,7 +52,7 @@ class BusyRun implements AsyncDisposable {
     await writePlay(directory, play);
     const run = new BusyRun(
       directory,
-      startCli("run", ["--json", "flow.yaml"], { cwd: directory }),
+      startCli("run", ["--json", "flow.yaml"], { cwd: directory, through: ["setsid"] }),
     );
     while (!UNDER_WAY.test(run.#text)) {
       if (!await run.#more()) {
@@ -99,17 +99,6 @@ async function gone(pids: readonly number[]): Promise<void> {
   }
 }
 
-/** Sends what Ctrl-C sends; the first that hears it may have ended others by then. */
-function interrupt(pid: number): void {
-  try {
-    Deno.kill(pid, "SIGINT");
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    if (error instanceof Error && "code" in error && error.code === "ESRCH") return;
-    throw error;
-  }
-}
-
 function isRunning(pid: number): boolean {
   try {
     // A zombie has ended; whoever started it has not asked yet.
@@ -132,7 +121,7 @@ for (const { shell, ignore, why, processes } of SHELLS) {
         const children = run.descendants();
         assert(children.length >= processes, `${children.length} processes`);
         // A terminal sends it to every process of the group.
-        for (const pid of [run.process.pid, ...children]) interrupt(pid);
+        Deno.kill(-run.process.pid, "SIGINT");
         const { code, last } = await run.end();
         assert(last.type === "run.finished");
         assertEquals([code, last.outcome, last.exitCode], [130, "interrupted", 130]);
