@@ -64,9 +64,7 @@ export class World implements AsyncDisposable {
     );
     const world = new World(directory);
     await Deno.mkdir(world.at("ws"));
-    await world.canary("outside/secret.txt");
-    await world.canary("outside/deep/secret.txt");
-    await world.canary("ws-sibling/secret.txt");
+    await world.canary("outside/secret.txt", "outside/deep/secret.txt", "ws-sibling/secret.txt");
     return world;
   }
 
@@ -90,16 +88,18 @@ export class World implements AsyncDisposable {
   }
 
   /**
-   * Writes a file that nothing may read or change.
+   * Writes files that nothing may read or change.
    *
-   * @param path A relative path.
+   * @param paths Relative paths.
    */
-  async canary(path: string): Promise<void> {
-    const text = `${CANARY} ${path}\n`;
-    await this.file(path, text);
-    this.#outside.set(path, text);
-    // An access before the last change makes the host note the next one: reading leaves a trace.
-    await Deno.utime(this.at(path), 1_000, new Date());
+  async canary(...paths: readonly string[]): Promise<void> {
+    for (const path of paths) {
+      const text = `${CANARY} ${path}\n`;
+      await this.file(path, text);
+      this.#outside.set(path, text);
+      // An access before the last change makes the host note the next one: reading leaves a trace.
+      await Deno.utime(this.at(path), 1_000, new Date());
+    }
     this.#canaries = this.#look();
   }
 
