@@ -17,11 +17,28 @@ import type { Parts } from "./_validate.ts";
  */
 export type Probe = (options: { readonly nested: boolean }) => Promise<PlanConfinement>;
 
+/**
+ * Begins to find out who confines a run.
+ *
+ * @param shell The shell of the run.
+ * @param roots Its local files.
+ * @param probe Whoever is asked instead of this machine.
+ * @returns The answer; none is asked for where there is nothing to confine.
+ */
+export function askConfinement(
+  shell: PlanShell | undefined,
+  roots: readonly HostRoot[],
+  probe: Probe = probeThisMachine,
+): Promise<PlanConfinement> | undefined {
+  const isReal = shell?.type === "sandbox";
+  return roots.length === 0 && !isReal ? undefined : probe({ nested: isReal });
+}
+
 /** What {@linkcode compileConfinement} needs to know. */
 export interface ConfinementOptions {
   readonly shell: PlanShell | undefined;
-  readonly roots: readonly HostRoot[];
-  readonly probe: Probe | undefined;
+  /** What {@linkcode askConfinement} returned. */
+  readonly asked: Promise<PlanConfinement> | undefined;
   /** Whether only the file is checked: then a machine without a sandbox is no error of it. */
   readonly check: boolean;
 }
@@ -37,17 +54,15 @@ export async function compileConfinement(
   options: ConfinementOptions,
   reporter: Reporter,
 ): Promise<PlanConfinement | undefined> {
-  const { shell, roots, probe = probeThisMachine, check } = options;
-  const isReal = shell?.type === "sandbox";
-  if (roots.length === 0 && !isReal) return undefined;
-  const confinement = await probe({ nested: isReal });
-  if (confinement.type === "bubblewrap") return confinement;
+  const { shell, asked, check } = options;
+  const confinement = await asked;
+  if (confinement === undefined || confinement.type === "bubblewrap") return confinement;
   const tell = (message: string, path: readonly string[]) => {
     const hint = confinement.reason;
     if (check) reporter.warning("no-sandbox", message, path, { hint });
     else reporter.error("no-sandbox", message, path, { hint });
   };
-  if (isReal) tell('Shell "sandbox" cannot be had on this machine', ["shell"]);
+  if (shell?.type === "sandbox") tell('Shell "sandbox" cannot be had on this machine', ["shell"]);
   if (parts.permissions?.require === "sandbox") {
     tell("There is no sandbox on this machine to serve local files from", [
       "permissions",

@@ -10,7 +10,7 @@ import { compileBackends } from "./_compile_backends.ts";
 import { compileInputs } from "./_compile_inputs.ts";
 import { checkCeiling } from "./_compile_ceiling.ts";
 import { explainGrants } from "./_compile_grants.ts";
-import { compileConfinement, type Probe } from "./_compile_confinement.ts";
+import { askConfinement, compileConfinement, type Probe } from "./_compile_confinement.ts";
 import { chooseModel } from "./_compile_model.ts";
 import { compileRoots } from "./_compile_roots.ts";
 import { compileRoutes } from "./_compile_routes.ts";
@@ -155,6 +155,9 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     cwd: options.cwd,
     files: [path, ...(rehearsalPath === undefined ? [] : [rehearsalPath])],
   }, reporter);
+  const shell = compileShell(parts, reporter);
+  // Programs are started to find that out, while everything else is compiled.
+  const asked = askConfinement(shell, roots, options.probe);
   const scope = { inputs, inputNames: yaml.keysOf(["inputs"]) };
   const steps = await compileSteps(
     parts.steps,
@@ -174,9 +177,11 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     reporter,
   );
   const rules = await compileRules(parts.tools, reporter);
-  const shell = compileShell(parts, reporter);
   if (shell !== undefined) {
-    await checkTree({ shell, routes, backends: backends.sound, roots }, reporter);
+    await checkTree(
+      { shell, routes, backends: backends.sound, roots, steps: parts.steps },
+      reporter,
+    );
   }
   await checkRules(rules, {
     shell,
@@ -192,11 +197,7 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     reporter,
   );
   await checkCeiling(parts.permissions, { path, roots, model: live, modelAt, shell }, reporter);
-  const confinement = await compileConfinement(
-    parts,
-    { shell, roots, probe: options.probe, check },
-    reporter,
-  );
+  const confinement = await compileConfinement(parts, { shell, asked, check }, reporter);
   if (model === undefined || parts.name === undefined || instructions === undefined) {
     return undefined;
   }
