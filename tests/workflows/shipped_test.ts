@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { testWorkflow } from "../../mod.ts";
+import { type RunEvent, testWorkflow } from "../../mod.ts";
+import { probeConfinement } from "../../runner/bubblewrap.ts";
 
 const workflow = (name: string) => new URL(`../../workflows/${name}.yaml`, import.meta.url);
 
@@ -30,3 +31,69 @@ testWorkflow(workflow("triage"), {
     assertEquals(names, ["2026-11-21.md"]);
   },
 });
+
+/** The exit codes of commands, those of steps and those of the model, in order. */
+function exitCodes(events: readonly RunEvent[]): [step: string, exitCode: number][] {
+  return events.flatMap((event): [string, number][] =>
+    (event.type === "command.finished" || event.type === "tool.finished") &&
+      event.exitCode !== undefined
+      ? [[event.step, event.exitCode]]
+      : []
+  );
+}
+
+testWorkflow(workflow("sales"), {
+  async after({ result, events, roots }) {
+    assertEquals([result.outputs["total"], result.outputs["comparison"]], [
+      "1679.20",
+      "The report agrees with the 10 orders",
+    ]);
+    const report = await Deno.readTextFile(`${roots["reports"]}/2026-10.md`);
+    assertEquals(report.match(/^Total: .*$/m)?.[0], "Total: 1679.20");
+    assertEquals(exitCodes(events), [
+      ["tables", 0],
+      ["report", 0],
+      ["report", 0],
+      ["report", 0],
+      ["compare", 0],
+    ]);
+    // Nothing of what a rule hides came to light, though every command looked at all of /data/.
+    assertEquals(JSON.stringify(events).includes("Ada Example"), false);
+  },
+});
+
+const problem = await sandboxProblem();
+if (problem === undefined) {
+  testWorkflow(workflow("build"), {
+    after({ result, events }) {
+      assertEquals(exitCodes(events), [
+        ["cases", 0],
+        ["program", 0],
+        ["program", 1],
+        ["program", 0],
+        ["test", 0],
+      ]);
+      const own = result.files.filter(({ path }) => !path.includes("__pycache__"));
+      assertEquals(own.map(({ path, saved }) => [path, saved]), [
+        ["/cases/slugs.csv", false],
+        ["/project/slug.py", true],
+        ["/project/test_slug.py", true],
+      ]);
+    },
+  });
+} else {
+  Deno.test.ignore(`workflow build.yaml (${problem})`, () => {});
+}
+
+/** What this machine lacks for real programs in a sandbox. */
+async function sandboxProblem(): Promise<string | undefined> {
+  const confinement = await probeConfinement({ nested: true });
+  if (confinement.type === "flags") return confinement.reason;
+  try {
+    const python = new Deno.Command("/usr/bin/python3", { args: ["--version"], stdout: "null" });
+    return (await python.output()).success ? undefined : "python3 does not run";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "python3 is not installed";
+    throw error;
+  }
+}
