@@ -68,11 +68,7 @@ class Finder {
   add(finding: Finding, depth: number, use: SimpleCommand["use"]): void {
     switch (finding.type) {
       case "command":
-        return this.command(finding.words, {
-          input: finding.input,
-          depth,
-          use: finding.perhaps ? "refuse" : use,
-        });
+        return this.command(finding.words, { input: finding.input, depth, use });
       case "unknown":
         return this.#unknown(finding.why, use);
       case "environment":

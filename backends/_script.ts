@@ -28,7 +28,7 @@ const LOOKS = 50;
 export function findCommands(script: string): Finding[] {
   const found: Finding[] = [];
   const budget = { left: LOOKS * script.length + 1_000 };
-  readScript(script, found, { budget, depth: 0, perhaps: false });
+  readScript(script, found, { budget, depth: 0 });
   return found;
 }
 
@@ -36,8 +36,6 @@ export function findCommands(script: string): Finding[] {
 interface ReadOptions {
   readonly budget: ScriptBudget;
   readonly depth: number;
-  /** Whether only some shells take it for commands. */
-  readonly perhaps: boolean;
 }
 
 function readScript(script: string, found: Finding[], options: ReadOptions): void {
@@ -62,18 +60,15 @@ interface Draft {
   readonly type: "command";
   readonly words: Word[];
   input: Word | undefined;
-  readonly perhaps: boolean;
 }
 
 class CommandReader extends CompoundReader {
   readonly #found: Finding[];
-  readonly #perhaps: boolean;
   #documents: PendingDocument[] = [];
 
-  constructor(text: string, found: Finding[], { budget, depth, perhaps }: ReadOptions) {
+  constructor(text: string, found: Finding[], { budget, depth }: ReadOptions) {
     super(text, budget, depth);
     this.#found = found;
-    this.#perhaps = perhaps;
   }
 
   read(): void {
@@ -91,12 +86,12 @@ class CommandReader extends CompoundReader {
   }
 
   protected override script(text: string): void {
-    readScript(text, this.#found, this.#below(this.#perhaps));
+    readScript(text, this.#found, this.#below());
   }
 
-  protected override perhaps(text: string): void {
+  protected override arithmeticCommand(text: string): void {
     const found: Finding[] = [];
-    readScript(text, found, this.#below(true));
+    readScript(text, found, this.#below());
     // What no shell takes for commands is arithmetic for all of them.
     for (const finding of found) if (finding !== UNPARSABLE) this.#found.push(finding);
   }
@@ -106,11 +101,11 @@ class CommandReader extends CompoundReader {
   }
 
   protected override other(words: readonly Word[]): void {
-    this.#found.push({ type: "command", words, input: undefined, perhaps: true });
+    this.#found.push({ type: "command", words, input: undefined });
   }
 
-  #below(perhaps: boolean): ReadOptions {
-    return { budget: this.budget, depth: this.depth + 1, perhaps };
+  #below(): ReadOptions {
+    return { budget: this.budget, depth: this.depth + 1 };
   }
 
   /** Commands up to a parenthesis, the end of a branch of `case`, or the end; whether `esac` came. */
@@ -128,7 +123,7 @@ class CommandReader extends CompoundReader {
       }
       if (next === "(") {
         this.at++;
-        this.inDepth(() => this.take("(") ? this.arithmetic() : this.list());
+        this.inDepth(() => this.take("(") ? this.arithmetic(true) : this.list());
       } else if (next === ";" || next === "|" || (next === "&" && !this.#isRedirection())) {
         this.at++;
         if (next !== ";" || end !== "esac") continue;
@@ -164,7 +159,7 @@ class CommandReader extends CompoundReader {
       }
       command.input = quoted
         ? body
-        : new CommandReader(body, this.#found, this.#below(this.#perhaps)).readDocument();
+        : new CommandReader(body, this.#found, this.#below()).readDocument();
     }
   }
 
@@ -178,7 +173,7 @@ class CommandReader extends CompoundReader {
 
   /** One command, or the word that a larger one begins with; whether it is the `esac` looked for. */
   #command(inCase: boolean): boolean {
-    const draft: Draft = { type: "command", words: [], input: undefined, perhaps: this.#perhaps };
+    const draft: Draft = { type: "command", words: [], input: undefined };
     const parts: number[] = [];
     for (let atStart = true;; atStart = false) {
       this.skipBlanks();

@@ -25,7 +25,7 @@ export abstract class CompoundReader extends WordReader {
   protected abstract commands(end: ")" | "esac" | ""): boolean;
   /** Takes the end of a line, and the here-documents that begin after it. */
   protected abstract endLine(): void;
-  /** Notes a command that only some shells run. */
+  /** Notes a command that some shells run. */
   protected abstract other(words: readonly Word[]): void;
 
   /** Blanks, comments and ends of lines. */
@@ -96,7 +96,7 @@ export abstract class CompoundReader extends WordReader {
     this.skipBlanks();
     if (this.take("(")) {
       this.expect("(");
-      this.inDepth(() => this.arithmetic());
+      this.inDepth(() => this.arithmetic(true));
       return;
     }
     this.required();

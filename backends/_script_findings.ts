@@ -13,8 +13,6 @@ export type Finding =
     readonly words: readonly Word[];
     /** What it reads from its standard input, where the script says so. */
     readonly input: Word | undefined;
-    /** Only some shells run it, so that nothing depends on its being allowed. */
-    readonly perhaps: boolean;
   }
   | {
     readonly type: "unknown";

@@ -84,8 +84,8 @@ export abstract class WordReader {
   protected abstract list(): void;
   /** Reads a script that stands in this one. */
   protected abstract script(text: string): void;
-  /** Reads commands that only some shells would run. */
-  protected abstract perhaps(text: string): void;
+  /** Reads what is arithmetic for some shells, and commands for others. */
+  protected abstract arithmeticCommand(text: string): void;
   /** Notes that something cannot be looked into. */
   protected abstract hide(): void;
 
@@ -234,7 +234,7 @@ export abstract class WordReader {
     }
     if (next === "(") {
       this.at++;
-      this.inDepth(() => this.take("(") ? this.arithmetic() : this.list());
+      this.inDepth(() => this.take("(") ? this.arithmetic(false) : this.list());
       return unknown;
     }
     if (next === "[") {
@@ -291,28 +291,30 @@ export abstract class WordReader {
   }
 
   /**
-   * What follows `((`. Where two parentheses close it at once it is arithmetic, otherwise a list of
-   * commands that begins with a subshell.
+   * What follows `((`. Where both are closed by what closes the first it is arithmetic, otherwise a
+   * list of commands that begins with a subshell.
+   *
+   * @param isCommand Whether it is a command by itself, which other shells than Bash take for a list.
    */
-  protected arithmetic(): void {
+  protected arithmetic(isCommand: boolean): void {
     const start = this.at;
     let open = 2;
-    let closing = -1;
-    for (let next = this.peek(); open > 0; next = this.peek()) {
+    for (let next = this.peek(); open > 1; next = this.peek()) {
       if (next === "") throw new UnclearScript();
-      const here = this.at++;
+      this.at++;
       if (next === "(") open++;
-      else if (next !== ")") this.#inside(next, true);
-      else if (--open === 1) closing = here;
+      else if (next === ")") open--;
+      else this.#inside(next, true);
     }
-    if (closing === this.at - 2) {
-      this.charge(closing - start);
-      this.perhaps(this.text.slice(start, closing));
-      return;
+    const end = this.at - 1;
+    if (this.take(")")) {
+      this.charge(end - start);
+      if (isCommand) this.arithmeticCommand(this.text.slice(start, end));
+    } else {
+      this.at = start;
+      this.list();
+      this.list();
     }
-    this.at = start;
-    this.list();
-    this.list();
   }
 
   #backtick(quoted: boolean): void {
