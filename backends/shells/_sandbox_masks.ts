@@ -15,8 +15,8 @@ import { list, type ListedEntry, type WatchedDirectory } from "./_sandbox_scan.t
 import type { SandboxTools } from "./_sandbox_tools.ts";
 import { type FoundEntry, MaskWalk } from "./_sandbox_walk.ts";
 
-/** Things that may be mounted: bubblewrap takes no more arguments. */
-const MOUNTS = 2_000;
+/** Things that may be mounted: for each, bubblewrap looks at all those before it. */
+const MOUNTS = 1_000;
 
 /** Removed names that are told one by one. */
 const NAMES_TOLD = 10;

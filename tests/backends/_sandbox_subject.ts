@@ -122,9 +122,22 @@ export async function makeSubject(options: SubjectOptions = {}): Promise<Sandbox
     directory,
     changes,
     local,
-    [Symbol.asyncDispose]: async () => {
-      await new Deno.Command("chmod", { args: ["-R", "u+rwx", directory] }).output();
-      await Deno.remove(directory, { recursive: true });
-    },
+    [Symbol.asyncDispose]: () => removeDirectory(directory),
   };
+}
+
+/** A temporary directory that is in memory, where the machine has such a place. */
+export async function temporaryMemory(): Promise<AsyncDisposable & { readonly directory: string }> {
+  const place = "/dev/shm";
+  const there = await Deno.stat(place).then(({ isDirectory }) => isDirectory, () => false);
+  const directory = await Deno.makeTempDir(there ? { dir: place } : {});
+  return {
+    directory,
+    [Symbol.asyncDispose]: () => removeDirectory(directory),
+  };
+}
+
+async function removeDirectory(directory: string): Promise<void> {
+  await new Deno.Command("chmod", { args: ["-R", "u+rwx", directory] }).output();
+  await Deno.remove(directory, { recursive: true });
 }
