@@ -15,6 +15,7 @@ type JustBash = typeof import("just-bash");
 type LimitError = new (message: string, limit: string) => Error;
 
 const MESSAGE = "the time of the command is up";
+const ITS_WORDS = new RegExp(`^[\\w-]+: ${MESSAGE}\\n`, "gm");
 
 let limitError: Promise<LimitError> | undefined;
 
@@ -127,7 +128,7 @@ export class CommandEnd implements Disposable {
 
   /** What the command printed, without the lines that the interpreters of it added about its end. */
   withoutItsWords(stderr: string): string {
-    return stderr.replaceAll(`bash: ${MESSAGE}\n`, "");
+    return stderr.replace(ITS_WORDS, "");
   }
 
   [Symbol.dispose](): void {

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import type { Backend } from "../../backends/protocol.ts";
 import { StateBackend } from "../../backends/state.ts";
 import { observeBackend } from "../../backends/observe.ts";
 import { VirtualShell } from "../../backends/shells/virtual.ts";
@@ -25,6 +26,23 @@ async function inProcess(script: string): Promise<string> {
   } finally {
     clearTimeout(killer);
   }
+}
+
+/** A backend that something is done before each operation of. */
+function before(
+  memory: StateBackend,
+  act: (operation: string, path: string) => void | Promise<void>,
+): Backend {
+  return new Proxy(memory, {
+    get: (target, name) => {
+      const value = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      return async (path: string, ...rest: unknown[]) => {
+        await act(String(name), path);
+        return await value.call(target, path, ...rest);
+      };
+    },
+  });
 }
 
 for (
@@ -92,8 +110,9 @@ Deno.test("VirtualShell.execute() writes no more than its limits in all", async 
 Deno.test("VirtualShell.execute() changes no more files than its limit", async () => {
   const backend = new StateBackend();
   const shell = new VirtualShell({ backend });
-  const { exitCode, notes } = await shell.execute("mkdir /d; cd /d; touch $(seq 1 20000)");
-  assertEquals([exitCode, (await backend.ls("/d")).length], [126, 9_999]);
+  const script = "mkdir /d; cd /d; touch $(seq 1 20000); echo after";
+  const { exitCode, stdout, notes } = await shell.execute(script);
+  assertEquals([exitCode, stdout.text, (await backend.ls("/d")).length], [126, "", 9_999]);
   assert(notes[0]?.endsWith("changed files limit exceeded (10000)"));
 });
 
@@ -116,8 +135,28 @@ Deno.test("VirtualShell.execute() reads a file again after the command changed i
   const backend = new StateBackend();
   for (let index = 0; index < 20; index++) await backend.write(`/d/${index}`, `${index}\n`);
   const shell = new VirtualShell({ backend });
-  const script = "for f in /d/*; do cat $f > /dev/null; echo new > /d/9; cat /d/9; done | sort -u";
+  const script = "ls /d > /dev/null; cat /d/0 /d/1 /d/10 > /dev/null; echo new > /d/9; cat /d/9";
   assertEquals((await shell.execute(script)).stdout.text, "new\n");
+});
+
+Deno.test("VirtualShell.execute() reads ahead what a listing told of, each file once", async () => {
+  const memory = new StateBackend();
+  for (let index = 100; index < 200; index++) await memory.write(`/d/${index}`, `${index}\n`);
+  const reads: string[] = [];
+  let most = 0;
+  let open = 0;
+  const backend = before(memory, async (operation, path) => {
+    if (operation !== "readBytes") return;
+    reads.push(path);
+    most = Math.max(most, ++open);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    open--;
+  });
+  const shell = new VirtualShell({ backend });
+  const { stdout } = await shell.execute("cat /d/*");
+  assertEquals(stdout.bytes, 400);
+  assertEquals([reads.length, new Set(reads).size], [100, 100]);
+  assert(most > 8, `${most} at a time`);
 });
 
 Deno.test("VirtualShell.execute() sees what others change while it runs", async () => {
@@ -130,4 +169,35 @@ Deno.test("VirtualShell.execute() sees what others change while it runs", async 
   );
   await backend.write("/d/flag", "yes\n");
   assertEquals((await waiting).stdout.text.endsWith("seen\n"), true);
+});
+
+Deno.test("VirtualShell.execute() believes what it read ahead once, others may change it", async () => {
+  const memory = new StateBackend();
+  for (const name of "abcdef") await memory.write(`/d/${name}`, "old\n");
+  const asked = Promise.withResolvers<void>();
+  const backend = before(memory, (_operation, path) => {
+    if (path === "/go") asked.resolve();
+  });
+  const script = "ls /d > /dev/null; cat /d/a /d/b /d/c /d/d; " +
+    "until [ -e /go ]; do sleep 0.01; done; cat /d/c";
+  const running = new VirtualShell({ backend }).execute(script);
+  await asked.promise;
+  await memory.write("/d/c", "new\n");
+  await memory.write("/go", "");
+  assertEquals((await running).stdout.text, "old\nold\nold\nold\nnew\n");
+});
+
+Deno.test("VirtualShell.execute() sees what others delete while it runs", async () => {
+  const memory = new StateBackend();
+  await memory.write("/flag", "");
+  const asked = Promise.withResolvers<void>();
+  const backend = before(memory, (operation, path) => {
+    if (operation === "stat" && path === "/flag") asked.resolve();
+  });
+  const script = "while [ -e /flag ]; do sleep 0.01; done; echo gone";
+  const running = new VirtualShell({ backend }).execute(script, { timeout: 20_000 });
+  await asked.promise;
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await memory.delete("/flag");
+  assertEquals((await running).stdout.text, "gone\n");
 });
