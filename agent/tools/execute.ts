@@ -80,7 +80,7 @@ export function executeTool(type: ShellType): Tool {
         cwd,
         env,
         stdin,
-        timeout: timeout * 1_000,
+        timeout: Math.round(timeout * 1_000),
         outputBytes: STREAM_BYTES,
         signal,
       });

@@ -18,6 +18,11 @@ export interface Hostility {
    * call of a backend or runs a command. Each answer but to an event is a line of the output.
    */
   readonly acts?: readonly (readonly ["event" | "approve" | "call" | "execute", unknown])[];
+  /**
+   * Requests of any method, in a step or in place of a `run` step's command; their answers are lines of
+   * the output.
+   */
+  readonly requests?: readonly { readonly method: string; readonly params: unknown }[];
   /** What it answers with. */
   readonly result?: unknown;
   /** Sends what is no message, and lives on, whoever hangs up. */
@@ -28,10 +33,24 @@ export interface Hostility {
 
 if (import.meta.main) {
   const hostility: Hostility = JSON.parse(Deno.args[0] ?? "{}");
-  const { events = [], calls = [], acts = [], babbles = false, exits } = hostility;
+  const { events = [], calls = [], acts = [], requests = [], babbles = false, exits } = hostility;
   const channel = new Channel({ readable: Deno.stdin.readable, writable: Deno.stdout.writable });
   const content = new TextEncoder().encode("taken over");
   channel.handle("agent.start", () => ({ value: { tools: [] } }));
+  const makeRequests = async () => {
+    const answers: string[] = [];
+    for (const { method, params } of requests) {
+      const answer = channel.request(method, params);
+      answers.push(await answer.then(() => "done", (error) => error.message));
+    }
+    return answers;
+  };
+  channel.handle("agent.execute", async () => {
+    const text = (await makeRequests()).join("\n");
+    const empty = { text: "", bytes: 0, omitted: 0 };
+    const stdout = { text, bytes: 0, omitted: 0 };
+    return { value: { exitCode: 0, stdout, stderr: empty, timedOut: false, notes: [] } };
+  });
   channel.handle("agent.step.end", () => ({ value: {} }));
   channel.handle("agent.step", async ({ params }) => {
     const { step } = params as { step: string };
@@ -63,6 +82,7 @@ if (import.meta.main) {
       const answer = channel.request("backend.call", call, bytes);
       answers.push(await answer.then(() => "done", (error) => error.message));
     }
+    answers.push(...await makeRequests());
     const usage = { inputTokens: 1, outputTokens: 1 };
     const result = { outcome: "success", output: answers.join("\n"), turns: 1, usage };
     return { value: "result" in hostility ? hostility.result : result };
