@@ -60,7 +60,9 @@ async function compare(name: string, backend: Backend): Promise<void> {
     return (await backend.grep(NEEDLE, { path: "/", limit: COUNT })).matches.length;
   });
   const virtual = await median(async () => {
-    const { stdout } = await shell.execute(`grep -r ${NEEDLE} /d[0-9]*`, { outputBytes: 1024 * 1024 });
+    const { stdout } = await shell.execute(`grep -r ${NEEDLE} /d[0-9]*`, {
+      outputBytes: 1024 * 1024,
+    });
     return stdout.text.trimEnd().split("\n").length;
   });
   console.log(
