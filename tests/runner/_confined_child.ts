@@ -44,6 +44,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   "cache": "ls -A /run/routebook/cache /run/routebook/cache/npm/*",
   "files beside all that": "find / -xdev -path /run -prune -o -path /etc -prune -o " +
     '-path "$1" -prune -o -type f -print',
+  "a whole machine": "ls -A /all/usr | grep -x bin; cd /all && find proc sys dev run -mindepth 1",
   "write docs": "echo x > /docs/new.txt",
   "write what is protected": "echo x > /project/kept/flow.yaml",
   "delete what is protected": "rm -f /project/kept/flow.yaml",
@@ -75,10 +76,12 @@ if (import.meta.main) {
       access: "read",
       protected: [],
     },
+    { backend: "all", path: "/", directory: "/", access: "read", protected: [] },
   ];
   const routes: readonly PlanRoute[] = [
     { prefix: "/project/", backend: "disk", path: "/project", access: "read-write" },
     { prefix: "/docs/", backend: "disk", path: "/docs", access: "read" },
+    { prefix: "/all/", backend: "all", path: "/", access: "read" },
   ];
   const shell: PlanShell = { type: "sandbox", tool: true, limits: SHELL_LIMITS };
   const way = { roots, routes, confinement, ...(nested === "nested" ? { shell } : {}) };
@@ -119,7 +122,6 @@ if (import.meta.main) {
       ...args.slice(0, args.lastIndexOf(NAMESPACE.deno)),
       ...["/bin/sh", "-c", script, "sh", projectDirectory() ?? ""],
     ],
-    clearEnv: true,
   }).output();
   const ends = new TextDecoder().decode(stdout).split("\x1f");
   const seen = Object.fromEntries(

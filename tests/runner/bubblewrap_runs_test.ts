@@ -2,8 +2,9 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { findBubblewrap } from "../../runner/_bubblewrap_namespace.ts";
 import { compileWorkflow } from "../../runner/compile.ts";
+import { cacheDirectory } from "../../runner/_host_paths.ts";
 import { runPlan } from "../../runner/supervise.ts";
-import { cli, Clone } from "../support/cli.ts";
+import { cli, Clone, PROJECT } from "../support/cli.ts";
 
 const PROGRAM = findBubblewrap();
 const ignore = PROGRAM === undefined;
@@ -59,6 +60,26 @@ Deno.test({
     const { confinement, processes } = JSON.parse(plan.stdout);
     assertEquals(confinement, { type: "bubblewrap" });
     assertEquals(processes.at(-1).command[0], PROGRAM);
+  },
+});
+
+Deno.test({
+  name: `a run leaves the code of its confined host in Deno's cache${WHERE_INSTALLED}`,
+  ignore,
+  async fn() {
+    await using clone = await Clone.make();
+    const cache = join(clone.directory, "cache");
+    await Deno.mkdir(cache);
+    await Deno.symlink(join(cacheDirectory() ?? "", "npm"), join(cache, "npm"));
+    const { code, stderr } = await cli("run", ["workflows/flask.yaml"], {
+      cwd: clone.directory,
+      env: { DENO_DIR: cache },
+    });
+    assertEquals(code, 0, stderr);
+    for (const name of ["runner/host.ts", "backends/local.ts", "backends/_local_write.ts"]) {
+      const { isFile } = await Deno.stat(join(cache, "gen/file", PROJECT, `${name}.js`));
+      assertEquals(isFile, true, name);
+    }
   },
 });
 
