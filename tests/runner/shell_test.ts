@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { probeConfinement } from "../../runner/bubblewrap.ts";
 import type { RunEvent } from "../../runner/events.ts";
-import { played, type PlayedCall, results } from "./_played.ts";
+import { cli } from "../support/cli.ts";
+import { played, type PlayedCall, results, writePlay } from "./_played.ts";
 
 const nested = await probeConfinement({ nested: true });
 
@@ -260,4 +261,65 @@ Deno.test("runPlan() offers no model a shell that is for steps alone", async () 
   const [first, second] = results(events);
   assertStringIncludes(first ?? "", "There is no tool 'execute'");
   assertEquals(second, "1\thello");
+});
+
+Deno.test("runPlan() keeps of a command's output what the workflow's limit says, for models and steps", async () => {
+  const { result, events } = await played({
+    flow: {
+      ...TREE,
+      shell: "virtual",
+      limits: { output: "1kb" },
+      steps: [{ id: "r", run: "seq 1000" }, ...prompt("a")],
+      outputs: { r: "${{ steps.r.output }}" },
+    },
+    files: FILES,
+    turns: { a: [[execute("seq 1000")]] },
+  });
+  assertEquals(result.outcome, "success");
+  const cut = "[... 2869 bytes left out ...]";
+  assertStringIncludes(result.outputs["r"] ?? "", cut);
+  assert((result.outputs["r"] ?? "").endsWith("\n1000"));
+  const [told] = results(events);
+  assertStringIncludes(told ?? "", cut);
+  assertStringIncludes(told ?? "", "stdout (3,893 bytes: the first and the last part):\n1\n2\n");
+});
+
+Deno.test("runPlan() ends with 3 where a rule denies the command of a step, and runs nothing of it", async () => {
+  const { result, files } = await played({
+    flow: {
+      ...TREE,
+      shell: "virtual",
+      steps: [{ id: "a", run: "echo x > /project/x.txt; touch /y" }],
+    },
+    files: FILES,
+    // The compiler sees it too. What comes after it must not depend on that.
+    onPlan: (plan) => ({ ...plan, deny: ["execute touch *"] }),
+  });
+  assertEquals([result.outcome, result.exitCode], ["denied", 3]);
+  assertStringIncludes(result.error ?? "", "denied by the rule 'execute touch *'");
+  assertEquals(files["disk/x.txt"], undefined);
+});
+
+Deno.test("the log shows a run's commands again as they were shown", async () => {
+  const directory = await Deno.realPath(await Deno.makeTempDir({ prefix: "routebook-log-" }));
+  try {
+    await writePlay(directory, {
+      flow: {
+        shell: "virtual",
+        steps: [{ id: "r", run: "echo from the step; false" }],
+      },
+    });
+    const { code, stderr } = await cli("run", ["flow.yaml"], { cwd: directory });
+    assertEquals(code, 1);
+    assertStringIncludes(
+      stderr,
+      "  $ echo from the step; false\n    | from the step\n    exit code 1\n",
+    );
+    const list = await cli("log", [], { cwd: directory });
+    const [id = ""] = list.stdout.split(" ");
+    const log = await cli("log", [id], { cwd: directory });
+    assertStringIncludes(log.stdout, stderr.trimEnd());
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
 });
