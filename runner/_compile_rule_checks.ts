@@ -38,8 +38,16 @@ export async function checkRules(
 ): Promise<void> {
   for (const written of rules.written) checkRule(written, rules, options, reporter);
   const { deny, allow } = rules.plan;
-  if (options.shell === undefined || (deny.length === 0 && allow === undefined)) return;
+  // Of rules that are not known, none can be said to deny anything.
+  if (!rules.complete || options.shell === undefined) return;
+  if (deny.length === 0 && allow === undefined) return;
   const policy = new Policy(rules.plan);
+  if (options.shell.tool && !policy.couldEver("execute")) {
+    reporter.warning("unused-shell", "The rules leave the model no use for its shell", ["shell"], {
+      hint: 'Leave it out, or allow something, such as "execute make *"',
+      part: "key",
+    });
+  }
   for (const { step: { run }, index } of options.steps) {
     if (run === undefined) continue;
     const { verdict, rule, command, unclear } = await policy.decideCommand(run.command, {

@@ -24,6 +24,8 @@ export interface WrittenRule {
 
 /** The rules of a file. */
 export interface CompiledRules {
+  /** Whether all that the file has could be understood. */
+  readonly complete: boolean;
   /** Those that are written down. */
   readonly written: readonly WrittenRule[];
   /** The rules of presets, by the preset that has them. */
@@ -46,12 +48,19 @@ export async function compileRules(
   parts: Parts<WorkflowFile>["tools"],
   reporter: Reporter,
 ): Promise<CompiledRules> {
-  if (parts === undefined) return { written: [], presets: new Map(), plan: { deny: [], ask: [] } };
+  if (parts === undefined) {
+    // A section that is not even a map is no section.
+    const complete = !reporter.yaml.has(["tools"]);
+    return { complete, written: [], presets: new Map(), plan: { deny: [], ask: [] } };
+  }
   const { parseRule } = await import("../backends/policy.ts");
-  const presets = await compilePresets(parts.preset, reporter);
+  const { presets, ...named } = await compilePresets(parts.preset, reporter);
+  let complete = named.complete;
   const written: WrittenRule[] = [];
   const texts = { allow: new Set<string>(), ask: new Set<string>(), deny: new Set(presets.keys()) };
   for (const list of LISTS) {
+    const isThere = reporter.yaml.has(["tools", list]);
+    if (isThere && (parts[list] === undefined || parts[list].includes(undefined))) complete = false;
     for (const [index, text] of (parts[list] ?? []).entries()) {
       if (text === undefined) continue;
       const at = ["tools", list, index];
@@ -66,24 +75,34 @@ export async function compileRules(
       } catch (error) {
         if (!(error instanceof SyntaxError)) throw error;
         reporter.error("invalid-rule", error.message, at);
+        complete = false;
       }
     }
   }
   const plan = { deny: [...texts.deny], ask: [...texts.ask] };
   const hasAllow = reporter.yaml.has(["tools", "allow"]);
-  return { written, presets, plan: hasAllow ? { ...plan, allow: [...texts.allow] } : plan };
+  return {
+    complete,
+    written,
+    presets,
+    plan: hasAllow ? { ...plan, allow: [...texts.allow] } : plan,
+  };
 }
 
 async function compilePresets(
   preset: NonNullable<Parts<WorkflowFile>["tools"]>["preset"],
   reporter: Reporter,
-): Promise<ReadonlyMap<string, string>> {
-  const rules = new Map<string, string>();
-  if (preset === undefined) return rules;
+): Promise<Pick<CompiledRules, "complete" | "presets">> {
+  const presets = new Map<string, string>();
+  let complete = preset !== undefined || !reporter.yaml.has(["tools", "preset"]);
+  if (preset === undefined) return { complete, presets };
   const { PRESET_NAMES, presetRules } = await import("../backends/presets.ts");
   const isOne = typeof preset === "string";
   for (const [index, name] of (isOne ? [preset] : preset).entries()) {
-    if (name === undefined) continue;
+    if (name === undefined) {
+      complete = false;
+      continue;
+    }
     const at = isOne ? ["tools", "preset"] : ["tools", "preset", index];
     const known = PRESET_NAMES.find((each) => each === name);
     if (known === undefined) {
@@ -92,11 +111,12 @@ async function compilePresets(
         hint: `The presets are ${names}`,
         ...didYouMean(name, PRESET_NAMES),
       });
+      complete = false;
       continue;
     }
     for (const { rule } of presetRules(known)) {
-      if (!rules.has(rule)) rules.set(rule, known);
+      if (!presets.has(rule)) presets.set(rule, known);
     }
   }
-  return rules;
+  return { complete, presets };
 }

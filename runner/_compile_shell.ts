@@ -42,6 +42,9 @@ const MEASURES: readonly Measure[] = [
   { key: "output", limit: "outputBytes", units: SIZES, range: ["1kb", "16mb"], example: "256kb" },
 ];
 
+/** The keys of limits that only an operating system can keep. */
+export const REAL_LIMITS: readonly string[] = ["cpu", "processes"];
+
 /**
  * @param parts The file, without its faults.
  * @param reporter Told of what is wrong.
@@ -69,7 +72,17 @@ export function compileShell(
       hint: 'Write "sandbox", which runs real programs, or "virtual", which starts none',
     });
   }
-  return { type: parts.shell ?? "virtual", tool, limits };
+  const type = parts.shell ?? "virtual";
+  for (const key of type === "virtual" ? REAL_LIMITS : []) {
+    if (!yaml.has(["limits", key])) continue;
+    reporter.warning(
+      "unused-limits",
+      `Limit "${key}" is for real programs, and a virtual shell starts none`,
+      ["limits", key],
+      { hint: "Its commands are bounded by their time, memory, file_size and output", part: "key" },
+    );
+  }
+  return { type, tool, limits };
 }
 
 function compileLimits(parts: Parts<WorkflowFile>["limits"], reporter: Reporter): ShellLimits {

@@ -9,6 +9,8 @@ import { systemDirectory } from "./_compile_command.ts";
 import type { CompiledRoute } from "./_compile_routes.ts";
 import type { HostRoot, PlanBackend, PlanShell } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
+import type { WorkflowFile } from "./schema.ts";
+import type { Parts } from "./_validate.ts";
 
 /** What {@linkcode checkTree} needs to know. */
 export interface TreeOptions {
@@ -16,6 +18,8 @@ export interface TreeOptions {
   readonly routes: readonly CompiledRoute[];
   readonly backends: ReadonlyMap<string, PlanBackend>;
   readonly roots: readonly HostRoot[];
+  /** The steps, without their faults. */
+  readonly steps: Parts<WorkflowFile>["steps"];
 }
 
 /**
@@ -36,6 +40,7 @@ export async function checkTree(options: TreeOptions, reporter: Reporter): Promi
       { hint: 'Use another prefix, such as "/project/"', part: "key" },
     );
   }
+  checkProduced(options.steps, reporter);
   if (shell.type !== "sandbox") return;
   const fallback = routes.find(({ prefix }) => prefix === "/");
   if (fallback !== undefined && backends.get(fallback.backend)?.type === "local") {
@@ -51,6 +56,22 @@ export async function checkTree(options: TreeOptions, reporter: Reporter): Promi
     return;
   }
   for (const route of routes) await checkMountPoint(route, options, reporter);
+}
+
+/** What stands in the shell's own directories is in no tree, so that no step can produce it. */
+function checkProduced(steps: TreeOptions["steps"], reporter: Reporter): void {
+  for (const [index, step] of (steps ?? []).entries()) {
+    for (const [item, path] of (step?.produces ?? []).entries()) {
+      const system = path?.startsWith("/") ? systemDirectory(path) : undefined;
+      if (system === undefined) continue;
+      reporter.error(
+        "reserved-path",
+        `"${system}" is the shell's own, not part of the tree`,
+        ["steps", index, "produces", item],
+        { hint: "Write a file of the tree, such as /project/report.md" },
+      );
+    }
+  }
 }
 
 /** A route inside a local one is mounted over a directory of it, which has to be there. */

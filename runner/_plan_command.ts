@@ -7,8 +7,10 @@
 import { dirname, resolve } from "@std/path";
 import { type CompileOptions, type CompileResult, compileWorkflow } from "./compile.ts";
 import { exitCodeFor, formatDiagnostics } from "./diagnostics.ts";
-import { reviewOf } from "./plan_review.ts";
+import type { Plan } from "./plan.ts";
+import { type PlanReview, requiresSandbox, reviewOf } from "./plan_review.ts";
 import type { Write } from "./terminal.ts";
+import type { YamlFile } from "./_yaml_file.ts";
 
 /** The exit code of a plan that is wider than the stored one, or no plan to compare with. */
 const WIDER = 3;
@@ -47,11 +49,11 @@ export async function planCommand(file: string, options: PlanCommandOptions): Pr
   if (plan === undefined) return exitCodeFor(compiled.diagnostics);
   if (json) {
     const live = await compile(file, reviewed(options.compile));
-    if (live.plan === undefined) {
+    if (live.plan === undefined || live.document === undefined) {
       tell(live, options);
       return exitCodeFor(live.diagnostics);
     }
-    const review = reviewOf(live.plan, await directoryOf(file, cwd));
+    const review = await reviewFile(file, cwd, live.plan, live.document);
     out(`${JSON.stringify({ ...plan, review }, undefined, 2)}\n`);
   } else if (explain) {
     const { explainText } = await import("./explain.ts");
@@ -80,7 +82,7 @@ async function checkCommand(
     tell({ diagnostics: [...diagnostics, diagnostic], sources }, options);
     return INVALID;
   }
-  const now = reviewOf(plan, await directoryOf(file, cwd));
+  const now = await reviewFile(file, cwd, plan, document);
   const wider = comparePlans(review, now, document);
   tell({ diagnostics: [...diagnostics, ...wider], sources }, options);
   if (wider.length > 0) {
@@ -112,6 +114,12 @@ function tell(
   if (diagnostics.length > 0) err(formatDiagnostics(diagnostics, sources, { color: errColor }));
 }
 
-async function directoryOf(file: string, cwd: string): Promise<string> {
-  return await Deno.realPath(dirname(resolve(cwd, file)));
+async function reviewFile(
+  file: string,
+  cwd: string,
+  plan: Plan,
+  document: YamlFile,
+): Promise<PlanReview> {
+  const directory = await Deno.realPath(dirname(resolve(cwd, file)));
+  return reviewOf(plan, { directory, required: requiresSandbox(document) });
 }

@@ -118,14 +118,17 @@ function widerTools(stored: PlanReview, now: PlanReview): readonly Widening[] {
 }
 
 function widerConfinement(stored: PlanReview, now: PlanReview): readonly Widening[] {
-  if (stored.confinement !== "bubblewrap" || now.confinement !== "flags") return [];
-  return [{
-    code: "wider-confinement",
-    message: "Local files are now served outside of bubblewrap",
-    hint: "Make it an error: permissions: { require: sandbox }",
-    at: ["backends"],
-    part: "key",
-  }];
+  if (now.confinement === null) return [];
+  const code = "wider-confinement";
+  if (stored.confinement === "bubblewrap" && now.confinement === "flags") {
+    const message = "Local files are now served outside of bubblewrap";
+    const hint = "Make it an error: permissions: { require: sandbox }";
+    return [{ code, message, hint, at: ["backends"], part: "key" }];
+  }
+  if (!stored.required || now.required) return [];
+  const message = "Local files may now be served outside of bubblewrap, where there is none";
+  const hint = "In the stored plan there is no run without it";
+  return [{ code, message, hint, at: ["permissions"], part: "key" }];
 }
 
 function widerCommands(stored: PlanReview, now: PlanReview): readonly Widening[] {

@@ -110,13 +110,16 @@ export async function compileWorkflow(
   diagnostics.push(...loading);
   if (text !== undefined) sources.set(file, text);
   const draft = yaml && await compileFile({ yaml, path, options, sources, diagnostics });
-  const hasError = diagnostics.some(({ severity }) => severity === "error");
   return {
-    plan: hasError ? undefined : draft,
+    plan: hasErrors(diagnostics) ? undefined : draft,
     diagnostics: sortDiagnostics(unique(diagnostics)),
     sources,
     document: yaml,
   };
+}
+
+function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ severity }) => severity === "error");
 }
 
 /** What is written once and used twice, through an alias, is wrong once. */
@@ -201,6 +204,7 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   if (model === undefined || parts.name === undefined || instructions === undefined) {
     return undefined;
   }
+  if (hasErrors(compilation.diagnostics)) return undefined;
   const tree = {
     routes: routes.map(({ at: _, ...route }) => route),
     roots: roots.map(({ at: _, ...root }) => root),

@@ -47,6 +47,7 @@ const reviewSchema: z.ZodType<PlanReview> = z.strictObject({
     }),
   }).nullable(),
   confinement: z.enum(["bubblewrap", "flags"]).nullable(),
+  required: z.boolean(),
   commands: z.array(z.strictObject({
     step: z.string(),
     command: z.union([z.string(), texts]),

@@ -11,6 +11,7 @@ import { joinPaths, relativeTo } from "../backends/paths.ts";
 import type { ShellLimits } from "../backends/shells/shell.ts";
 import { templateText } from "./expressions.ts";
 import type { Access, Permissions, Plan, PlanProcess } from "./plan.ts";
+import type { YamlFile } from "./_yaml_file.ts";
 
 /** What a run may do. Host paths are relative to the workflow file's directory where that is near. */
 export interface PlanReview {
@@ -35,6 +36,8 @@ export interface PlanReview {
   } | null;
   /** Who confines the host process; `null` where there is none. */
   readonly confinement: "bubblewrap" | "flags" | null;
+  /** Whether there is no run without bubblewrap. */
+  readonly required: boolean;
   readonly commands: readonly ReviewCommand[];
   /** Model requests that the whole run may make. */
   readonly turns: number;
@@ -67,14 +70,25 @@ export interface ReviewCommand {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** What of a workflow file a plan does not tell. */
+export interface ReviewOptions {
+  /** The real path of the directory that the file is in. */
+  readonly directory: string;
+  /** Whether it says `permissions: { require: sandbox }`. */
+  readonly required: boolean;
+}
+
 /**
  * @param plan A plan; a live one, so that the model's host is in it.
- * @param directory The real path of the directory that the workflow file is in.
+ * @param options What the plan does not tell.
  * @returns What it may do.
  */
-export function reviewOf(plan: Plan, directory: string): PlanReview {
+export function reviewOf(plan: Plan, options: ReviewOptions): PlanReview {
+  const { directory } = options;
   const near = (path: string) => portablePath(path, directory);
   const { shell, confinement, allow } = plan;
+  // A real shell is refused without it anyway.
+  const required = options.required || shell?.type === "sandbox";
   return {
     review: 1,
     workflow: plan.name,
@@ -106,6 +120,7 @@ export function reviewOf(plan: Plan, directory: string): PlanReview {
       },
     },
     confinement: confinement?.type ?? null,
+    required,
     commands: plan.steps.flatMap(({ id, run }) =>
       run === undefined ? [] : [{
         step: id,
@@ -121,6 +136,11 @@ export function reviewOf(plan: Plan, directory: string): PlanReview {
     permissions: [...extraGrants(plan, "agent", ["net"]), ...extraGrants(plan, "shell", [])]
       .toSorted(),
   };
+}
+
+/** Whether a workflow file says `permissions: { require: sandbox }`. */
+export function requiresSandbox(document: YamlFile): boolean {
+  return document.sourceOf(["permissions", "require"]) === "sandbox";
 }
 
 /** The kinds of calls that some tool may make: one that can never be allowed is not offered. */

@@ -6,7 +6,7 @@
 
 import { join, relative } from "@std/path";
 import { commandLines } from "./_command_text.ts";
-import { limitText } from "./_compile_shell.ts";
+import { limitText, REAL_LIMITS } from "./_compile_shell.ts";
 import { templateText } from "./expressions.ts";
 import { EVERYTHING } from "./permissions.ts";
 import type { Permissions, Plan, PlanProcess, PlanRoute, PlanStep } from "./plan.ts";
@@ -96,7 +96,8 @@ function shellRows(plan: Plan): readonly (readonly string[])[] {
   ];
   const who = users.length === 0 ? "rules leave no use for it" : `for ${users.join(" and for ")}`;
   const { limits } = shell;
-  const texts = LIMITS.map(([name, limit]) => `${name} ${limitText(limit, limits[limit])}`);
+  const texts = LIMITS.filter(([name]) => shell.type !== "virtual" || !REAL_LIMITS.includes(name))
+    .map(([name, limit]) => `${name} ${limitText(limit, limits[limit])}`);
   return [["shell", `${what}; ${who}`], ["limits", texts.join(", ")]];
 }
 

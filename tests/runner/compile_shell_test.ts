@@ -3,6 +3,9 @@ import { SHELL_LIMITS } from "../../backends/shells/shell.ts";
 import { limitText } from "../../runner/_compile_shell.ts";
 import { compiled } from "./_compiled.ts";
 
+/** A machine that can confine commands. */
+const CONFINED = { probe: () => Promise.resolve({ type: "bubblewrap" } as const) };
+
 Deno.test("compileWorkflow() refuses the docker shell, which is not built yet", async () => {
   const { text, exitCode } = await compiled(`\
 name: w
@@ -105,10 +108,11 @@ error[wrong-type]: Expected "virtual" or "sandbox" or "docker" for "shell", foun
 });
 
 Deno.test("compileWorkflow() names each limit without a unit, with another one or out of its range", async () => {
-  const { text, exitCode } = await compiled(`\
+  const { text, exitCode } = await compiled(
+    `\
 name: w
 model: openai:m
-shell: virtual
+shell: sandbox
 limits:
   cpu: 30
   memory: 512M
@@ -116,7 +120,9 @@ limits:
   output: 17mb
   processes: 2
 steps: [{ id: a, prompt: Go }]
-`);
+`,
+    CONFINED,
+  );
   assertEquals(
     text,
     `\
@@ -158,13 +164,16 @@ error[invalid-value]: "processes" must be at least 8
 });
 
 Deno.test("compileWorkflow() says how a limit is written", async () => {
-  const { text, exitCode } = await compiled(`\
+  const { text, exitCode } = await compiled(
+    `\
 name: w
 model: openai:m
-shell: virtual
+shell: sandbox
 limits: { cpu: 2 min, memory: much, file_size: 0kb, output: 1.0001mb, processes: many }
 steps: [{ id: a, prompt: Go }]
-`);
+`,
+    CONFINED,
+  );
   assertEquals(
     text,
     `\
@@ -205,6 +214,35 @@ error[wrong-type]: Expected a number for "processes", found the text "many"
   assertEquals(exitCode, 2);
 });
 
+Deno.test("compileWorkflow() warns of limits that no virtual shell can keep", async () => {
+  const { text, exitCode } = await compiled(`\
+name: w
+model: openai:m
+shell: virtual
+limits: { cpu: 1m, processes: 8, memory: 1gb }
+steps: [{ id: a, prompt: Go }]
+`);
+  assertEquals(
+    text,
+    `\
+warning[unused-limits]: Limit "cpu" is for real programs, and a virtual shell starts none
+ --> flow.yaml:4:11
+  |
+4 | limits: { cpu: 1m, processes: 8, memory: 1gb }
+  |           ^^^
+  = hint: Its commands are bounded by their time, memory, file_size and output
+
+warning[unused-limits]: Limit "processes" is for real programs, and a virtual shell starts none
+ --> flow.yaml:4:20
+  |
+4 | limits: { cpu: 1m, processes: 8, memory: 1gb }
+  |                    ^^^^^^^^^
+  = hint: Its commands are bounded by their time, memory, file_size and output
+`,
+  );
+  assertEquals(exitCode, 0);
+});
+
 Deno.test("compileWorkflow() warns of limits that there is no shell for", async () => {
   const { text, exitCode } = await compiled(`\
 name: w
@@ -228,8 +266,8 @@ warning[unused-limits]: There is no shell that these limits are for
 
 /** The shell of a plan. */
 async function shellOf(yaml: string) {
-  const { plan, text } = await compiled(yaml);
-  assertEquals(text, "");
+  const { plan, diagnostics } = await compiled(yaml);
+  assertEquals(diagnostics.filter(({ code }) => code !== "unused-limits"), []);
   assert(plan !== undefined);
   return plan.shell;
 }

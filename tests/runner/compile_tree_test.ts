@@ -45,6 +45,28 @@ warning[overlapping-routes]: "/etc/ssl/" and "/user/" share files of "n"
   assertEquals(exitCode, 2);
 });
 
+Deno.test("compileWorkflow() refuses files that are to be produced in the shell's own directories", async () => {
+  const yaml = (shell: string) =>
+    `\
+name: w
+model: openai:m
+${shell}
+steps: [{ id: a, prompt: Go, produces: [/etc/hosts, /etcetera] }]
+`;
+  assertEquals(
+    (await compiled(yaml("shell: virtual"))).text,
+    `\
+error[reserved-path]: "/etc" is the shell's own, not part of the tree
+ --> flow.yaml:4:41
+  |
+4 | steps: [{ id: a, prompt: Go, produces: [/etc/hosts, /etcetera] }]
+  |                                         ^^^^^^^^^^
+  = hint: Write a file of the tree, such as /project/report.md
+`,
+  );
+  assertEquals((await compiled(yaml("description: x"))).text, "");
+});
+
 Deno.test("compileWorkflow() refuses a sandbox whose root would be a directory of the host", async () => {
   const { text, exitCode } = await compiled(
     `\

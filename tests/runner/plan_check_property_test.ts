@@ -109,7 +109,9 @@ async function compile(dir: string, workflow: Workflow): Promise<Compiled | unde
 }
 
 function passes(dir: string, stored: Compiled, now: Compiled): boolean {
-  const [before, after] = [stored, now].map(({ plan }) => reviewOf(plan, dir));
+  const [before, after] = [stored, now].map(({ plan }) =>
+    reviewOf(plan, { directory: dir, required: false })
+  );
   return before !== undefined && after !== undefined &&
     comparePlans(before, after, now.document).length === 0;
 }

@@ -1,10 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { probeConfinement } from "../../runner/bubblewrap.ts";
 import type { CompileOptions } from "../../runner/compile.ts";
 import { formatDiagnostics } from "../../runner/diagnostics.ts";
 import { comparePlans, readReview } from "../../runner/plan_check.ts";
-import { type PlanReview, reviewOf } from "../../runner/plan_review.ts";
+import { type PlanReview, requiresSandbox, reviewOf } from "../../runner/plan_review.ts";
 import { type Compiled, compiled, UNCONFINED } from "./_compiled.ts";
+
+const HAS_BUBBLEWRAP = (await probeConfinement()).type === "bubblewrap";
 
 const FILES = { "ws/src/": "", "ws/deploy/": "", "other/": "", "r.yaml": "" };
 
@@ -43,19 +46,22 @@ async function compiledOf(yaml: string, machine: Machine = BARE): Promise<Compil
   return result;
 }
 
+function reviewOfCompiled({ plan, dir, document }: Compiled, directory = dir): PlanReview {
+  assert(plan !== undefined && document !== undefined);
+  return reviewOf(plan, { directory, required: requiresSandbox(document) });
+}
+
 async function reviewed(yaml: string, machine?: Machine): Promise<PlanReview> {
-  const { plan, dir } = await compiledOf(yaml, machine);
-  assert(plan !== undefined);
-  return reviewOf(plan, dir);
+  return reviewOfCompiled(await compiledOf(yaml, machine));
 }
 
 /** What is wider in the second workflow than in the first, as it is printed. */
 async function wider(stored: string, now: string, machine?: Machine): Promise<string> {
   const before = await reviewed(stored, machine);
-  const { plan, dir, document, sources } = await compiledOf(now, machine);
-  assert(plan !== undefined && document !== undefined);
-  const diagnostics = comparePlans(before, reviewOf(plan, dir), document);
-  return formatDiagnostics(diagnostics, sources);
+  const after = await compiledOf(now, machine);
+  assert(after.document !== undefined);
+  const diagnostics = comparePlans(before, reviewOfCompiled(after), after.document);
+  return formatDiagnostics(diagnostics, after.sources);
 }
 
 /** The messages of what is wider after each replacement in {@linkcode BASE}. */
@@ -347,6 +353,39 @@ Deno.test("comparePlans() tells a confinement that is weaker, and takes a strong
   assertEquals(comparePlans(weak, strong, document), []);
 });
 
+Deno.test({
+  name: HAS_BUBBLEWRAP
+    ? "comparePlans() tells a sandbox that is not required any more"
+    : "comparePlans() tells a sandbox (ignored: bubblewrap makes no namespace here)",
+  ignore: !HAS_BUBBLEWRAP,
+  fn: requiredNoMore,
+});
+
+async function requiredNoMore(): Promise<void> {
+  const yaml = (permissions: string) =>
+    `\
+name: w
+model: openai:m
+permissions: { ${permissions} }
+backends: { disk: { type: local, root: ./ws } }
+routes: { /p/: disk }
+steps: [{ id: a, prompt: Go }]
+`;
+  const machine: Machine = { probe: () => Promise.resolve({ type: "bubblewrap" }) };
+  assertEquals(
+    await wider(yaml("require: sandbox"), yaml("net: [api.openai.com]"), machine),
+    `\
+error[wider-confinement]: Local files may now be served outside of bubblewrap, where there is none
+ --> flow.yaml:3:1
+  |
+3 | permissions: { net: [api.openai.com] }
+  | ^^^^^^^^^^^
+  = hint: In the stored plan there is no run without it
+`,
+  );
+  assertEquals(await wider(yaml("net: [api.openai.com]"), yaml("require: sandbox"), machine), "");
+}
+
 Deno.test("comparePlans() tells files that nothing keeps from changes any more", async () => {
   const yaml = (rehearsal: string) =>
     `\
@@ -377,17 +416,15 @@ Deno.test("reviewOf() is the same wherever the workflow is, and in whatever orde
     file: "a/flow.yaml",
     files: { "a/flow.yaml": BASE, "a/ws/src/": "", "a/ws/deploy/": "", "a/other/": "" },
   };
-  const { plan, dir } = await compiled("", { ...deep, mode: "live" });
-  assert(plan !== undefined);
-  assertEquals(reviewOf(plan, join(dir, "a")), await reviewed(BASE));
+  const inside = await compiled("", { ...deep, mode: "live" });
+  assertEquals(reviewOfCompiled(inside, join(inside.dir, "a")), await reviewed(BASE));
   const beside = await compiled("", {
     ...deep,
     file: "b/flow.yaml",
     files: { ...deep.files, "b/flow.yaml": far },
     mode: "live",
   });
-  assert(beside.plan !== undefined);
-  const directories = reviewOf(beside.plan, join(beside.dir, "b")).roots.map((root) =>
+  const directories = reviewOfCompiled(beside, join(beside.dir, "b")).roots.map((root) =>
     root.directory
   );
   assertEquals(directories, ["../a/other", "../a/ws", "../a/ws/deploy"]);

@@ -198,11 +198,11 @@ Deno.test("planText() says which shell there is, for whom, and within which limi
   const runs = [...PLAN.steps, commandStep("run", { command: "ls", cwd: "/", env: {} })];
   const shell = { type: "virtual", tool: true, limits: LIMITS } as const;
   const rows = (plan: Partial<Plan>) => shellRows({ ...PLAN, ...plan }).slice(1, 3);
-  const limits = "limits  cpu 90s, memory 512mb, processes 64, file_size 1gb, output 256kb";
+  const limits = "limits  memory 512mb, file_size 1gb, output 256kb";
   assertEquals(rows({ shell }), ["shell   virtual: no program is started; for the model", limits]);
   assertEquals(rows({ shell: { ...shell, type: "sandbox" }, steps: runs }), [
     "shell   sandbox: real programs, without a network; for the model and for steps that run a command",
-    limits,
+    "limits  cpu 90s, memory 512mb, processes 64, file_size 1gb, output 256kb",
   ]);
   assertEquals(rows({ shell: { ...shell, tool: false }, steps: runs }), [
     "shell   virtual: no program is started; for steps that run a command",
