@@ -14,10 +14,12 @@ import { changesMeanings, type Finding } from "./_script_findings.ts";
 import { RUNNERS, WRAPPERS } from "./_wrappers.ts";
 import { SHELL_LIMITS } from "./shells/shell.ts";
 
-/** How deep `sh -c` may stand in `sh -c`. */
-const DEPTH = 8;
-/** How many commands are looked at: far more than anybody writes. */
-const LOOKS = 5_000;
+/** How deep commands may stand in commands such as `sh -c` and `env`. */
+const DEPTH = 10;
+/** How many words of commands are looked at: far more than anybody writes. */
+const WORDS = 500_000;
+/** How many commands are found at most. */
+const COMMANDS = 10_000;
 
 /** How many arguments are looked at where any of them may begin a command. */
 const ARGUMENTS = 500;
@@ -56,7 +58,7 @@ export function simpleCommands(
 
 class Finder {
   readonly found: SimpleCommand[] = [];
-  #looks = LOOKS;
+  #words = WORDS;
 
   script(script: string, depth: number, use: SimpleCommand["use"]): void {
     if (depth > DEPTH || script.length > SHELL_LIMITS.commandCharacters) {
@@ -78,7 +80,10 @@ class Finder {
 
   command(words: readonly Word[], at: Standing): void {
     const { input, depth, use } = at;
-    if (this.#looks-- < 0) return this.#unknown(TOO_MUCH, "both");
+    this.#words -= words.length;
+    if (this.#words < 0 || depth > DEPTH || this.found.length >= COMMANDS) {
+      return this.#unknown(TOO_MUCH, "both");
+    }
     const [program] = words;
     if (typeof program !== "string") {
       return this.#unknown("the name of a program is not written out", use);
@@ -137,7 +142,7 @@ class Finder {
   }
 
   #unknown(why: string, use: SimpleCommand["use"]): void {
-    if (this.found.length < 2 * LOOKS) this.found.push({ words: [MANY], use, why });
+    if (this.found.length < 2 * COMMANDS) this.found.push({ words: [MANY], use, why });
   }
 }
 

@@ -96,6 +96,14 @@ class CommandReader extends CompoundReader {
     for (const finding of found) if (finding !== UNPARSABLE) this.#found.push(finding);
   }
 
+  protected override snapshot(): () => void {
+    const [length, documents] = [this.#found.length, [...this.#documents]];
+    return () => {
+      this.#found.length = length;
+      this.#documents = documents;
+    };
+  }
+
   protected override hide(): void {
     this.#found.push(HIDDEN);
   }

@@ -86,6 +86,8 @@ export abstract class WordReader {
   protected abstract script(text: string): void;
   /** Reads what is arithmetic for some shells, and commands for others. */
   protected abstract arithmeticCommand(text: string): void;
+  /** @returns Forgets what is found from now on. */
+  protected abstract snapshot(): () => void;
   /** Notes that something cannot be looked into. */
   protected abstract hide(): void;
 
@@ -298,22 +300,38 @@ export abstract class WordReader {
    */
   protected arithmetic(isCommand: boolean): void {
     const start = this.at;
-    let open = 2;
-    for (let next = this.peek(); open > 1; next = this.peek()) {
-      if (next === "") throw new UnclearScript();
-      this.at++;
-      if (next === "(") open++;
-      else if (next === ")") open--;
-      else this.#inside(next, true);
+    const nested = this.#nested;
+    const forget = this.snapshot();
+    const end = this.#arithmeticEnd();
+    if (end !== undefined) {
+      const text = this.text.slice(start, end);
+      this.charge(text.length);
+      if (isCommand) this.arithmeticCommand(text);
+      return;
     }
-    const end = this.at - 1;
-    if (this.take(")")) {
-      this.charge(end - start);
-      if (isCommand) this.arithmeticCommand(this.text.slice(start, end));
-    } else {
-      this.at = start;
-      this.list();
-      this.list();
+    forget();
+    this.#nested = nested;
+    this.at = start;
+    this.list();
+    this.list();
+  }
+
+  /** Reads on behind two parentheses that close two others; where they stand, if they do. */
+  #arithmeticEnd(): number | undefined {
+    try {
+      let open = 2;
+      for (let next = this.peek(); open > 1; next = this.peek()) {
+        if (next === "") return undefined;
+        this.at++;
+        if (next === "(") open++;
+        else if (next === ")") open--;
+        else this.#inside(next, true);
+      }
+      const end = this.at - 1;
+      return this.take(")") ? end : undefined;
+    } catch (error) {
+      if (error instanceof UnclearScript && !error.isLimit) return undefined;
+      throw error;
     }
   }
 

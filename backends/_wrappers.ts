@@ -177,11 +177,15 @@ function hasMark(word: Word, mark: Word): boolean {
   return typeof word === "string" && (typeof mark !== "string" || word.includes(mark));
 }
 
+/** How many commands of one `find` are looked at. */
+const ACTIONS = 20;
+
 const FIND: Wrapper = {
   transparent: false,
   inner(words) {
     const found: Inner[] = [];
     for (let at = 1; at < words.length; at++) {
+      if (found.length > ACTIONS) return undefined;
       const word = words[at];
       if (typeof word === "string" && !/^-(?:exec|execdir|ok|okdir)$/.test(word)) continue;
       // Any number of words may hold all of a command.
