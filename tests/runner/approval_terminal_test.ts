@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { AtTerminal, HAS_TERMINAL } from "../support/terminal.ts";
 import { REHEARSAL, WaitingDirectory, WORKFLOW } from "./_waiting.ts";
 
@@ -106,6 +106,22 @@ atTerminal(
   },
 );
 
+atTerminal("a run that somebody is asked about is gone on with by nobody else", async () => {
+  await using directory = await WaitingDirectory.make();
+  const id = await directory.waiting();
+  await using terminal = new AtTerminal(["flow.yaml", "--resume", id], directory.path);
+  await terminal.until(PROMPT);
+  const first = directory.ids().at(-1);
+  const { code, stderr } = await directory.run("--resume", id, "--approve");
+  assertEquals(
+    [code, stderr],
+    [2, `error[resume]: Run '${id}' is being gone on with at the moment, by run '${first}'\n`],
+  );
+  assertEquals(directory.ids().at(-1), first);
+  await terminal.type("y\n");
+  assertEquals((await terminal.end()).code, 0);
+});
+
 atTerminal("run asks anew where the file changes while a person thinks", async () => {
   await using directory = await WaitingDirectory.make();
   await using terminal = new AtTerminal(["flow.yaml"], directory.path);
@@ -124,6 +140,7 @@ atTerminal("run asks anew where the file changes while a person thinks", async (
 atTerminal("run --json asks nobody, not even at a terminal", async () => {
   await using directory = await WaitingDirectory.make();
   await using terminal = new AtTerminal(["flow.yaml", "--json"], directory.path);
+  await assertRejects(() => terminal.until(PROMPT), Error, "never came");
   const { code, output } = await terminal.end();
   assertEquals(code, 6, output);
   assert(!output.includes(PROMPT));
