@@ -75,6 +75,10 @@ export interface Permissions {
 export interface PlanProcess {
   /** `shell` interprets the commands of a virtual shell and may do nothing else. */
   readonly name: "runner" | "agent" | "host" | "shell";
+  /**
+   * What of this machine it is granted. Inside bubblewrap the flags of its command name the same
+   * files where they stand there, and what belongs to the namespace itself.
+   */
   readonly permissions: Permissions;
   /** The program and its arguments; where bubblewrap confines it, bubblewrap's. */
   readonly command: readonly string[];
