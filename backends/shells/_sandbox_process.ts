@@ -7,18 +7,26 @@
 import { BackendError } from "../errors.ts";
 import { OutputBuffer } from "./_output.ts";
 import type { ShellRequest } from "./_request.ts";
-import { isRunning, memoryOf, processesBelow, sharedMemory } from "./_sandbox_processes.ts";
+import {
+  childrenOf,
+  isRunning,
+  memoryOf,
+  processesBelow,
+  sharedMemory,
+} from "./_sandbox_processes.ts";
 import { spawn, type SpawnedProcess } from "./_sandbox_spawn.ts";
 import type { ShellLimits, ShellStream } from "./shell.ts";
 
 /** Milliseconds between two looks at the processes of a command. */
 const WATCH_MILLISECONDS = 50;
+/** The same at its start, and while it takes a good part of what it may. */
+const SOON_MILLISECONDS = 10;
 /** Milliseconds that bubblewrap may take to set a command up before a kill does not wait for it. */
 const SETUP_MILLISECONDS = 5_000;
 /** Milliseconds after which processes that outlive their bubblewrap are killed one by one. */
 const ORPHAN_MILLISECONDS = 50;
 /** Milliseconds after which processes that cannot be killed are an error. */
-const KILL_MILLISECONDS = 10_000;
+const KILL_MILLISECONDS = 60_000;
 
 /** What a command's first process says before the command runs: one byte on its standard error. */
 const STARTED = "+";
@@ -90,7 +98,9 @@ export async function runSandboxed(run: SandboxRun): Promise<SandboxExit> {
     request.outputBytes,
     onOutput && ((text) => onOutput({ stream: "stderr", text })),
   );
-  const child = await spawn(run.bubblewrap, run.args, run.attachments);
+  const child = await spawn(run.bubblewrap, run.args, run.attachments).catch((error: Error) => {
+    throw notSetUp(request, error);
+  });
   const command = new RunningCommand(run, child);
   const started = Promise.withResolvers<string>();
   const reading = Promise.all([
@@ -108,11 +118,7 @@ export async function runSandboxed(run: SandboxRun): Promise<SandboxExit> {
     throw new BackendError(refusal.code, request.cwd, message);
   }
   if (first !== STARTED && killed === undefined) {
-    // What bubblewrap says names places of the host.
-    const cause = new Error(`${first}${stderr.result().text}`.trim());
-    throw new BackendError("io", request.cwd, "The sandbox of the command could not be set up", {
-      cause,
-    });
+    throw notSetUp(request, new Error(`${first}${stderr.result().text}`.trim()));
   }
   const exitCode = killed === "timeout"
     ? 124
@@ -120,6 +126,11 @@ export async function runSandboxed(run: SandboxRun): Promise<SandboxExit> {
     ? code
     : 137;
   return { exitCode, stdout: stdout.result(), stderr: stderr.result(), killed };
+}
+
+/** What bubblewrap says names places of the host: it stays in the cause. */
+function notSetUp({ cwd }: ShellRequest, cause: Error): BackendError {
+  return new BackendError("io", cwd, "The sandbox of the command could not be set up", { cause });
 }
 
 /** A command that runs, watched until it has ended. */
@@ -159,10 +170,10 @@ class RunningCommand {
 
   async #watch(): Promise<void> {
     const { proc, limits } = this.#run;
-    for (let wait = WATCH_MILLISECONDS;;) {
+    for (let wait = SOON_MILLISECONDS;;) {
       if (await this.#endsWithin(wait)) return;
-      const start = performance.now();
-      const { processes, threads, bytes } = processesBelow(proc, this.#child.pid);
+      const totals = processesBelow(proc, this.#child.pid, limits.processes);
+      const { processes, threads, bytes } = totals;
       if (threads > limits.processes) return this.#stop.resolve("processes");
       // Pages that processes share are counted once where it matters: that takes longer to find out.
       if (bytes > limits.memoryBytes && memoryOf(proc, processes) > limits.memoryBytes) {
@@ -172,7 +183,9 @@ class RunningCommand {
       if (sharedMemory(proc) - this.#shared > limits.memoryBytes) {
         return this.#stop.resolve("memory");
       }
-      wait = Math.max(WATCH_MILLISECONDS, 5 * (performance.now() - start));
+      // What grows fast is looked at more often.
+      const near = threads > limits.processes / 4 || bytes > limits.memoryBytes / 2;
+      wait = near ? SOON_MILLISECONDS : WATCH_MILLISECONDS;
     }
   }
 
@@ -201,23 +214,20 @@ class RunningCommand {
     const setUp = new Promise((resolve) => timer = setTimeout(resolve, SETUP_MILLISECONDS));
     await Promise.race([started, setUp]);
     clearTimeout(timer);
-    const { processes } = processesBelow(proc, this.#child.pid);
+    const [first] = childrenOf(proc, this.#child.pid);
     this.#child.kill();
+    if (first === undefined) return;
     const start = performance.now();
-    for (let insisted = false;;) {
-      const left = processes.find(({ pid }) => isRunning(proc, pid));
-      if (left === undefined) return;
+    // The end of the first process is that of all: the kernel waits for them.
+    for (let insisted = false; isRunning(proc, first);) {
       const waited = performance.now() - start;
       if (waited > KILL_MILLISECONDS) {
-        throw new BackendError(
-          "io",
-          this.#run.request.cwd,
-          "A process of the command cannot be killed",
-        );
+        const { cwd } = this.#run.request;
+        throw new BackendError("io", cwd, "A process of the command cannot be killed");
       }
       if (waited > ORPHAN_MILLISECONDS && !insisted) {
         insisted = true;
-        await kill(left.pid);
+        await kill(first);
       }
       await new Promise((resolve) => setTimeout(resolve, 1));
     }

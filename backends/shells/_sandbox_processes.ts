@@ -7,54 +7,60 @@
 /** A process, as the kernel describes it. */
 export interface ProcessInfo {
   readonly pid: number;
-  readonly parent: number;
   /** How many threads it has; a process of one thread has one. */
   readonly threads: number;
   /** Resident and swapped memory and page tables; pages that are shared count in each process. */
   readonly bytes: number;
-  /** Whether it has ended and only its exit code is left. */
-  readonly ended: boolean;
 }
 
 /** What the processes below another one take together. */
 export interface ProcessTotals {
   readonly processes: readonly ProcessInfo[];
-  /** Processes and threads that run. */
+  /** Processes and threads. */
   readonly threads: number;
   /** Memory, shared pages counted in each process: an upper bound. */
   readonly bytes: number;
 }
 
 /**
- * Everything that a process has started and that is still there, the process itself not counted.
+ * What a process has started, and what that has started, and so on: the process itself is not counted.
+ * However many there are, it does not take long to find out that there are too many.
  *
  * @param proc Where the process file system is mounted.
  * @param root The process.
+ * @param limit How many processes and threads are counted at most, and one more.
  */
-export function processesBelow(proc: string, root: number): ProcessTotals {
-  const children = new Map<number, ProcessInfo[]>();
-  for (const { name } of Deno.readDirSync(proc)) {
-    if (!/^[0-9]+$/.test(name)) continue;
-    const info = readProcess(proc, Number(name));
-    if (info === undefined) continue;
-    const siblings = children.get(info.parent);
-    if (siblings === undefined) children.set(info.parent, [info]);
-    else siblings.push(info);
-  }
-  const processes = [...children.get(root) ?? []];
+export function processesBelow(proc: string, root: number, limit: number): ProcessTotals {
+  const processes: ProcessInfo[] = [];
   let threads = 0;
   let bytes = 0;
-  for (const process of processes) {
-    processes.push(...children.get(process.pid) ?? []);
-    threads += process.ended ? 1 : process.threads;
-    bytes += process.bytes;
+  const pids = [root];
+  for (const pid of pids) {
+    for (const child of childrenOf(proc, pid)) {
+      const info = readProcess(proc, child);
+      if (info === undefined) continue;
+      pids.push(child);
+      processes.push(info);
+      threads += info.threads;
+      bytes += info.bytes;
+      if (threads > limit) return { processes, threads, bytes };
+    }
   }
   return { processes, threads, bytes };
 }
 
+/** The processes that a process has started and that have not been waited for. */
+export function childrenOf(proc: string, pid: number): readonly number[] {
+  return namesIn(`${proc}/${pid}/task`).flatMap((thread) =>
+    readText(`${proc}/${pid}/task/${thread}/children`).split(" ").filter((text) => text !== "")
+      .map(Number)
+  );
+}
+
 /** Whether a process is there and has not ended. */
 export function isRunning(proc: string, pid: number): boolean {
-  return readProcess(proc, pid)?.ended === false;
+  const text = readText(`${proc}/${pid}/status`);
+  return text !== "" && !/^State:\s*[ZXx]/m.test(text);
 }
 
 /**
@@ -87,13 +93,8 @@ function readProcess(proc: string, pid: number): ProcessInfo | undefined {
   const text = readText(`${proc}/${pid}/status`);
   if (text === "") return undefined;
   const memory = ["VmRSS", "VmSwap", "VmPTE"].reduce((sum, name) => sum + field(text, name), 0);
-  return {
-    pid,
-    parent: field(text, "PPid"),
-    threads: field(text, "Threads"),
-    bytes: memory * 1024,
-    ended: /^State:\s*[ZXx]/m.test(text),
-  };
+  // One that has ended and was not waited for takes its number all the same.
+  return { pid, threads: Math.max(field(text, "Threads"), 1), bytes: memory * 1024 };
 }
 
 /** A number of a file that has one name and value a line; 0 where it has no such name. */
@@ -106,9 +107,22 @@ function readText(path: string): string {
   try {
     return Deno.readTextFileSync(path);
   } catch (error) {
-    // ESRCH comes as an error of no class of its own.
-    if (error instanceof Deno.errors.NotFound) return "";
-    if (error instanceof Error && /os error 3\b/.test(error.message)) return "";
+    if (isGone(error)) return "";
     throw error;
   }
+}
+
+function namesIn(path: string): readonly string[] {
+  try {
+    return [...Deno.readDirSync(path)].map(({ name }) => name);
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
+}
+
+function isGone(error: unknown): boolean {
+  // ESRCH comes as an error of no class of its own.
+  return error instanceof Deno.errors.NotFound ||
+    (error instanceof Error && /os error 3\b/.test(error.message));
 }

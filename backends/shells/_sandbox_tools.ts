@@ -38,9 +38,7 @@ export class SandboxTools {
    */
   async run(script: string, args: readonly string[], options: ToolOptions = {}): Promise<void> {
     const failure = await this.#try(script, args, options);
-    if (failure === undefined) return;
-    const cause = new Error(failure.trim());
-    throw new BackendError("io", "/", "The sandbox could not look after its files", { cause });
+    if (failure !== undefined) throw failed(new Error(failure.trim()));
   }
 
   /** Runs a script and returns what it complains of, if it fails. */
@@ -50,14 +48,7 @@ export class SandboxTools {
     options: ToolOptions,
   ): Promise<string | undefined> {
     const { stdin, onOutput } = options;
-    const child = new Deno.Command(this.#bubblewrap, {
-      args: ["--dev-bind", "/", "/", "--die-with-parent", "--", "sh", "-c", script, "sh", ...args],
-      clearEnv: true,
-      env: { PATH: "/usr/bin:/bin", LC_ALL: "C" },
-      stdin: stdin === undefined ? "null" : "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
+    const child = this.#spawn(script, args, stdin === undefined);
     const feeding = stdin === undefined ? undefined : feed(child.stdin, stdin);
     const complaints = new Response(child.stderr).text();
     let ended = false;
@@ -74,6 +65,33 @@ export class SandboxTools {
     return ended || code === 0 ? undefined : text;
   }
 
+  #spawn(script: string, args: readonly string[], silent: boolean): Deno.ChildProcess {
+    try {
+      return new Deno.Command(this.#bubblewrap, {
+        args: [
+          "--dev-bind",
+          "/",
+          "/",
+          "--die-with-parent",
+          "--",
+          "sh",
+          "-c",
+          script,
+          "sh",
+          ...args,
+        ],
+        clearEnv: true,
+        env: { PATH: "/usr/bin:/bin", LC_ALL: "C" },
+        stdin: silent ? "null" : "piped",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
+    } catch (error) {
+      if (error instanceof Error) throw failed(error);
+      throw error;
+    }
+  }
+
   /**
    * Removes files and directories, whatever their names and permissions.
    *
@@ -88,6 +106,11 @@ export class SandboxTools {
     await this.#try("xargs -0 chmod -R u+rwx --", [], options);
     await this.run(remove, [], options);
   }
+}
+
+/** What went wrong names places of the host: it stays in the cause. */
+function failed(cause: Error): BackendError {
+  return new BackendError("io", "/", "The sandbox could not look after its files", { cause });
 }
 
 /** Names, each with a NUL after it. */

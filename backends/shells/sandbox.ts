@@ -324,6 +324,8 @@ function checkPrefix(prefix: string): void {
     ? "it is the root, which holds the files of memory"
     : !/^\/(?:[^/]+\/)+$/.test(prefix)
     ? "it must begin and end with a slash"
+    : prefix.split("/").some((name) => name === "." || name === "..")
+    ? "it has a name that no directory has"
     : SYSTEM_DIRECTORIES.some((directory) =>
         isWithin(prefix.slice(0, -1), directory) || isWithin(directory, prefix.slice(0, -1))
       )
