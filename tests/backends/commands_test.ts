@@ -329,7 +329,7 @@ Deno.test("Policy.decideCommand() matches the words of a rule", () => {
 });
 
 Deno.test("Policy.decideCommand() allows what is surely allowed, every part of it", () => {
-  const allow = ["execute git *", "execute ls *", "execute cat ?*", "execute ./run"];
+  const allow = ["git *", "ls *", "cat ?*", "./run", "export *"].map((rule) => `execute ${rule}`);
   const policy = new Policy({ allow });
   const allowed = [
     "git status",
