@@ -81,9 +81,10 @@ async function checkMountPoint(
   reporter: Reporter,
 ): Promise<void> {
   const inner = route.prefix.slice(0, -1);
-  const around = routes
-    .filter((other) => other.prefix !== "/" && other !== route && inner.startsWith(other.prefix))
-    .toSorted((a, b) => b.prefix.length - a.prefix.length)[0];
+  // Inner routes stand before outer ones, which would hide them otherwise.
+  const around = routes.find((other) =>
+    other.prefix !== "/" && other !== route && inner.startsWith(other.prefix)
+  );
   if (around === undefined) return;
   const root = roots.find(({ backend, path }) =>
     backend === around.backend && isWithin(around.path, path)

@@ -407,6 +407,7 @@ Deno.test("compileWorkflow() tells exactly the rules that one rule of deny takes
     ["write /out/b*", "write /out/*"],
     ["read **/.env", "read **/.env*"],
     ["write /a", "read /a"],
+    ["write /out/a/{b,c}", "write /out"],
     ["write **", "read **"],
     ["execute git push origin", "execute git *"],
     ["execute git push *", "execute git *"],

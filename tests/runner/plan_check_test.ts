@@ -238,6 +238,12 @@ Deno.test("comparePlans() takes what is narrower, or the same in other words", a
     // What is asked about, or denied, is allowed no more.
     [['"execute git *"]', "]"], ['ask: ["execute', 'ask: ["execute git *", "execute']],
     [['  ask: ["execute git push *"]\n', ""], ["deny: [", 'deny: ["execute git push *", ']],
+    // Without a rule of allow for commands there is nothing left to ask about.
+    [
+      [', "execute git *"]', "]"],
+      ['  ask: ["execute git push *"]\n', ""],
+      ['  - { id: b, run: git status, cwd: /p, env: { A: "1" } }\n', ""],
+    ],
     [["turns: 20", "turns: 19"]],
     [['  - { id: b, run: git status, cwd: /p, env: { A: "1" } }\n', ""]],
     [["id: b", "id: c"]],
@@ -281,6 +287,27 @@ steps: [{ id: a, prompt: Go }]
     (await wider(yaml("src", ""), yaml(".", ""))).split("\n")[0],
     'error[wider-route]: "/p/" is now "ws" of the host',
   );
+  // What was in memory is on the host, and what was kept from changes is all there is.
+  const memory = yaml(".", "").replace("routes: { /p/", "routes: { /q/");
+  assertEquals(
+    await wider(memory, yaml(".", "")),
+    `\
+error[wider-route]: "/p/" is now "ws" of the host
+ --> flow.yaml:4:11
+  |
+4 | routes: { /p/: { backend: disk, path: . } }
+  |           ^^^
+  = hint: In the stored plan it is in memory
+`,
+  );
+  const kept = yaml(".", "").replace(
+    "{ /p/:",
+    "{ /p/deploy/: { backend: disk, path: deploy, access: read }, /p/:",
+  );
+  assertEquals((await wider(kept, yaml("deploy", ""))).match(/^error.*/gm), [
+    'error[wider-route]: "/p/deploy/" may now be written to',
+    'error[wider-root]: "ws/deploy" of the host may now be changed',
+  ]);
 });
 
 Deno.test("comparePlans() tells a shell that is new, real, or the model's too", async () => {
@@ -386,6 +413,24 @@ error[wider-confinement]: Local files may now be served outside of bubblewrap, w
   assertEquals(await wider(yaml("net: [api.openai.com]"), yaml("require: sandbox"), machine), "");
 }
 
+Deno.test("comparePlans() tells what a process is granted for no reason that a plan has", async () => {
+  const stored = await reviewed(BASE);
+  const { document } = await compiledOf(BASE);
+  assert(document !== undefined);
+  assertEquals(stored.permissions, []);
+  const { plan, dir } = await compiledOf(BASE);
+  assert(plan !== undefined);
+  const processes = plan.processes.map((process) =>
+    process.name === "agent"
+      ? { ...process, permissions: { ...process.permissions, read: ["/srv"] } }
+      : process
+  );
+  const now = reviewOf({ ...plan, processes }, { directory: dir, required: false });
+  assertEquals(comparePlans(stored, now, document).map(({ code, message }) => [code, message]), [
+    ["wider-permissions", 'A process is now granted "agent read /srv"'],
+  ]);
+});
+
 Deno.test("comparePlans() tells files that nothing keeps from changes any more", async () => {
   const yaml = (rehearsal: string) =>
     `\
@@ -408,6 +453,10 @@ error[wider-root]: "r.yaml" of the host may now be changed
 `,
   );
   assertEquals(await wider(yaml("description: x"), yaml("rehearsal: r.yaml")), "");
+  // Where runs are kept goes by the working directory, which is another one for everybody.
+  assertEquals((await reviewed(yaml("rehearsal: r.yaml"))).roots, [
+    { directory: ".", access: "read-write", protected: ["flow.yaml", "r.yaml"] },
+  ]);
 });
 
 Deno.test("reviewOf() is the same wherever the workflow is, and in whatever order it is written", async () => {
