@@ -7,6 +7,7 @@
  */
 
 import { fromFileUrl } from "@std/path";
+import { SHELL_LIMITS } from "../backends/shells/shell.ts";
 
 /** What else stands in the namespace. */
 export const NAMESPACE = {
@@ -22,7 +23,7 @@ export const NAMESPACE = {
   stage: "/run/routebook/stage",
   /** The processes of the namespace, by a name under which Deno lets a program read them. */
   proc: "/run/routebook/proc",
-  /** Where a procfs is mounted that nothing in the namespace can reach; see {@linkcode ENTRANCE}. */
+  /** Where a procfs is mounted that nothing in the namespace can reach; see {@linkcode entrance}. */
   kernel: "/run/routebook/kernel",
 } as const;
 
@@ -49,17 +50,31 @@ const ETC_OF_PROGRAMS = [
 /** What else of `/proc` is there to be written, on one machine or another. */
 const SETTINGS = ["acpi", "fs", "mtrr", "pressure", "scsi", "sysrq-trigger"];
 
+/** Numbers of processes that the kernel gives only once, to the first of a namespace. */
+const RESERVED_NUMBERS = 300;
+/** Threads of the host, and the processes that set a command up and look after it. */
+const OWN_PROCESSES = 128;
+
 /**
  * What the first process of a namespace does in which namespaces are to be made.
  *
  * The kernel lets nobody mount a procfs in a namespace of users unless a whole one is in sight, and
  * bubblewrap covers parts of its own where the superuser runs it. So another is mounted, in a
  * directory that cannot be entered without the capability which is dropped right after.
+ *
+ * From Linux 6.14 on, a namespace of processes has a highest number of its own. That bounds what a
+ * command starts faster than anybody can look, also where the superuser runs it, whom no other limit
+ * of the kernel's binds. Before, the setting is that of the whole machine and left alone.
  */
-const ENTRANCE =
-  `PATH=/usr/bin:/bin:/usr/sbin:/sbin; mount -t proc proc ${NAMESPACE.kernel}/proc && ` +
-  "exec unshare --user --map-user=1000 --map-group=1000 --keep-caps " +
-  "setpriv --no-new-privs --inh-caps=-all --ambient-caps=-all --bounding-set=-all -- " + '"$@"';
+function entrance(processes: number): string {
+  const settings = `${NAMESPACE.kernel}/proc/sys/kernel`;
+  return `PATH=/usr/bin:/bin:/usr/sbin:/sbin; mount -t proc proc ${NAMESPACE.kernel}/proc || exit; ` +
+    `IFS=. read -r a b c <${settings}/osrelease; ` +
+    `if [ "$a" -gt 6 ] || { [ "$a" -eq 6 ] && [ "$b" -ge 14 ]; }; then ` +
+    `echo ${RESERVED_NUMBERS + processes + OWN_PROCESSES} >${settings}/pid_max; fi; ` +
+    "exec unshare --user --map-user=1000 --map-group=1000 --keep-caps " +
+    "setpriv --no-new-privs --inh-caps=-all --ambient-caps=-all --bounding-set=-all -- " + '"$@"';
+}
 
 /**
  * @returns The directory of this project, by the name under which its modules are loaded; none if
@@ -114,13 +129,17 @@ function nestedProc(): readonly string[] {
 
 /**
  * @param nested Whether namespaces are made in it.
+ * @param processes How many processes and threads a command may have.
  * @returns The arguments that come last: from there on nothing else can be made in it.
  */
-export function closeNamespace(nested: boolean): readonly string[] {
+export function closeNamespace(
+  nested: boolean,
+  processes: number = SHELL_LIMITS.processes,
+): readonly string[] {
   return [
     ...(nested ? ["--chmod", "0000", NAMESPACE.kernel] : []),
     ..."--remount-ro /dev --remount-ro / --chdir / --".split(" "),
-    ...(nested ? ["/bin/sh", "-c", ENTRANCE, "sh"] : []),
+    ...(nested ? ["/bin/sh", "-c", entrance(processes), "sh"] : []),
   ];
 }
 

@@ -185,7 +185,7 @@ export function hostCommand(options: HostCommandOptions): readonly string[] {
     ...mountDeno(audit),
     ...(nested ? ["--size", `${shell.limits.memoryBytes}`, "--tmpfs", NAMESPACE.stage] : []),
     ...mountRoots(places),
-    ...closeNamespace(nested),
+    ...closeNamespace(nested, shell?.limits.processes),
     NAMESPACE.deno,
     ...args,
   ];
