@@ -191,20 +191,19 @@ export class SandboxStage {
     if (path !== undefined) found.local.add(joinPaths(mount, path));
   }
 
-  /** The content of a file; `undefined` for what is none. */
-  read(path: string): Uint8Array | undefined {
-    this.#checkPath(path);
-    const host = joinPaths(this.#tree, path);
-    const info = lstat(host);
-    if (info?.isFile !== true || info.size > LIMITS.contentBytes) return undefined;
-    const mode = (info.mode ?? 0) & 0o777;
-    if ((mode & 0o400) !== 0) return Deno.readFileSync(host);
-    Deno.chmodSync(host, mode | 0o400);
-    try {
-      return Deno.readFileSync(host);
-    } finally {
-      Deno.chmodSync(host, mode);
+  /**
+   * The content of files; `undefined` for what is none.
+   *
+   * @throws {BackendError} `too_large` if it is more than one message carries.
+   */
+  read(paths: readonly string[]): readonly (Uint8Array | undefined)[] {
+    for (const path of paths) this.#checkPath(path);
+    const infos = paths.map((path) => lstat(joinPaths(this.#tree, path)));
+    const bytes = infos.reduce((sum, info) => sum + (info?.isFile === true ? info.size : 0), 0);
+    if (paths.length > 1 && bytes > LIMITS.contentBytes) {
+      throw new BackendError("too_large", "/", "So many files of memory cannot be read at once");
     }
+    return paths.map((path, index) => readFile(joinPaths(this.#tree, path), infos[index]));
   }
 
   /** Throws everything away that is in the stage. */
@@ -317,6 +316,18 @@ function lstat(path: string): Deno.FileInfo | undefined {
       return undefined;
     }
     throw error;
+  }
+}
+
+function readFile(host: string, info: Deno.FileInfo | undefined): Uint8Array | undefined {
+  if (info?.isFile !== true || info.size > LIMITS.contentBytes) return undefined;
+  const mode = (info.mode ?? 0) & 0o777;
+  if ((mode & 0o400) !== 0) return Deno.readFileSync(host);
+  Deno.chmodSync(host, mode | 0o400);
+  try {
+    return Deno.readFileSync(host);
+  } finally {
+    Deno.chmodSync(host, mode);
   }
 }
 

@@ -150,11 +150,7 @@ export class SandboxShell implements Shell {
       delete: (paths, options) => this.#atStage(options, true, () => this.#files.delete(paths)),
       changes: (options) => this.#atStage(options, false, () => this.#changes()),
       read: (paths, options) =>
-        this.#atStage(
-          options,
-          true,
-          () => Promise.try(() => paths.map((path) => this.#files.read(path))),
-        ),
+        this.#atStage(options, true, () => Promise.try(() => this.#files.read(paths))),
       reset: (options) => this.#atStage(options, false, () => this.#reset()),
     };
   }
