@@ -222,3 +222,13 @@ Deno.test("run --resume goes on once more after a run that came to nothing", asy
   assertEquals(code, 0, stderr + stdout);
   assertEquals(await directory.text("site/live/page.txt"), "Hello\n");
 });
+
+Deno.test("run --resume does what was asked for within the budget, and asks the model no more", async () => {
+  const workflow = WORKFLOW.replace("steps:\n", "budget: { turns: 4 }\nsteps:\n");
+  await using directory = await WaitingDirectory.make({ workflow });
+  const id = await directory.waiting();
+  const { code, stdout } = await directory.run("--resume", id, "--approve");
+  assertEquals(code, 4, stdout);
+  assertStringIncludes(stdout, "4 turns, exit code 4");
+  assertEquals(await directory.text("site/live/page.txt"), "Hello\n");
+});
