@@ -227,7 +227,12 @@ class RunningCommand {
       }
       if (waited > ORPHAN_MILLISECONDS && !insisted) {
         insisted = true;
-        await kill(first);
+        try {
+          await kill(first);
+        } catch (error) {
+          // It has ended meanwhile, or nothing can be started before it has: the next look tells.
+          if (!(error instanceof Error)) throw error;
+        }
       }
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
