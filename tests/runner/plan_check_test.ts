@@ -304,7 +304,7 @@ error[wider-route]: "/p/" is now "ws" of the host
     "{ /p/:",
     "{ /p/deploy/: { backend: disk, path: deploy, access: read }, /p/:",
   );
-  assertEquals((await wider(kept, yaml("deploy", ""))).match(/^error.*/gm), [
+  assertEquals((await wider(kept, yaml("deploy/sub", ""))).match(/^error.*/gm), [
     'error[wider-route]: "/p/deploy/" may now be written to',
     'error[wider-root]: "ws/deploy" of the host may now be changed',
   ]);
