@@ -34,7 +34,7 @@ steps:
       calls:
         - execute: { command: "ls /; rm /new.txt", stdin: "beside it" }
         - ls: {}
-    - expect: { results: ["new.txt", "empty"] }
+    - expect: { results: ["new.txt", "/tmp/"] }
       text: Gone.
 `;
 
