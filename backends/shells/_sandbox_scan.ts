@@ -82,9 +82,8 @@ export async function scan(tools: SandboxTools, options: ScanOptions): Promise<v
 
 function findArguments(watched: readonly WatchedDirectory[], since: number): readonly string[] {
   // A moment before: find tells of what is later.
-  const moment = `@${Math.floor((since - 1) / 1_000)}.${
-    String(Math.floor(since - 1) % 1_000).padStart(3, "0")
-  }999999`;
+  const before = Math.max(Math.floor(since) - 1, 0);
+  const moment = `@${Math.floor(before / 1_000)}.${String(before % 1_000).padStart(3, "0")}999999`;
   return [
     ...watched.map(({ directory }) => directory),
     ...["-mindepth", "1", ...exceptions(watched)],

@@ -124,7 +124,8 @@ export class SandboxStage {
   /**
    * Finds out what is no longer as it is known to be. What the tree cannot hold is removed.
    *
-   * @param since When commands first ran, in milliseconds: what changed before is known.
+   * @param since When commands first ran, in milliseconds: what changed before is known. `Infinity`
+   * where none did.
    */
   async changes(since: number): Promise<StageChanges> {
     const found: Findings = {
@@ -143,7 +144,9 @@ export class SandboxStage {
     let refused: string | undefined;
     // The command may have closed its own root.
     Deno.chmodSync(this.#tree, 0o755);
-    const watched = this.#points.all.filter(({ access }) => access === "read-write");
+    const watched = this.#points.all.filter(({ access }) =>
+      access === "read-write" && since < Infinity
+    );
     await scan(this.#tools, {
       tree: this.#tree,
       since,

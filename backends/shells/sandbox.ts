@@ -99,6 +99,24 @@ const CLOCK_TRIES = 100;
  * A command sees the mounts at their prefixes, the system's programs read-only, its own processes, and
  * nothing else: no network, no other file, no variable of this program. With its end everything that
  * it started ends. What it leaves outside the mounts stays for the commands that follow.
+ *
+ * It needs Linux, bubblewrap, and the permission to do everything, or another name for `/proc`. Alone it
+ * knows nothing of files in memory: put a `StagingShell` in front.
+ *
+ * @example
+ * ```ts ignore
+ * import { SandboxShell } from "./sandbox.ts";
+ *
+ * const stage = await Deno.makeTempDir();
+ * const shell = new SandboxShell({
+ *   stage,
+ *   mounts: [{ prefix: "/project/", directory: "/home/me/project", access: "read-write" }],
+ *   rules: { deny: ["write /project/deploy/**"] },
+ *   limits: { memoryBytes: 512 * 1024 ** 2 },
+ * });
+ * const { exitCode, stdout } = await shell.execute("python3 -m unittest", { cwd: "/project" });
+ * console.log(exitCode, stdout.text);
+ * ```
  */
 export class SandboxShell implements Shell {
   /** See {@linkcode Shell.type}. */

@@ -38,6 +38,29 @@ export interface StagingShellOptions {
  * Before a command the stage is made to hold what the tree has, and what is there already is not sent
  * again. After it, however it ended, what it changed, created or deleted is done to the tree; what the
  * tree refuses or cannot hold is told in a note and undone in the stage.
+ *
+ * @example
+ * ```ts ignore
+ * import { CompositeBackend } from "../composite.ts";
+ * import { LocalBackend } from "../local.ts";
+ * import { StateBackend } from "../state.ts";
+ * import { SandboxShell } from "./sandbox.ts";
+ * import { StagingShell } from "./staging.ts";
+ *
+ * const directory = "/home/me/project";
+ * const backend = new CompositeBackend({
+ *   default: new StateBackend(),
+ *   routes: { "/project/": new LocalBackend({ rootDir: directory }) },
+ * });
+ * const sandbox = new SandboxShell({
+ *   stage: await Deno.makeTempDir(),
+ *   mounts: [{ prefix: "/project/", directory, access: "read-write" }],
+ * });
+ * const mounts = ["/project/"];
+ * const shell = new StagingShell({ shell: sandbox, stage: sandbox.stage, backend, mounts });
+ * await backend.write("/notes.txt", "remember");
+ * await shell.execute("wc -c < /notes.txt > /project/length.txt");
+ * ```
  */
 export class StagingShell implements Shell {
   /** See {@linkcode Shell.type}. */
