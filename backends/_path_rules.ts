@@ -6,6 +6,7 @@
 
 import { expandBraces } from "./_braces.ts";
 import { compileGlob, type GlobMatcher } from "./_glob.ts";
+import { compileName, type NamePattern } from "./_glob_name.ts";
 import type { PathRule } from "./_rules.ts";
 import { LIMITS } from "./limits.ts";
 import { nameOf, parentPath } from "./paths.ts";
@@ -22,11 +23,10 @@ export class PathRules {
   /** The rules. */
   readonly rules: readonly PathRule[];
   readonly #matchers: readonly GlobMatcher[];
-  /** Numbers of rules by what they name: most rules are one path, or one name anywhere. */
-  readonly #byPath = new Map<string, number>();
-  readonly #byName = new Map<string, number>();
-  readonly #byPattern: (readonly [number, GlobMatcher])[] = [];
-  readonly #remembered = new Map<string, number>();
+  /** Rules by the last name of what they cover: few are looked at for any path. */
+  readonly #byName = new Map<string, Target[]>();
+  readonly #byPattern: (Target & { readonly name: NamePattern })[] = [];
+  readonly #directories = new Map<string, number>();
   #everything = Infinity;
 
   /** @param rules The rules. */
@@ -87,35 +87,58 @@ export class PathRules {
       return [];
     }
     const matcher = compileGlob(target, "/");
-    const path = literalOf(matcher);
-    const name = /^\/\*\*\/([^\\*?[/]+)$/.exec(target)?.[1];
-    if (path !== undefined) {
-      if (!this.#byPath.has(path)) this.#byPath.set(path, number);
-    } else if (name !== undefined) {
-      if (!this.#byName.has(name)) this.#byName.set(name, number);
+    const name = compileName(nameOf(target));
+    // `**` and a name is every file of that name, wherever it is.
+    const isAnywhere = parentPath(target) === "/**";
+    const rule = { number, matcher: isAnywhere ? undefined : matcher };
+    if (name.literal === null) {
+      this.#byPattern.push({ ...rule, name });
     } else {
-      this.#byPattern.push([number, matcher]);
+      const known = this.#byName.get(name.literal);
+      if (known === undefined) this.#byName.set(name.literal, [rule]);
+      else known.push(rule);
     }
     return [matcher];
   }
 
+  /** The number of the first rule that covers a path; of a directory it is remembered. */
   #number(path: string): number {
+    return path === "/"
+      ? this.#everything
+      : this.#ownNumber(path, this.#directory(parentPath(path)));
+  }
+
+  #directory(path: string): number {
     if (path === "/") return this.#everything;
-    const known = this.#remembered.get(path);
+    const known = this.#directories.get(path);
     if (known !== undefined) return known;
-    let number = Math.min(
-      this.#number(parentPath(path)),
-      this.#byPath.get(path) ?? Infinity,
-      this.#byName.get(nameOf(path)) ?? Infinity,
-    );
-    for (const [index, matcher] of this.#byPattern) {
-      if (index >= number) break;
-      if (matcher.matches(path)) number = index;
-    }
-    if (this.#remembered.size >= REMEMBERED) this.#remembered.clear();
-    this.#remembered.set(path, number);
+    const number = this.#ownNumber(path, this.#directory(parentPath(path)));
+    if (this.#directories.size >= REMEMBERED) this.#directories.clear();
+    this.#directories.set(path, number);
     return number;
   }
+
+  /** The first rule that is for this very path, unless one of a lower number is found already. */
+  #ownNumber(path: string, found: number): number {
+    const name = nameOf(path);
+    for (const { number, matcher } of this.#byName.get(name) ?? []) {
+      if (number >= found) break;
+      if (matcher?.matches(path) !== false) found = number;
+    }
+    for (const { number, matcher, name: pattern } of this.#byPattern) {
+      if (number >= found) break;
+      if (pattern.matches(name) && matcher?.matches(path) !== false) found = number;
+    }
+    return found;
+  }
+}
+
+/** What one rule is for. */
+interface Target {
+  /** The rule's place among the others. */
+  readonly number: number;
+  /** Decides, where a name does not. */
+  readonly matcher: GlobMatcher | undefined;
 }
 
 /**
