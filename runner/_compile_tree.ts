@@ -77,7 +77,7 @@ function checkProduced(steps: TreeOptions["steps"], reporter: Reporter): void {
 /** A route inside a local one is mounted over a directory of it, which has to be there. */
 async function checkMountPoint(
   route: CompiledRoute,
-  { routes, roots }: TreeOptions,
+  { routes, roots, backends }: TreeOptions,
   reporter: Reporter,
 ): Promise<void> {
   const inner = route.prefix.slice(0, -1);
@@ -90,6 +90,17 @@ async function checkMountPoint(
     backend === around.backend && isWithin(around.path, path)
   );
   if (root === undefined) return;
+  if (backends.get(route.backend)?.type !== "local") {
+    // What is mounted there is the directory of the host: commands would see that in its place.
+    reporter.error(
+      "memory-inside-local",
+      `Route "${route.prefix}" is inside "${around.prefix}", where a sandbox has no place for the ` +
+        `files of "${route.backend}"`,
+      route.at,
+      { hint: `Give the route a prefix outside of "${around.prefix}"`, part: "key" },
+    );
+    return;
+  }
   const inside = joinPaths(around.path, relativeTo(inner, around.prefix.slice(0, -1)));
   const directory = joinPaths(root.directory, relativeTo(inside, root.path));
   const problem = await problemOf(directory);

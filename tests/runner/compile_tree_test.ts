@@ -101,14 +101,15 @@ model: openai:m
 shell: sandbox
 backends:
   disk: { type: local, root: . }
+  d: { type: local, root: ./other }
   m: { type: state }
 routes:
-  /p/missing/: { backend: m, path: a }
-  /p/link/sub/: { backend: m, path: d }
-  /p/link/: { backend: m, path: c }
-  /p/there/: { backend: m, path: e }
-  /p/file/x/: { backend: m, path: f }
-  /p/file/: { backend: m, path: b }
+  /p/missing/: { backend: d, path: a }
+  /p/link/sub/: { backend: d, path: d }
+  /p/link/: { backend: d, path: c }
+  /p/there/: { backend: d, path: e }
+  /p/file/x/: { backend: d, path: f }
+  /p/file/: { backend: d, path: b }
   /p/: { backend: disk, path: ws }
   /memory/x/: { backend: m, path: g }
   /memory/: { backend: m, path: h }
@@ -116,7 +117,14 @@ steps: [{ id: a, prompt: Go }]
 `,
     {
       ...CONFINED,
-      files: { "ws/file": "", "ws/there/": "", "ws/real/": "", "ws/deep/": "" },
+      files: {
+        "ws/file": "",
+        "ws/there/": "",
+        "ws/real/": "",
+        "ws/deep/": "",
+        "other/c/sub/": "",
+        "other/b/x/": "",
+      },
       links: { "ws/link": "real" },
     },
   );
@@ -124,23 +132,23 @@ steps: [{ id: a, prompt: Go }]
     text,
     `\
 error[missing-mount-point]: Route "/p/missing/" is inside "/p/", where "<dir>/ws/missing" does not exist
- --> flow.yaml:8:3
+ --> flow.yaml:9:3
   |
-8 |   /p/missing/: { backend: m, path: a }
+9 |   /p/missing/: { backend: d, path: a }
   |   ^^^^^^^^^^^
   = hint: Create that directory, or give the route a prefix outside of "/p/"
 
 error[missing-mount-point]: Route "/p/link/" is inside "/p/", where "<dir>/ws/link" is a link
-  --> flow.yaml:10:3
+  --> flow.yaml:11:3
    |
-10 |   /p/link/: { backend: m, path: c }
+11 |   /p/link/: { backend: d, path: c }
    |   ^^^^^^^^
    = hint: Create that directory, or give the route a prefix outside of "/p/"
 
 error[missing-mount-point]: Route "/p/file/" is inside "/p/", where "<dir>/ws/file" is no directory
-  --> flow.yaml:13:3
+  --> flow.yaml:14:3
    |
-13 |   /p/file/: { backend: m, path: b }
+14 |   /p/file/: { backend: d, path: b }
    |   ^^^^^^^^
    = hint: Create that directory, or give the route a prefix outside of "/p/"
 `,
@@ -277,10 +285,10 @@ model: openai:m
 shell: sandbox
 backends: { disk: { type: local, root: ./ws }, m: { type: state } }
 default: m
-routes: { /p/cache/: { backend: m, path: cache }, /p/: disk }
+routes: { /cache/: { backend: m, path: c }, /p/: disk }
 steps: [{ id: a, prompt: Go }]
 `,
-      { ...CONFINED, files: { "ws/cache/": "" } },
+      CONFINED,
     );
     assertEquals(text.match(/^\w+\[[\w-]+\]/gm), ["warning[overlapping-routes]"]);
     assertEquals(plan?.confinement, { type: "bubblewrap" });
@@ -288,4 +296,37 @@ steps: [{ id: a, prompt: Go }]
     const sandbox = plan?.grants.find(({ kind, process }) => kind === "run" && process === "host");
     assertEquals([sandbox?.place?.line, sandbox?.place?.column], [3, 8]);
   },
+});
+
+Deno.test("compileWorkflow() refuses memory inside a directory of a sandbox, and nowhere else", async () => {
+  const yaml = (shell: string) =>
+    `\
+name: w
+model: openai:m
+shell: ${shell}
+backends:
+  disk: { type: local, root: ./ws }
+  m: { type: state }
+  n: { type: state }
+default: m
+routes:
+  /p/memory/: n
+  /p/: disk
+steps: [{ id: a, prompt: Go }]
+`;
+  const options = { ...CONFINED, files: { "ws/memory/": "" } };
+  const { text, exitCode } = await compiled(yaml("sandbox"), options);
+  assertEquals(
+    text,
+    `\
+error[memory-inside-local]: Route "/p/memory/" is inside "/p/", where a sandbox has no place for the files of "n"
+  --> flow.yaml:10:3
+   |
+10 |   /p/memory/: n
+   |   ^^^^^^^^^^
+   = hint: Give the route a prefix outside of "/p/"
+`,
+  );
+  assertEquals(exitCode, 2);
+  assertEquals((await compiled(yaml("virtual"), options)).text, "");
 });
