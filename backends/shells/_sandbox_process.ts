@@ -21,6 +21,8 @@ import type { ShellLimits, ShellStream } from "./shell.ts";
 const WATCH_MILLISECONDS = 50;
 /** The same at its start, and while it takes a good part of what it may. */
 const SOON_MILLISECONDS = 10;
+/** Memory that others on the machine may come to share while a command runs. */
+const OTHERS_BYTES = 1024 ** 3;
 /** Milliseconds that bubblewrap may take to set a command up before a kill does not wait for it. */
 const SETUP_MILLISECONDS = 5_000;
 /** Milliseconds after which processes that outlive their bubblewrap are killed one by one. */
@@ -179,8 +181,9 @@ class RunningCommand {
       if (bytes > limits.memoryBytes && memoryOf(proc, processes) > limits.memoryBytes) {
         return this.#stop.resolve("memory");
       }
-      // What is in no process, such as files without a name in memory, shows in the machine's sum.
-      if (sharedMemory(proc) - this.#shared > limits.memoryBytes) {
+      // What is in no process, such as files without a name in memory, shows in the machine's sum. It
+      // has room for what others do meanwhile.
+      if (sharedMemory(proc) - this.#shared > limits.memoryBytes + OTHERS_BYTES) {
         return this.#stop.resolve("memory");
       }
       // What grows fast is looked at more often.

@@ -159,7 +159,7 @@ test("counts memory that processes share once", async ({ shell }) => {
 test("kills a command that fills memory by files without a name", async ({ shell }) => {
   // memfd_create: 319 on x86_64, 279 on aarch64.
   const call = Deno.build.arch === "aarch64" ? 279 : 319;
-  const script = `my $n = "m"; my @k; for (1 .. 64) { my $d = syscall(${call}, $n, 0); ` +
+  const script = `my $n = "m"; my @k; for (1 .. 100) { my $d = syscall(${call}, $n, 0); ` +
     `open(my $h, ">&=", $d) or die; for (1 .. 16) { syswrite($h, "x" x (1 << 20)) or die } push @k, $h } sleep 60`;
   const { exitCode, notes } = await shell.execute(["perl", "-e", script], { timeout: 60_000 });
   assertEquals([exitCode, notes.length], [137, 1]);
