@@ -49,6 +49,10 @@ async function liveRun(clone: Clone, flow: object, script: readonly Reply[], unt
   };
 }
 
+function isThere(run: Deno.ChildProcess, role: string): boolean {
+  return descendantsOf(run.pid).some((process) => roleOf(process) === role);
+}
+
 /** Fails where a process but the agent knows the key, or the agent shows it. */
 function assertKeyKept(run: Deno.ChildProcess, key: string): ReadonlyMap<string, number> {
   const roles = new Map<string, number>();
@@ -66,26 +70,45 @@ function assertKeyKept(run: Deno.ChildProcess, key: string): ReadonlyMap<string,
   return roles;
 }
 
-Deno.test({
-  ...needing(
-    "the key of a live run is in the agent's memory, and in no environment, command or other memory",
-    "linux",
-  ),
-  async fn() {
-    await using clone = await Clone.make();
-    const flow = {
-      name: "key",
-      model: "openai:m",
-      backends: { disk: { type: "local", root: "./ws" } },
-      routes: { "/project/": "disk" },
-      steps: [{ id: "a", prompt: "Go" }],
-    };
-    const write = { path: "/project/a.txt", content: "a" };
-    const calls = [{ name: "write_file", arguments: JSON.stringify(write) }];
-    const script = [answer({ calls }), stall({ text: "One moment" })];
-    await using live = await liveRun(clone, flow, script, '"model.text"');
-    const roles = assertKeyKept(live.run, live.server.key);
-    assertEquals(roles.get("agent"), 1);
-    assert((roles.get("host") ?? 0) > 0, "there is no host");
-  },
-});
+const NAME =
+  "the key of a live run is in the agent's memory, and in no environment, command or other " +
+  "memory";
+
+for (const shell of [undefined, "virtual", "sandbox"] as const) {
+  Deno.test({
+    ...needing(
+      shell === undefined ? NAME : `${NAME}, while a ${shell} command runs`,
+      "linux",
+      ...(shell === "sandbox" ? ["bubblewrap"] as const : []),
+    ),
+    async fn() {
+      await using clone = await Clone.make();
+      const flow = {
+        name: "key",
+        model: "openai:m",
+        ...(shell === undefined ? {} : { shell }),
+        backends: { disk: { type: "local", root: "./ws" }, memory: { type: "state" } },
+        default: "memory",
+        routes: { "/project/": "disk" },
+        steps: [{ id: "a", prompt: "Go" }],
+      };
+      // What a command prints in the virtual shell is told when it is over.
+      const [name, args, until] = shell === undefined
+        ? ["write_file", { path: "/project/a.txt", content: "a" }, '"model.text"']
+        : [
+          "execute",
+          { command: "echo started; sleep 300" },
+          shell === "virtual" ? '"tool.called"' : '"command.output"',
+        ];
+      const calls = [{ name, arguments: JSON.stringify(args) }];
+      const script = [answer({ calls }), stall({ text: "One moment" })];
+      await using live = await liveRun(clone, flow, script, until);
+      while (shell === "virtual" && !isThere(live.run, "shell")) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      const roles = assertKeyKept(live.run, live.server.key);
+      assertEquals([roles.has("host"), roles.has("shell")], [true, shell === "virtual"]);
+      assertEquals([roles.get("agent"), roles.has("command")], [1, shell === "sandbox"]);
+    },
+  });
+}
