@@ -193,7 +193,7 @@ Deno.test("DeepAgent.run() offers execute with a shell alone, and tells what a c
 Deno.test("DeepAgent.run() tells long output in pieces as it comes, not at its end", async () => {
   const told = Promise.withResolvers<void>();
   const shell = new PlayedShell(async ({ onOutput }) => {
-    for (let byte = 0; byte < 4_096; byte++) onOutput?.({ stream: "stdout", text: "." });
+    for (let byte = 0; byte < 3 * 4_096; byte++) onOutput?.({ stream: "stdout", text: "." });
     await told.promise;
     return result();
   });
@@ -208,10 +208,10 @@ Deno.test("DeepAgent.run() tells long output in pieces as it comes, not at its e
     onEvent(event) {
       if (event.type !== "command.output") return;
       pieces.push(event.text.length);
-      told.resolve();
+      if (pieces.length === 3) told.resolve();
     },
   });
-  assertEquals(pieces, [4_096]);
+  assertEquals(pieces, [4_096, 4_096, 4_096]);
 });
 
 Deno.test("DeepAgent.run() tells a refused command as a failed call with its code", async () => {

@@ -169,6 +169,8 @@ Deno.test({
       },
     });
     assertEquals([result.outcome, killed.size], ["success", 1]);
+    const left = descendantsOf(Deno.pid).flatMap(({ command }) => command);
+    assertEquals(left.filter((word) => word.endsWith("runner/shell.ts")), []);
     const [first, second] = results(events);
     assertStringIncludes(first ?? "", "Exit code: 137\n");
     assertStringIncludes(first ?? "", "(signal SIGKILL)");
