@@ -87,7 +87,7 @@ function surelyMatches(compiled: Compiled, words: readonly Word[]): boolean {
     const word = words[index];
     if (word === undefined) return false;
     if (typeof word !== "string") {
-      if (index === 0 || word.many || !pattern.some(({ source }) => source === "*")) return false;
+      if (word.many || !pattern.some(({ source }) => source === "*")) return false;
     } else if (index === 0 ? !isProgram(compiled, word) : !fits(pattern, word)) {
       return false;
     }

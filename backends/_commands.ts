@@ -14,7 +14,7 @@ import { changesMeanings, type Finding } from "./_script_findings.ts";
 import { RUNNERS, WRAPPERS } from "./_wrappers.ts";
 import { SHELL_LIMITS } from "./shells/shell.ts";
 
-/** How deep commands may stand in commands such as `sh -c` and `env`. */
+/** How deep scripts may stand in scripts. */
 const DEPTH = 10;
 /** How many words of commands are looked at: far more than anybody writes. */
 const WORDS = 500_000;
@@ -81,7 +81,7 @@ class Finder {
   command(words: readonly Word[], at: Standing): void {
     const { input, depth, use } = at;
     this.#words -= words.length;
-    if (this.#words < 0 || depth > DEPTH || this.found.length >= COMMANDS) {
+    if (this.#words < 0 || this.found.length >= COMMANDS) {
       return this.#unknown(TOO_MUCH, "both");
     }
     const [program] = words;

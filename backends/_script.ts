@@ -73,7 +73,6 @@ class CommandReader extends CompoundReader {
 
   read(): void {
     this.commands("");
-    if (this.#documents.length > 0) throw new UnclearScript();
   }
 
   /** Reads it as the text of a here-document. */
@@ -276,7 +275,7 @@ class CommandReader extends CompoundReader {
     const tabs = this.take("-");
     this.skipBlanks();
     const { word, quoted } = this.required();
-    if (typeof word !== "string" || word.includes("$")) throw new UnclearScript();
+    if (typeof word !== "string") throw new UnclearScript();
     this.#documents.push({ end: word, tabs, quoted, command });
   }
 }

@@ -81,22 +81,15 @@ export class PlaceJudge implements Judge {
 
   /** See {@linkcode Judge.unreadable}. */
   unreadable(directory: string): readonly string[] | undefined {
-    const [name, ...others] = this.#names(directory);
-    if (name === undefined || others.length > 0) return undefined;
+    const [name] = this.#names(directory);
+    if (name === undefined) return undefined;
     const { path, route } = name;
-    if (this.#routes.some((other) => this.#divides(other, directory, { path, route }))) {
-      return undefined;
-    }
+    // What may not be read may not be by any name, this one included, unless another route hides it.
+    if (this.#routes.some((other) => hides(other, path, route))) return undefined;
     return this.#tree.unreadable(path)?.flatMap((pattern) => {
       const below = compileGlob(pattern, "/").below(path);
       return below === null ? [] : [joinPaths(directory, `/${below}`)];
     });
-  }
-
-  /** Whether something in a directory has another name, or none. */
-  #divides(other: PlaceRoute, directory: string, { path, route }: Name): boolean {
-    return other !== route && (hides(other, path, route) ||
-      (other.backend === this.#backend && isWithin(other.path, directory)));
   }
 
   #names(path: string): readonly Name[] {

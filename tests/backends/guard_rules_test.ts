@@ -1,13 +1,15 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
+import { CompositeBackend } from "../../backends/composite.ts";
 import { BackendError } from "../../backends/errors.ts";
 import { GuardedBackend } from "../../backends/guard.ts";
+import { PolicyJudge } from "../../backends/judge.ts";
 import { isWithin, parentPath } from "../../backends/paths.ts";
 import { Policy, type Rules } from "../../backends/policy.ts";
 import type { Backend } from "../../backends/protocol.ts";
 import { SYSTEM_DIRECTORIES } from "../../backends/shells/shell.ts";
 import { StateBackend } from "../../backends/state.ts";
-import { everything, spiedBackend } from "./_backends.ts";
+import { brokenBackend, everything, spiedBackend } from "./_backends.ts";
 import { testBackendContract } from "./contract.ts";
 
 // Everything that the contract does is allowed by these, one way or another.
@@ -207,6 +209,24 @@ Deno.test("GuardedBackend hides a file where only a directory leads to what is a
     () => backend.read("/a"),
   );
   assertEquals(paths((await backend.grep("needle")).matches), ["/b/c"]);
+});
+
+Deno.test("GuardedBackend does not tell that what it hides cannot be searched", async () => {
+  const routes = { "/secrets/m/": brokenBackend(new StateBackend()) };
+  const tree = new CompositeBackend({ default: new StateBackend({ files: FILES }), routes });
+  for (const [deny, failed] of [[["read /secrets"], []], [["read /app.py"], ["/secrets/m"]]]) {
+    const backend = new GuardedBackend({ backend: tree, deny: deny ?? [] });
+    // Of a search for lines both parts of it may fail.
+    assertEquals([...new Set(paths((await backend.grep("needle")).failures))], failed);
+    assertEquals(paths((await backend.glob("**")).failures), failed);
+  }
+});
+
+Deno.test("PolicyJudge.unreadable() tells of no directory but those in the one that is searched", () => {
+  const policy = new Policy({ deny: ["read /a"] });
+  const judge = new PolicyJudge({ policy, reserved: ["/etc"] });
+  assertEquals(judge.unreadable("/"), ["/a", "/a/**", "/etc", "/etc/**"]);
+  assertEquals(judge.unreadable("/b"), ["/a", "/a/**"]);
 });
 
 Deno.test("GuardedBackend keeps everybody out of reserved directories", async () => {

@@ -276,6 +276,8 @@ Deno.test("Policy.leadsTo() shows the way to what is allowed and nothing else", 
     assertEquals(policy.leadsTo(directory), expected, directory);
   }
   assertEquals(new Policy({ deny: ["read /a"] }).leadsTo("/a"), false);
+  assertEquals(new Policy({ allow: ["read **"], deny: ["read /a"] }).leadsTo("/a"), false);
+  assertEquals(new Policy({ allow: ["read **"], ask: ["read /a"] }).leadsTo("/a"), false);
   fc.assert(
     fc.property(rules, path, path, (rules, directory, path) => {
       const policy = new Policy(rules);

@@ -199,12 +199,24 @@ Deno.test("relayOf() refuses of a file with several names what all of them refus
   }
 });
 
+Deno.test("relayOf() asks nobody about a file that another name grants", async () => {
+  const routes: PlanRoute[] = [
+    ROUTE,
+    { prefix: "/q/", backend: "disk", path: "/src", access: "read" },
+    DEFAULT,
+  ];
+  await using relay = relayed({ routes, deny: [], ask: ["read /p/**"] });
+  assertEquals((await relay.backend.read("/src/a.py")).text, "text");
+  assert((await outcome(() => relay.backend.read("/app.py"))).includes("approves it"));
+});
+
 Deno.test("relayOf() lets through what somebody approved, while it is granted", async () => {
   const plan: RelayPlan = { routes: [ROUTE, DEFAULT], deny: [], ask: ["write /p/**"] };
   const policy = new Policy(plan);
   let wishes: { verb: "write"; what: string }[] = [];
   const grants: Grants = {
-    isGranted: (verb, what) => verb !== "execute" && isApproved(policy, wishes, verb, what),
+    isGranted: (verb, path) => isApproved(policy, wishes, verb, path),
+    takeCommand: () => false,
   };
   await using relay = relayed(plan, grants);
   const { backend, disk } = relay;
@@ -311,7 +323,8 @@ Deno.test("relayShell() refuses what the rules deny", async () => {
 Deno.test("relayShell() runs what asks only where that very command is granted", async () => {
   const { shell, ran } = recordingShell();
   const grants: Grants = {
-    isGranted: (verb, what) => verb === "execute" && what === "git push origin",
+    isGranted: () => false,
+    takeCommand: (command) => command === "git push origin",
   };
   const plan = { routes: [], deny: ["execute rm *"], ask: ["execute git push *"] };
   const relay = relayShell(plan, shell, grants);
