@@ -272,6 +272,7 @@ const OTHERS: readonly string[] = [
   "echo $((1 + 2)) ${x:-y} ${#x}",
   "awk '{ print $(NF - 1) }' x",
   "trap - EXIT",
+  "echo a >| log >> log <> log",
   "timeout 5 git status",
   "sed -e 's/(a)/`b`/' x",
 ];
@@ -452,7 +453,7 @@ Deno.test("Policy.decideCommand() ends whatever it is given", () => {
     ...["$((~$\n", "\\", '"', "a;", "cat <<a\n`b`\na\n", "{ ", "!", "if "],
   ];
   for (const piece of pieces) {
-    for (const count of [1, 60, Math.floor(100_000 / piece.length)]) {
+    for (const count of [1, 60, Math.floor(40_000 / piece.length)]) {
       for (const script of [piece.repeat(count), `git push ${piece.repeat(count)}`]) {
         const { verdict } = policy.decideCommand(script);
         if (script.startsWith("git push ")) assertEquals(verdict, "deny", piece);
