@@ -75,11 +75,18 @@ export class Gate {
     if (this.#policy === undefined) return { type: "run" };
     const wishes = new Map<string, ApprovalWish>();
     if (command !== undefined) {
-      const { script, env } = command;
+      const { script, env = {}, cwd = "/", stdin = "" } = command;
       const decision = await this.#policy.decideCommand(script, { env });
       const { verdict, rule = "" } = decision;
       if (verdict === "deny") return { type: "denied", error: refusedCommand(decision) };
-      if (verdict === "ask") wishes.set("", { verb: "execute", what: script, rule });
+      if (verdict === "ask") {
+        wishes.set("", {
+          ...{ verb: "execute", what: script, rule },
+          ...cwd === "/" ? {} : { cwd },
+          ...Object.keys(env).length === 0 ? {} : { env },
+          ...stdin === "" ? {} : { stdin },
+        });
+      }
     }
     let denial: BackendError | undefined;
     for (const [verb, paths] of [["read", effects?.reads], ["write", effects?.writes]] as const) {

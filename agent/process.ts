@@ -135,6 +135,12 @@ export interface ApprovalWish {
   readonly what: string;
   /** The rule, as it was written. */
   readonly rule: string;
+  /** For `execute`, the directory; the root without it. */
+  readonly cwd?: string | undefined;
+  /** For `execute`, the variables; none without them. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** For `execute`, the standard input; nothing without it. */
+  readonly stdin?: string | undefined;
 }
 
 /** The reply to {@linkcode ApprovalParams}. */

@@ -37,6 +37,14 @@ export interface ToolCommand {
   readonly script: string;
   /** Variables that it sees. */
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /**
+   * The directory that it runs in.
+   *
+   * @default {"/"}
+   */
+  readonly cwd?: string | undefined;
+  /** What it reads from its standard input. */
+  readonly stdin?: string | undefined;
 }
 
 /** The parameters of a tool: an object of zod, such as `z.strictObject({ path: z.string() })`. */

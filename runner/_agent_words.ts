@@ -17,7 +17,7 @@ import {
 } from "../agent/process.ts";
 import { canonicalPath } from "../backends/paths.ts";
 import type { Message } from "../agent/model.ts";
-import type { ExecuteResult } from "../backends/shells/shell.ts";
+import { type ExecuteResult, SHELL_LIMITS } from "../backends/shells/shell.ts";
 
 /** Characters that describe a call to whoever is asked about it. */
 const DETAIL_CHARACTERS = 1_000_000;
@@ -112,7 +112,14 @@ const approval: z.ZodType<ApprovalParams> = z.object({
   tool: z.string(),
   wishes: z.array(z.discriminatedUnion("verb", [
     z.object({ verb: z.enum(["read", "write"]), what: path, rule: z.string() }),
-    z.object({ verb: z.literal("execute"), what: z.string(), rule: z.string() }),
+    z.object({
+      verb: z.literal("execute"),
+      what: z.string(),
+      rule: z.string(),
+      cwd: z.string().optional(),
+      env: z.record(z.string(), z.string()).optional(),
+      stdin: z.string().max(SHELL_LIMITS.stdinCharacters).optional(),
+    }),
   ])).min(1),
   detail: z.string().max(DETAIL_CHARACTERS),
 });

@@ -2,7 +2,8 @@
  * Approvals: who is asked about a call that a rule of `ask` is for, and what is granted at the moment.
  *
  * The agent process asks, and is not trusted: what it may ask about the rules decide here again, and
- * what it may do the relay does, which goes by {@linkcode Approvals.isGranted}. The description of a
+ * what it may do the relay does, which goes by {@linkcode Approvals.isGranted} and
+ * {@linkcode Approvals.takeCommand}. A command is shown as it will run; the description of any other
  * change is the agent's own.
  *
  * @module
@@ -19,7 +20,11 @@ import { isApproved, Policy } from "../backends/policy.ts";
 import { readApproval } from "./_agent_words.ts";
 import type { RunEventBody } from "./events.ts";
 import type { Plan } from "./plan.ts";
+import type { ApprovedOptions } from "./relay.ts";
 import { commandText } from "./_screen_commands.ts";
+
+/** Characters of a command's standard input that are shown. */
+const INPUT_CHARACTERS = 10_000;
 
 /** Asks somebody; `wait` where nobody can answer now. */
 export type Approver = (question: ApprovalParams, signal: AbortSignal) => Promise<ApprovalResult>;
@@ -94,7 +99,7 @@ export class Approvals {
     // Whatever was granted to this call before, it asks anew.
     this.#granted.delete(callId);
     const asked = await Promise.all(wishes.map((wish) => this.#checked(wish)));
-    return await this.ask({ ...question, wishes: asked }, signal);
+    return await this.ask({ ...question, wishes: asked, detail: shownDetail(question) }, signal);
   }
 
   /**
@@ -125,39 +130,74 @@ export class Approvals {
    */
   async askCommand(params: CommandParams, signal: AbortSignal): Promise<ApprovalResult> {
     const { step, command, cwd, env } = params;
-    const what = commandText(command);
     const { verdict, rule = "" } = await this.#policy.decideCommand(command, { env });
     if (verdict !== "ask") return { verdict: "granted" };
-    const variables = Object.entries(env).map(([name, value]) => `${name}=${commandText([value])}`);
-    const detail = [what.trimEnd(), `(in ${cwd})`, ...variables].join("\n");
-    const wishes = [{ verb: "execute", what, rule }] as const;
-    return await this.ask({ step, callId: "", tool: "run", wishes, detail }, signal);
+    const wish = { verb: "execute", what: commandText(command), rule, cwd, env } as const;
+    const detail = commandDetail(wish);
+    return await this.ask({ step, callId: "", tool: "run", wishes: [wish], detail }, signal);
   }
 
   /**
    * Whether something was approved, and its call is still under way.
    *
    * @param verb What is wanted.
-   * @param what A canonical path; for `execute` the command.
+   * @param path A canonical path.
    * @returns Whether it is granted.
    */
-  isGranted(verb: ApprovalWish["verb"], what: string): boolean {
+  isGranted(verb: "read" | "write", path: string): boolean {
     for (const wishes of this.#granted.values()) {
-      const granted = verb === "execute"
-        ? wishes.some((wish) => wish.verb === "execute" && wish.what === what)
-        : isApproved(this.#policy, wishes, verb, what);
-      if (granted) return true;
+      if (isApproved(this.#policy, wishes, verb, path)) return true;
     }
     return false;
   }
 
-  async #checked({ verb, what, rule: wished }: ApprovalWish): Promise<ApprovalWish> {
+  /**
+   * Whether a command was approved, to run like this, and its call is still under way. The approval is
+   * used up.
+   *
+   * @param command The command.
+   * @param options Where and how it is to run.
+   * @returns Whether it is granted.
+   */
+  takeCommand(command: string, options: ApprovedOptions): boolean {
+    const key = commandKey(command, options);
+    for (const [callId, wishes] of this.#granted) {
+      const taken = wishes.find((wish) =>
+        wish.verb === "execute" && commandKey(wish.what, wish) === key
+      );
+      if (taken === undefined) continue;
+      this.#granted.set(callId, wishes.filter((wish) => wish !== taken));
+      return true;
+    }
+    return false;
+  }
+
+  async #checked(wish: ApprovalWish): Promise<ApprovalWish> {
+    const { verb, what, env } = wish;
     const { verdict, rule = "" } = verb === "execute"
-      ? await this.#policy.decideCommand(what)
+      ? await this.#policy.decideCommand(what, { env })
       : this.#policy.decide(verb, what);
-    if (verdict === "ask") return { verb, what, rule };
-    // It may be the command's variables that a rule asks about.
-    if (verb === "execute" && verdict === "allow") return { verb, what, rule: wished };
+    if (verdict === "ask") return { ...wish, rule };
     throw new TypeError(`No rule asks about '${verb} ${what}'`);
   }
+}
+
+/** What somebody is shown. Of a command it is what will run, whatever the agent says of it. */
+function shownDetail({ wishes, detail }: ApprovalParams): string {
+  const commands = wishes.filter(({ verb }) => verb === "execute");
+  const others = commands.length < wishes.length ? [detail] : [];
+  return [...commands.map(commandDetail), ...others].join("\n");
+}
+
+function commandDetail({ what, cwd = "/", env = {}, stdin = "" }: ApprovalWish): string {
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${commandText([value])}`);
+  const left = stdin.length - INPUT_CHARACTERS;
+  const more = left > 0 ? ` (and ${left} more characters)` : "";
+  const input = `(standard input: ${JSON.stringify(stdin.slice(0, INPUT_CHARACTERS))}${more})`;
+  return [what.trimEnd(), `(in ${cwd})`, ...variables, ...stdin === "" ? [] : [input]].join("\n");
+}
+
+function commandKey(what: string, { cwd = "/", env = {}, stdin = "" }: ApprovedOptions): string {
+  const variables = Object.entries(env).sort(([a], [b]) => a < b ? -1 : 1);
+  return JSON.stringify([what, cwd, variables, stdin]);
 }

@@ -13,7 +13,7 @@ import { PlaceJudge } from "../backends/place_judge.ts";
 import { Policy, refusedCommand } from "../backends/policy.ts";
 import type { Backend } from "../backends/protocol.ts";
 import { RemoteBackend } from "../backends/remote.ts";
-import { type Shell, SYSTEM_DIRECTORIES } from "../backends/shells/shell.ts";
+import { type ExecuteOptions, type Shell, SYSTEM_DIRECTORIES } from "../backends/shells/shell.ts";
 import type { Plan } from "./plan.ts";
 import { commandText } from "./_screen_commands.ts";
 
@@ -23,17 +23,27 @@ export interface Grants {
    * Whether something was approved.
    *
    * @param verb What is wanted.
-   * @param what A canonical path; for `execute` the command.
+   * @param path A canonical path.
    */
-  isGranted(verb: "read" | "write" | "execute", what: string): boolean;
+  isGranted(verb: "read" | "write", path: string): boolean;
+  /**
+   * Whether a command was approved, to run like this. It was approved for once: that was it.
+   *
+   * @param command The command.
+   * @param options Where and how it is to run.
+   */
+  takeCommand(command: string, options: ApprovedOptions): boolean;
 }
+
+/** What a command's approval is for, beside the command. */
+export type ApprovedOptions = Pick<ExecuteOptions, "cwd" | "env" | "stdin">;
 
 /** What the relay needs to know of a plan. */
 export type RelayPlan =
   & Pick<Plan, "routes" | "deny">
   & Partial<Pick<Plan, "allow" | "ask" | "shell">>;
 
-const NOTHING: Grants = { isGranted: () => false };
+const NOTHING: Grants = { isGranted: () => false, takeCommand: () => false };
 
 /**
  * The agent's way to one local backend.
@@ -84,7 +94,7 @@ export function relayShell(plan: RelayPlan, shell: Shell, grants: Grants = NOTHI
     async execute(command, options = {}) {
       const decision = policy.decideCommand(command, { env: options.env });
       const isGranted = decision.verdict === "allow" ||
-        (decision.verdict === "ask" && grants.isGranted("execute", commandText(command)));
+        (decision.verdict === "ask" && grants.takeCommand(commandText(command), options));
       if (!isGranted) throw refusedCommand(decision);
       return await shell.execute(command, options);
     },

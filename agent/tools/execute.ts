@@ -71,7 +71,7 @@ export function executeTool(type: ShellType): Tool {
           `at most ${grouped(LONGEST_SECONDS)}.`,
       ),
     }),
-    command: ({ command, env }) => ({ script: command, env }),
+    command: ({ command, cwd, env, stdin }) => ({ script: command, cwd, env, stdin }),
     async execute({ command, cwd, env, stdin, timeout }, { shell, signal }) {
       if (shell === undefined) {
         throw new BackendError("unsupported", cwd, "Cannot run a command: there is no shell here");

@@ -109,7 +109,12 @@ Deno.test("execute passes on where and how to run, in milliseconds", async () =>
   });
   assert(prepared.ok);
   assertEquals(prepared.call.effects, undefined);
-  assertEquals(prepared.call.command, { script: "cat", env: { A: "1" } });
+  assertEquals(prepared.call.command, {
+    script: "cat",
+    cwd: "/project",
+    env: { A: "1" },
+    stdin: "hello",
+  });
   const { signal } = new AbortController();
   await prepared.call.execute({ backend: new StateBackend(), shell, signal });
   assertEquals(shell.asked, [{

@@ -125,6 +125,42 @@ Deno.test("what is granted holds for its paths, for its call and until that is f
   assertEquals([answered.callId, answered.verdict], ["1", "granted"]);
 });
 
+Deno.test("a command is shown as it will run, and runs like that once", async () => {
+  const everybody: Approver = () => Promise.resolve({ verdict: "granted" });
+  const push = { ...wish("execute", "git push origin"), cwd: "/site", env: { A: "b c" } };
+  const execute = (more: object) =>
+    ["execute", { id: 0, output: false, command: "git push origin", ...more }] as const;
+  const { cwd, env } = push;
+  const { lines, events } = await taken({
+    acts: [
+      called("1"),
+      asks("1", { ...push, stdin: "now" }),
+      execute({ cwd, env }),
+      asks("1", push),
+      execute({}),
+      execute({ cwd }),
+      execute({ cwd: "/site/live", env }),
+      execute({ cwd, env: { ...env, B: "c" } }),
+      execute({ cwd, env, command: "git push other" }),
+      execute({ cwd, env }),
+      execute({ cwd, env }),
+      asks("1", wish("execute", "echo harmless")),
+    ],
+  }, everybody);
+  const requested = events.flatMap((event) =>
+    event.type === "approval.requested" ? [event.detail] : []
+  );
+  assertEquals(requested, [
+    `git push origin\n(in /site)\nA='b c'\n(standard input: "now")`,
+    "git push origin\n(in /site)\nA='b c'",
+  ]);
+  const refusal = "denied until somebody approves it, as the rule 'execute git push *' asks";
+  for (const index of [1, 3, 4, 5, 6, 7, 9]) assertStringIncludes(lines[index] ?? "", refusal);
+  // This one is passed on, to a shell whose files such an agent does not serve.
+  assertStringIncludes(lines[8] ?? "", "The storage of '/site' cannot be reached");
+  assertEquals(lines[10], "No rule asks about 'execute echo harmless'");
+});
+
 Deno.test("a hostile agent cannot ask about what no rule asks about, nor for no call", async () => {
   const everybody: Approver = () => Promise.resolve({ verdict: "granted" });
   const live = wish("write", "/site/live/a");

@@ -59,7 +59,7 @@ Deno.test("a command of a run step waits and goes on, and so does one of the mod
   const next = await directory.waiting("--resume", waiting, "--approve");
   assertEquals(requested(directory.events(next)).map(({ tool, detail }) => [tool, detail]), [
     ["run", "cat /old.txt\nrm /old.txt\n(in /)\nWHAT=Written."],
-    ["execute", 'ls /; rm /new.txt\nstdin: "beside it"'],
+    ["execute", 'ls /; rm /new.txt\n(in /)\n(standard input: "beside it")'],
   ]);
   const { code, stdout, stderr } = await directory.run("--resume", next, "--approve");
   assertEquals(code, 0, stderr + stdout);
