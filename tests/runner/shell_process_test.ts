@@ -119,14 +119,31 @@ Deno.test({
   },
 });
 
+Deno.test("ShellProcess.execute() starts another where its process ended with nothing to do", async () => {
+  await using trial = new Trial();
+  await trial.shell.execute("true");
+  const { pid } = trial.shell;
+  assert(pid !== undefined);
+  Deno.kill(pid, "SIGKILL");
+  for (let looks = 0; trial.shell.pid !== undefined; looks++) {
+    assert(looks < 2_000, "The end of the process is not noticed");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const { exitCode, notes } = await trial.shell.execute("true");
+  assertEquals([exitCode, notes], [0, []]);
+});
+
 Deno.test({
   name: "ShellProcess.execute() kills a process that hears nothing any more when its time is up",
   ignore: Deno.build.os !== "linux",
   async fn() {
     await using trial = new Trial();
+    // The interpreter is loaded by then: the time is the command's own.
+    await trial.shell.execute("true");
     const written = trial.whenWritten();
-    const running = trial.shell.execute(BUSY, { timeout: 300 });
-    const pid = await written;
+    const running = trial.shell.execute(BUSY, { timeout: 1_500 });
+    const pid = await Promise.race([written, running]);
+    assert(typeof pid === "number", "The command ended before it wrote anything");
     // A stopped process can end nothing by itself, like one that is busy in a single step.
     Deno.kill(pid, "SIGSTOP");
     const { exitCode, timedOut, notes } = await running;
