@@ -15,6 +15,9 @@ const [project, stage] = [`${directory}/project`, `${directory}/stage`];
 for (const path of [project, stage, `${project}/keys`]) Deno.mkdirSync(path);
 Deno.writeTextFileSync(`${project}/keys/id`, "SECRET");
 Deno.writeTextFileSync(`${project}/.env`, "SECRET");
+Deno.mkdirSync(`${project}/shut`);
+Deno.writeTextFileSync(`${project}/shut/.env`, "SECRET");
+Deno.chmodSync(`${project}/shut`, 0);
 
 const deny = ["read /project/keys", "read **/.env"];
 const memory = new StateBackend();
@@ -40,6 +43,7 @@ for (
     user: "id -u; grep -c . /proc/self/status > /dev/null && echo proc",
     rules:
       "cat /project/keys/id /project/.env; mv /project/keys /project/k; chmod -R 777 /project/keys",
+    shut: "chmod -R 777 /project/shut; cat /project/shut/.env; ls /project/shut",
     memory: "mkdir -p /d/e; echo x > /d/e/f; echo y > /g; chmod 000 /g /d/e/f /d/e /d /",
     again:
       "chmod 644 /d/e/f /g; cat /d/e/f /g; echo z > /project/z; touch /project/new.env; mkdir /project/.env2",

@@ -170,6 +170,17 @@ testRules("removes what a command made or moved to where it may not write", asyn
   assertEquals(local, ["/project/new/ok"]);
 });
 
+testRules("keeps links that were there before, whatever their names", async (subject) => {
+  const { shell, project, local } = subject;
+  await Deno.symlink("app.py", `${project}/src/.env`);
+  const { exitCode, notes } = await shell.execute("cat /project/src/.env; echo x > /project/x");
+  assertEquals([exitCode, notes, local], [0, [], ["/project/x"]]);
+  assertEquals(await Deno.readLink(`${project}/src/.env`), "app.py");
+  // Another one of that name is as new as any.
+  const again = await shell.execute("ln -sfn other /project/src/.env");
+  assertEquals(again.notes, ["'/project/src/.env' was removed: denied by the rule 'read **/.env'"]);
+});
+
 testRules("removes it also when the command was killed or aborted", async ({ shell, project }) => {
   const killed = await shell.execute("echo x > /project/src/.env; sleep 60", { timeout: 1_000 });
   assertEquals([killed.timedOut, killed.notes.length], [true, 1]);

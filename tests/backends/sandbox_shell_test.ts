@@ -93,9 +93,9 @@ test("does not wait for a child that keeps the output open", async ({ shell }) =
 
 test("outlives a command that kills everything it can", async ({ shell }) => {
   const { exitCode, stdout } = await shell.execute(
-    "sleep 60 & sh -c 'kill -9 -1; echo alone'; kill -9 1; kill -9 $PPID; echo on",
+    "echo before; sleep 60 & sh -c 'kill -9 1; kill -9 -1'; kill -9 $PPID; echo after",
   );
-  assertEquals([exitCode, stdout.text], [137, "alone\n"]);
+  assertEquals([exitCode, stdout.text], [137, "before\n"]);
   assertEquals((await shell.execute("echo next")).stdout.text, "next\n");
 });
 

@@ -59,6 +59,7 @@ Deno.test({
         results: {
           user: [0, "1000\nproc\n", []],
           rules: [1, "", []],
+          shut: [2, "", []],
           memory: [0, "", []],
           again: [0, "x\ny\n", []],
           forks: [9, "", []],
@@ -67,7 +68,7 @@ Deno.test({
         },
         files: [["/d/e/f", "x\n"], ["/g", "y\n"]],
         late: 124,
-        left: [".env", ".env2", "keys", "new.env", "z"],
+        left: [".env", ".env2", "keys", "new.env", "shut", "z"],
       });
     } finally {
       await new Deno.Command("chmod", { args: ["-R", "u+rwx", directory] }).output();
