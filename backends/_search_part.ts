@@ -175,7 +175,10 @@ async function findHidden(
       if (type === "file") return { path, isFile: true };
       if (path === place) return { path, isFile: false };
     } catch (error) {
-      if (error instanceof BackendError && error.code === "not_found") return undefined;
+      // What is refused was not searched either.
+      const isNone = error instanceof BackendError &&
+        (error.code === "not_found" || error.code === "denied");
+      if (isNone) return undefined;
       throw error;
     }
   }

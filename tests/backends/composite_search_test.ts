@@ -2,6 +2,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { CompositeBackend } from "../../backends/composite.ts";
 import { BackendError } from "../../backends/errors.ts";
+import { PolicyJudge } from "../../backends/judge.ts";
+import { JudgedBackend } from "../../backends/judged.ts";
+import { Policy } from "../../backends/policy.ts";
 import { StateBackend } from "../../backends/state.ts";
 import { brokenBackend, spiedBackend } from "./_backends.ts";
 
@@ -297,6 +300,21 @@ Deno.test("CompositeBackend asks no mount that cannot have what is searched for"
     await run();
     assertEquals([...asked].sort(), expected);
   }
+});
+
+Deno.test("CompositeBackend.grep() asks nothing of a backend that refuses what another route hides", async () => {
+  const disk = new StateBackend({ files: { "/cache/a": "needle", "/b": "needle" } });
+  const judge = new PolicyJudge({ policy: new Policy({ deny: ["read /cache/**"] }) });
+  const backend = new CompositeBackend({
+    default: new StateBackend(),
+    routes: {
+      "/p/cache/": new StateBackend({ files: { "/c": "needle" } }),
+      "/p/": new JudgedBackend(disk, judge),
+    },
+  });
+  const found = await backend.grep("needle");
+  assertEquals(paths(found.matches), ["/p/b", "/p/cache/c"]);
+  assertEquals([found.filesSearched, found.failures], [2, []]);
 });
 
 Deno.test("CompositeBackend finds a file of two names once, under the route written first", async () => {
