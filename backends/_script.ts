@@ -88,10 +88,11 @@ class CommandReader extends CompoundReader {
     readScript(text, this.#found, this.#below());
   }
 
-  protected override arithmeticCommand(text: string): void {
+  protected override otherwise(text: string): void {
+    this.charge(text.length);
     const found: Finding[] = [];
     readScript(text, found, this.#below());
-    // What no shell takes for commands is arithmetic for all of them.
+    // Where it is no list of commands for anybody, it is what Bash takes it for.
     for (const finding of found) if (finding !== UNPARSABLE) this.#found.push(finding);
   }
 
@@ -105,10 +106,6 @@ class CommandReader extends CompoundReader {
 
   protected override hide(): void {
     this.#found.push(HIDDEN);
-  }
-
-  protected override other(words: readonly Word[]): void {
-    this.#found.push({ type: "command", words, input: undefined });
   }
 
   #below(): ReadOptions {

@@ -7,7 +7,6 @@
  * @module
  */
 
-import type { Word } from "./_command_words.ts";
 import { type ReadWord, UnclearScript, WordReader } from "./_script_words.ts";
 
 /** Words after which a command begins, and those that stand alone. */
@@ -25,8 +24,6 @@ export abstract class CompoundReader extends WordReader {
   protected abstract commands(end: ")" | "esac" | ""): boolean;
   /** Takes the end of a line, and the here-documents that begin after it. */
   protected abstract endLine(): void;
-  /** Notes a command that some shells run. */
-  protected abstract other(words: readonly Word[]): void;
 
   /** Blanks, comments and ends of lines. */
   protected skipSpace(): void {
@@ -140,33 +137,29 @@ export abstract class CompoundReader extends WordReader {
 
   /** `[[ a || b ]]` is one command in Bash; others run `[[ a` and `b ]]`. */
   #condition(): void {
-    let words: Word[] = [];
-    let runs = false;
-    const flush = () => {
-      if (runs && words.length > 0) {
-        this.other([...words, "]]"]);
-      }
-      words = [];
-    };
+    let other = -1;
     while (true) {
       this.skipBlanks();
       const next = this.peek();
       if (next === "") throw new UnclearScript();
       if (next === "\n") {
-        flush();
         this.endLine();
-        runs = true;
+        if (other === -1) other = this.at;
       } else if ("|;&".includes(next)) {
-        flush();
         this.at++;
-        runs ||= next !== "&" || !this.take("&");
-      } else if ("()<>".includes(next)) {
+        // After `&&` nothing runs: there is no command `[[`.
+        if (next === "&" && this.take("&")) continue;
+        if (other === -1) other = this.at;
+      } else if (next === "<" || next === ">") {
+        this.at++;
+        if (this.take("(")) this.list();
+      } else if (next === "(" || next === ")") {
         this.at++;
       } else {
-        const { word, lead, plain } = this.word();
-        if (plain && lead === "]]") return flush();
-        if (words.length > 0 || lead !== "!") words.push(word);
+        const { lead, plain } = this.word();
+        if (plain && lead === "]]") break;
       }
     }
+    if (other !== -1) this.otherwise(this.text.slice(other, this.at));
   }
 }

@@ -84,8 +84,8 @@ export abstract class WordReader {
   protected abstract list(): void;
   /** Reads a script that stands in this one. */
   protected abstract script(text: string): void;
-  /** Reads what is arithmetic for some shells, and commands for others. */
-  protected abstract arithmeticCommand(text: string): void;
+  /** Reads what is no command for some shells, and a list of commands for others. */
+  protected abstract otherwise(text: string): void;
   /** @returns Forgets what is found from now on. */
   protected abstract snapshot(): () => void;
   /** Notes that something cannot be looked into. */
@@ -304,9 +304,7 @@ export abstract class WordReader {
     const forget = this.snapshot();
     const end = this.#arithmeticEnd();
     if (end !== undefined) {
-      const text = this.text.slice(start, end);
-      this.charge(text.length);
-      if (isCommand) this.arithmeticCommand(text);
+      if (isCommand) this.otherwise(this.text.slice(start, end));
       return;
     }
     forget();
