@@ -118,6 +118,13 @@ function placeOf(plan: Plan, directory: string): string {
   return words[words.indexOf(directory) + 1] ?? "";
 }
 
+/** How many values each flag of Deno has. */
+function valuesOf(words: readonly string[]): readonly number[] {
+  return words.filter((word) => /^--allow-|^--deny-/.test(word)).map((word) =>
+    word.split(",").length
+  );
+}
+
 for (const shell of [undefined, "virtual", "sandbox"]) {
   Deno.test({
     ...needing(
@@ -160,6 +167,10 @@ for (const shell of [undefined, "virtual", "sandbox"]) {
         assertEquals(commandOf(plan, "shell"), expected("shell"));
         assertEquals(hostCommand(plan, directory, place), expected("host"));
         assertEquals(measurePlace === measure, place === directory);
+        // Each grant is one for Deno too, which takes a comma for the end of one.
+        for (const { name } of harmless.processes.filter(({ name }) => name !== "runner")) {
+          assertEquals(valuesOf(commandOf(plan, name)), valuesOf(commandOf(harmless, name)));
+        }
       });
       await fc.assert(property, { numRuns: shell === "sandbox" ? 60 : 120, seed: 41 });
       assert(planned > 15, `only ${planned} of them were valid`);
