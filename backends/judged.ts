@@ -43,6 +43,25 @@ import type {
  * | `ask` or `deny` to write | refused with `denied` |
  *
  * A directory is deleted or moved only if that is allowed for everything in it, at both ends.
+ *
+ * @example
+ * ```ts
+ * import { JudgedBackend } from "./judged.ts";
+ * import { StateBackend } from "./state.ts";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const files = new StateBackend({ files: { "/a.txt": "a", "/b.key": "b" } });
+ * const backend = new JudgedBackend(files, {
+ *   judge: (_verb, path) =>
+ *     path.endsWith(".key")
+ *       ? { verdict: "deny", reason: "denied: it is a key" }
+ *       : { verdict: "allow", reason: "" },
+ *   leadsTo: () => false,
+ *   unreadable: () => ["/*.key"],
+ * });
+ * assertEquals((await backend.ls("/")).map(({ path }) => path), ["/a.txt"]);
+ * await assertRejects(() => backend.read("/b.key"), Error, "denied: it is a key");
+ * ```
  */
 export class JudgedBackend implements PlacingBackend {
   readonly #backend: Backend;

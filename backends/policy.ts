@@ -76,7 +76,29 @@ export interface ApprovedWish {
   readonly what: string;
 }
 
-/** Rules, compiled. */
+/**
+ * Rules, compiled.
+ *
+ * @example
+ * ```ts
+ * import { Policy } from "./policy.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const policy = new Policy({
+ *   allow: ["write /project/**", "execute git *"],
+ *   ask: ["execute git push *"],
+ *   deny: ["read /project/.env"],
+ * });
+ * assertEquals(policy.decide("read", "/project/app.py").verdict, "allow");
+ * assertEquals(policy.decide("write", "/project/.env"), { verdict: "deny", rule: "read /project/.env" });
+ * assertEquals(policy.decide("read", "/etc/passwd"), { verdict: "deny" });
+ * assertEquals(policy.decideCommand("git status && sh -c 'git push'"), {
+ *   verdict: "ask",
+ *   rule: "execute git push *",
+ *   command: "git push",
+ * });
+ * ```
+ */
 export class Policy {
   /** Whether the rules can make a difference to any path. */
   readonly hasPathRules: boolean;
