@@ -213,8 +213,7 @@ export class MountPoints {
   }
 
   /**
-   * Makes the directories of memory that mounts stand on, whatever is there instead, and makes sure
-   * of those on disk.
+   * Makes the directories of memory that mounts stand on, and makes sure of those on disk.
    *
    * @throws {BackendError} `io` if a directory is not there.
    */
@@ -255,15 +254,12 @@ function typeAt(host: string): "entry" | "link" | undefined {
 
 function makeDirectory(path: string): void {
   try {
-    const { isDirectory, mode } = Deno.lstatSync(path);
     // A command may have closed what is its own.
-    if (isDirectory && ((mode ?? 0) & 0o700) !== 0o700) Deno.chmodSync(path, 0o755);
-    if (isDirectory) return;
-    Deno.removeSync(path);
+    if (((Deno.lstatSync(path).mode ?? 0) & 0o700) !== 0o700) Deno.chmodSync(path, 0o755);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
+    Deno.mkdirSync(path);
   }
-  Deno.mkdirSync(path);
 }
 
 function checkDirectory(source: string, path: string): void {

@@ -78,7 +78,10 @@ export class SandboxStage {
    * @throws {BackendError} `denied` for a path that is not of memory, `too_large` if it is full.
    */
   async put(entries: readonly StagedEntry[]): Promise<void> {
-    for (const entry of entries) this.#checkPath(entry.path);
+    for (const { path, type } of entries) {
+      this.#checkPath(path);
+      if (type === "file" && this.#leadsToMount(path)) throw notMemory(path);
+    }
     try {
       for (const entry of entries) await this.#put(entry);
     } catch (error) {
@@ -275,14 +278,15 @@ export class SandboxStage {
 
   #checkPath(path: string): void {
     const inMount = this.#points.all.some((mount) => isWithin(path, mount.path));
-    if (path !== "/" && !isSystemPath(path) && !inMount) return;
-    throw new BackendError("denied", path, `Cannot stage '${path}': it is no file of memory`);
+    if (path === "/" || isSystemPath(path) || inMount) throw notMemory(path);
+  }
+
+  #leadsToMount(path: string): boolean {
+    return this.#points.all.some((mount) => isWithin(mount.path, path));
   }
 
   async #remove(path: string): Promise<void> {
-    if (this.#points.all.some((mount) => isWithin(mount.path, path))) {
-      throw new BackendError("denied", path, `Cannot remove '${path}': something is mounted there`);
-    }
+    if (this.#leadsToMount(path)) throw notMemory(path);
     const host = joinPaths(this.#tree, path);
     const info = lstat(host);
     if (info?.isFile === true) Deno.removeSync(host);
@@ -291,6 +295,10 @@ export class SandboxStage {
     if (info?.isDirectory !== true) return;
     for (const below of this.#known.keys()) if (isWithin(below, path)) this.#known.delete(below);
   }
+}
+
+function notMemory(path: string): BackendError {
+  return new BackendError("denied", path, `Cannot stage '${path}': it is no file of memory`);
 }
 
 /** A path of the tree; `undefined` where there can be none of that name. */

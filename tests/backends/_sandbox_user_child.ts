@@ -12,7 +12,7 @@ import { StateBackend } from "../../backends/state.ts";
 
 const [directory = ""] = Deno.args;
 const [project, stage] = [`${directory}/project`, `${directory}/stage`];
-for (const path of [project, stage, `${project}/keys`]) Deno.mkdirSync(path);
+for (const path of [project, stage, `${project}/keys`, `${directory}/extra`]) Deno.mkdirSync(path);
 Deno.writeTextFileSync(`${project}/keys/id`, "SECRET");
 Deno.writeTextFileSync(`${project}/.env`, "SECRET");
 Deno.mkdirSync(`${project}/shut`);
@@ -23,7 +23,10 @@ const deny = ["read /project/keys", "read **/.env"];
 const memory = new StateBackend();
 const sandbox = new SandboxShell({
   stage,
-  mounts: [{ prefix: "/project/", directory: project, access: "read-write" }],
+  mounts: [
+    { prefix: "/project/", directory: project, access: "read-write" },
+    { prefix: "/deep/extra/", directory: `${directory}/extra`, access: "read-write" },
+  ],
   rules: { deny },
   limits: { processes: 40 },
 });
@@ -34,7 +37,7 @@ const shell = new StagingShell({
     default: memory,
     routes: { "/project/": new LocalBackend({ rootDir: project }) },
   }),
-  mounts: ["/project/"],
+  mounts: ["/project/", "/deep/extra/"],
 });
 
 const results: Record<string, unknown> = {};
@@ -56,6 +59,8 @@ for (
   const { exitCode, stdout, notes } = await shell.execute(script, { timeout: 30_000 });
   results[name] = [exitCode, stdout.text, notes];
 }
+await sandbox.execute("chmod 0 /deep /");
+results.closed = (await sandbox.execute("ls -d /deep/extra && touch /deep/extra/x")).stdout.text;
 const files = [...memory.files].map(([path, { text }]) => [path, text]);
 const late = await shell.execute("echo kept > /kept; sleep 60", { timeout: 1_000 });
 const left = [...Deno.readDirSync(project)].map(({ name }) => name).sort();

@@ -241,6 +241,14 @@ test("has nothing of this program's surroundings", async ({ shell, directory }) 
     assert(!stdout.text.includes("SECRET-7"));
     assert(!stdout.text.includes("stage"), stdout.text);
     assertStringIncludes(stdout.text, "OWN=1");
+    const own = (await shell.execute(["env"], { env: { OWN: "1" } })).stdout.text;
+    assertEquals(own.trim().split("\n").sort(), [
+      "HOME=/run/home",
+      "LANG=C.UTF-8",
+      "OWN=1",
+      "PATH=/usr/local/bin:/usr/bin:/bin",
+      "PWD=/",
+    ]);
   } finally {
     Deno.env.delete("ROUTEBOOK_TEST_SECRET");
   }
@@ -417,6 +425,12 @@ Deno.test({
       assertEquals(Deno.readTextFileSync(`${directory}/inner/i`), "i\n");
       assertEquals(Deno.readTextFileSync(`${directory}/outer/a/o`), "o\n");
       assertEquals([...Deno.readDirSync(`${directory}/outer/a/cache`)].length, 1);
+      // Nothing of memory can take the place of what leads to a mount.
+      const { stage } = shell;
+      await stage.changes();
+      const file = { path: "/deep", type: "file", bytes: new Uint8Array() } as const;
+      assertEquals(await codeOf(stage.put([file])), "denied");
+      assertEquals(await codeOf(stage.delete(["/deep"])), "denied");
     });
   },
 });

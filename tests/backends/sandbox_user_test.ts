@@ -65,6 +65,7 @@ Deno.test({
           forks: [9, "", []],
           system: [2, "", []],
           daemon: [0, "done\n", []],
+          closed: "/deep/extra\n",
         },
         files: [["/d/e/f", "x\n"], ["/g", "y\n"]],
         late: 124,
