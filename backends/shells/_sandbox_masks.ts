@@ -9,7 +9,7 @@ import { BackendError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { isWithin, joinPaths, parentPath, relativeTo } from "../paths.ts";
 import type { Policy } from "../policy.ts";
-import { PathRights, type Right } from "./_sandbox_rights.ts";
+import { PathRights } from "./_sandbox_rights.ts";
 import type { Bind, MountPoints, SandboxPlaces } from "./_sandbox_root.ts";
 import { list, type ListedEntry, type WatchedDirectory } from "./_sandbox_scan.ts";
 import type { SandboxTools } from "./_sandbox_tools.ts";
@@ -33,10 +33,11 @@ export interface SandboxMasksOptions {
 export interface MaskedTree {
   /** Everything that is to be mounted. */
   readonly binds: readonly Bind[];
-  /** What is mounted for the rules, by its path: below it the same may be done. */
-  readonly ruled: ReadonlyMap<string, Right>;
-  /** Links, sockets and the like, by path: nothing can be mounted on them. */
-  readonly others: ReadonlyMap<string, string>;
+  /**
+   * What there is, by its path: it may stay, whatever the rules say of it. Empty for what a command
+   * could not replace: where another one stands after it, somebody else has put it there.
+   */
+  readonly known: ReadonlyMap<string, string>;
 }
 
 /** Keeps rules by mounts. */
@@ -72,13 +73,11 @@ export class SandboxMasks {
     if (binds.length > MOUNTS) {
       throw tooMany(`the rules of 'tools' are about more than ${MOUNTS} files: name directories`);
     }
-    const { ruled } = walk;
-    const others = entries.filter(({ type }) => type === "link" || type === "other");
-    return {
-      binds,
-      ruled,
-      others: new Map(others.map(({ path, identity }) => [path, identity])),
-    };
+    const known = entries.map((entry): [string, string] => [
+      entry.path,
+      entry.type === "file" || entry.type === "directory" ? "" : identityOf(entry),
+    ]);
+    return { binds, known: new Map(known) };
   }
 
   /**
@@ -106,22 +105,19 @@ export class SandboxMasks {
   /** The topmost entries that a rule keeps from being there. */
   #forbidden(entries: readonly FoundEntry[], before: MaskedTree): readonly FoundEntry[] {
     const forbidden: FoundEntry[] = [];
-    const passed = new Set<string>();
-    for (const { path } of this.#points.all) {
-      if (before.ruled.get(path) !== "write") passed.add(path);
-    }
+    const going = new Set<string>();
     for (const entry of entries) {
-      const { path, identity } = entry;
-      const right = before.ruled.get(path);
-      if (right === undefined ? passed.has(parentPath(path)) : right !== "write") {
-        // It did not change, nor did what is in it but for what may be written.
-        passed.add(path);
+      const { path } = entry;
+      const known = before.known.get(path);
+      if (known === "" || known === identityOf(entry)) continue;
+      if (going.has(parentPath(path))) {
+        going.add(path);
       } else if (
-        before.others.get(path) !== identity &&
+        this.#points.accessOf(path) === "read-write" &&
         this.#rights.decide("write", path).verdict !== "allow"
       ) {
+        going.add(path);
         forbidden.push(entry);
-        passed.add(path);
       }
     }
     return forbidden;
@@ -169,6 +165,11 @@ function hostPath({ directory, bytes }: ListedEntry): Uint8Array {
   all.set(start);
   all.set(bytes, start.length);
   return all;
+}
+
+/** What tells an entry from another one at the same path. */
+function identityOf({ type, identity }: FoundEntry): string {
+  return `${type} ${identity}`;
 }
 
 function tooMany(what: string): BackendError {

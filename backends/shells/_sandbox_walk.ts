@@ -47,11 +47,6 @@ export class MaskWalk {
     }
   }
 
-  /** What is mounted for the rules, by its path: below it the same may be done. */
-  get ruled(): ReadonlyMap<string, Right> {
-    return this.#ruled;
-  }
-
   /**
    * Looks at an entry; the directory that it is in comes first.
    *

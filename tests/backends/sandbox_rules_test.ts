@@ -181,6 +181,17 @@ testRules("keeps links that were there before, whatever their names", async (sub
   assertEquals(again.notes, ["'/project/src/.env' was removed: denied by the rule 'read **/.env'"]);
 });
 
+testRules("removes no file that somebody else has replaced meanwhile", async (subject) => {
+  const { shell, project } = subject;
+  const onOutput = () => {
+    Deno.writeTextFileSync(`${project}/saved`, "saved by an editor");
+    Deno.renameSync(`${project}/saved`, `${project}/.env`);
+  };
+  const { notes } = await shell.execute("echo ready; sleep 0.5", { onOutput });
+  assertEquals(notes, []);
+  assertEquals(await Deno.readTextFile(`${project}/.env`), "saved by an editor");
+});
+
 testRules("removes it also when the command was killed or aborted", async ({ shell, project }) => {
   const killed = await shell.execute("echo x > /project/src/.env; sleep 60", { timeout: 1_000 });
   assertEquals([killed.timedOut, killed.notes.length], [true, 1]);
