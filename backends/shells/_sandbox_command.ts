@@ -10,7 +10,7 @@ import { INIT_SCRIPT, type KillCause } from "./_sandbox_process.ts";
 import type { ShellLimits } from "./shell.ts";
 
 /** The variables that every command has. */
-const VARIABLES = {
+export const VARIABLES = {
   HOME: "/run/home",
   LANG: "C.UTF-8",
   PATH: "/usr/local/bin:/usr/bin:/bin",
@@ -69,26 +69,16 @@ export function commandWords(
     nproc: limits.processes,
     nofile: OPEN_FILES,
   }).map(([name, value]) => `--${name}=${value}:${name === "cpu" ? value + 1 : value}`);
-  const variables = Object.entries({ ...VARIABLES, ...env, PWD: cwd })
-    .map(([name, value]) => `${name}=${value}`);
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const words = typeof command !== "string"
     ? command
     : ["/bin/sh", "-c", "--", long ? `. ${SCRIPT_PATH}` : command, "sh"];
-  // For env a word with an equals sign is a variable.
-  const program = words[0]?.includes("=") === true
-    ? ["/bin/sh", "-c", 'exec "$@"', "sh", ...words]
-    : words;
-  const init = ["/run/init", "-c", INIT_SCRIPT, "sh", cwd];
   return [
-    "/usr/bin/prlimit",
-    ...bounds,
-    "--",
-    ...init,
     ...closing,
-    "/usr/bin/env",
-    "-i",
-    ...variables,
-    ...program,
+    ...["/usr/bin/prlimit", ...bounds, "--"],
+    // The variables of the call change nothing of what stands before the command.
+    ...["/run/init", "-c", INIT_SCRIPT, "sh", cwd, `${variables.length}`, ...variables],
+    ...words,
   ];
 }
 

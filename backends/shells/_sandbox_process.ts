@@ -41,16 +41,21 @@ const NO_START: Readonly<
 };
 
 /**
- * The first process of each command: enters the directory, runs the command, and ends with its exit
- * code, which ends everything that the command left behind. Its own messages go nowhere.
+ * The first process of each command: enters the directory, runs the command with its variables, and ends
+ * with its exit code, which ends everything that the command left behind. Its own messages go nowhere.
+ * Its arguments are the directory, the number of variables, those, and the command.
  */
 export const INIT_SCRIPT = `cd -- "$1" 2>/dev/null || {
   if [ ! -e "$1" ]; then s=0; elif [ ! -d "$1" ]; then s=1; else s=2; fi
   printf %s "$s" >&2; exit 125
 }
-shift; printf ${STARTED} >&2
+printf ${STARTED} >&2
 exec 3>&2 2>/dev/null
-(exec "$@" 2>&3 3>&-)
+(
+  left=$2; shift 2; unset OLDPWD SHLVL
+  while [ "$left" -gt 0 ]; do export "$1"; shift; left=$((left - 1)); done
+  exec "$@" 2>&3 3>&-
+)
 exit $?`;
 
 /** Why a command was killed. */

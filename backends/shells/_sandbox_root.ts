@@ -6,6 +6,7 @@
 
 import { BackendError } from "../errors.ts";
 import { comparePaths, isWithin, joinPaths, parentPath, relativeTo } from "../paths.ts";
+import { VARIABLES } from "./_sandbox_command.ts";
 import { type ShellLimits, SYSTEM_DIRECTORIES } from "./shell.ts";
 
 /** A directory of the host that stands at a prefix of the tree. */
@@ -108,7 +109,7 @@ export function bubblewrapArguments(options: RootOptions): readonly string[] {
     ..."--unshare-user --uid 1000 --gid 1000 --unshare-pid --unshare-ipc --unshare-net".split(" "),
     ..."--unshare-uts --hostname sandbox --unshare-cgroup-try --disable-userns".split(" "),
     ..."--cap-drop ALL --die-with-parent --new-session --as-pid-1 --clearenv".split(" "),
-    ..."--setenv PATH /usr/local/bin:/usr/bin:/bin".split(" "),
+    ...Object.entries(VARIABLES).flatMap((variable) => ["--setenv", ...variable]),
     ...["--bind", places.tree, "/"],
     ...PROGRAM_DIRECTORIES.flatMap((path) => ["--ro-bind", sourceOf(path), path]),
     ...["--ro-bind", places.directory, "/sys"],

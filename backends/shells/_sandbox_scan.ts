@@ -20,6 +20,8 @@ export interface ScannedEntry {
   readonly path: string | undefined;
   /** The same path, as it is. */
   readonly bytes: Uint8Array;
+  /** Another one after each change of anything that is told here. */
+  readonly word: string;
 }
 
 /** A directory in which only what changed is of interest. */
@@ -36,6 +38,8 @@ export interface ScanOptions {
   readonly tree: string;
   /** Told of each entry of it, a directory before what is in it; `false` ends the scan. */
   readonly onEntry: (entry: ScannedEntry) => boolean;
+  /** Passes over an entry that is as it was, by the word that it had then: `ScannedEntry.word`. */
+  readonly isKnown: (word: string) => boolean;
   /** Directories whose changed files are told of, in their order. */
   readonly watched: readonly WatchedDirectory[];
   /** Milliseconds: a file that changed later is told of. */
@@ -47,48 +51,49 @@ export interface ScanOptions {
   readonly onWatched: (directory?: string, path?: string) => boolean;
 }
 
-/**
- * Opens each directory that its owner may not enter, and prints everything, the top first. Then
- * prints what is new in other directories, as far as they may be read.
- */
-const SCAN_SCRIPT = `find "$1" -mindepth 1 ` +
-  String.raw`\( -type d ! -perm -700 -exec chmod u+rwx {} \; -false \) -o ` +
-  String.raw`-printf "S%y %i %s %C@ %T@ %P\0" || exit; ` +
-  `shift; [ $# -eq 0 ] || find "$@" 2>/dev/null; :`;
-
 const STAGED = 83;
 const WATCHED = 76;
 const SPACE = 32;
 const NEWLINE = 10;
 
 /**
- * Reads directories of the host.
+ * Reads directories of the host. In the tree, each directory is opened that its owner may not enter; the
+ * others are read as far as they may be.
  *
  * @param tools Runs `find`.
  * @param options Which, and who is told.
+ * @throws {BackendError} `io` if the tree cannot be read.
  */
 export async function scan(tools: SandboxTools, options: ScanOptions): Promise<void> {
-  const { tree, watched, since, onEntry, onWatched } = options;
+  const { tree, watched, since, isKnown, onEntry, onWatched } = options;
   const records = new Records((record) => {
-    if (record[0] === STAGED) return onEntry(parseEntry(record.subarray(1)));
+    if (record[0] === STAGED) {
+      const word = bytewise.decode(record);
+      return isKnown(word) || onEntry(parseEntry(record.subarray(1), word));
+    }
     if (record[0] !== WATCHED) return onWatched();
     const text = decode(record.subarray(1)) ?? "";
     const at = text.indexOf("\n\n");
     return at === -1 ? onWatched() : onWatched(text.slice(0, at), text.slice(at + 2));
   });
-  const words = watched.length === 0 ? [] : findArguments(watched, since);
-  await tools.run(SCAN_SCRIPT, [tree, ...words], { onOutput: (bytes) => records.push(bytes) });
-}
-
-function findArguments(watched: readonly WatchedDirectory[], since: number): readonly string[] {
   // A moment before: find tells of what is later.
   const before = Math.max(Math.floor(since) - 1, 0);
   const moment = `@${Math.floor(before / 1_000)}.${String(before % 1_000).padStart(3, "0")}999999`;
-  return [
-    ...watched.map(({ directory }) => directory),
+  const own = ["-type", "d", "!", "-perm", "-700", "-exec", "chmod", "u+rwx", "{}", ";", "-false"];
+  const words = [
+    ...["find", tree, ...watched.map(({ directory }) => directory)],
     ...["-mindepth", "1", ...exceptions(watched)],
-    ...["-type", "f", "-newerct", moment, "-printf", "L%H\\n\\n%P\\0", "-o", "-printf", "\\0"],
+    ...["-path", `${escapePattern(tree)}/*`, "(", ...own],
+    ...["-o", "-printf", "S%y %i %s %C@ %T@ %P\\0", ")"],
+    ...(watched.length === 0 ? [] : [
+      ...["-o", "-type", "f", "-newerct", moment, "-printf", "L%H\\n\\n%P\\0"],
+      ...["-o", "-printf", "\\0"],
+    ]),
   ];
+  await tools.run(words, {
+    onOutput: (bytes) => records.push(bytes),
+    tolerates: (complaint) => isUnreadable(complaint) && !complaint.includes(tree),
+  });
 }
 
 /** Something in a directory, with the directory that was asked for. */
@@ -102,8 +107,6 @@ export interface ListedEntry extends Pick<ScannedEntry, "path" | "bytes"> {
   /** How many names it has. */
   readonly links: number;
 }
-
-const LIST_SCRIPT = `find "$@" 2>/dev/null; :`;
 
 /**
  * Reads directories of the host as far as they may be read. Links are not followed.
@@ -119,11 +122,12 @@ export async function list(
 ): Promise<void> {
   if (directories.length === 0) return;
   const records = new Records((record) => onEntry(parseListed(record)));
-  await tools.run(LIST_SCRIPT, [
-    ...directories.map(({ directory }) => directory),
+  const words = [
+    ...["find", ...directories.map(({ directory }) => directory)],
     ...["-mindepth", "1", ...exceptions(directories)],
     ...["-printf", "%y %m %D:%i %n %H\\n\\n%P\\0"],
-  ], { onOutput: (bytes) => records.push(bytes) });
+  ];
+  await tools.run(words, { onOutput: (bytes) => records.push(bytes), tolerates: isUnreadable });
 }
 
 function parseListed(record: Uint8Array): ListedEntry {
@@ -146,10 +150,21 @@ function parseListed(record: Uint8Array): ListedEntry {
 function exceptions(directories: readonly WatchedDirectory[]): readonly string[] {
   return directories.flatMap(({ except }) => except).flatMap((path) => [
     "-path",
-    path.replace(/[\\*?[]/g, "\\$&"),
+    escapePattern(path),
     "-prune",
     "-o",
   ]);
+}
+
+function escapePattern(path: string): string {
+  return path.replace(/[\\*?[]/g, "\\$&");
+}
+
+/** Whether all that \`find\` complains of is that something may not be read, or is gone. */
+function isUnreadable(complaint: string): boolean {
+  return complaint.trim().split("\n").every((line) =>
+    /: (?:Permission denied|No such file or directory)$/.test(line)
+  );
 }
 
 /** Cuts what comes in pieces at its NULs. */
@@ -182,6 +197,8 @@ export class Records {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ascii = new TextDecoder();
+/** Another character for each byte. */
+const bytewise = new TextDecoder("windows-1252");
 
 /** The first words of a record, and where what follows them begins. */
 function fieldsOf(
@@ -193,7 +210,7 @@ function fieldsOf(
   return { fields: ascii.decode(record.subarray(0, end)).split(" "), end };
 }
 
-function parseEntry(record: Uint8Array): ScannedEntry {
+function parseEntry(record: Uint8Array, word: string): ScannedEntry {
   const { fields, end: at } = fieldsOf(record, 5);
   const [type, inode, size, changed, modified] = fields;
   // A copy: the piece that it came in is gone by the time it is used.
@@ -206,6 +223,7 @@ function parseEntry(record: Uint8Array): ScannedEntry {
     modified: 1_000 * Number(modified),
     path: decode(bytes),
     bytes,
+    word,
   };
 }
 

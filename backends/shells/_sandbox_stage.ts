@@ -28,6 +28,7 @@ interface Findings {
   readonly directories: string[];
   readonly lost: string[];
   readonly known: Map<string, Known>;
+  readonly words: Map<string, string>;
   readonly removed: Uint8Array[];
   /** What is removed and has more in it, which comes next and goes with it. */
   going: Uint8Array | undefined;
@@ -63,6 +64,8 @@ export class SandboxStage {
   readonly #tools: SandboxTools;
   readonly #bytes: number;
   #known = new Map<string, Known>();
+  /** Paths by the words of their entries when they were last looked at. */
+  #words = new Map<string, string>();
 
   /** @param options Where it is, and what stands in it. */
   constructor(options: SandboxStageOptions) {
@@ -136,6 +139,7 @@ export class SandboxStage {
       directories: [],
       lost: [],
       known: new Map(),
+      words: new Map(),
       removed: [],
       going: undefined,
       gone: 0,
@@ -153,6 +157,7 @@ export class SandboxStage {
     await scan(this.#tools, {
       tree: this.#tree,
       since,
+      isKnown: (word) => this.#pass(word, found),
       onEntry: (entry) => {
         this.#take(entry, since, found);
         refused = this.#refusal(found);
@@ -187,6 +192,7 @@ export class SandboxStage {
     }
     await this.#tools.remove(found.removed);
     this.#known = found.known;
+    this.#words = found.words;
     const { files, directories } = found;
     notes.push(...[...found.notes].map(noteOf));
     return { files, directories, deleted, lost: found.lost, local, notes };
@@ -215,8 +221,20 @@ export class SandboxStage {
   /** Throws everything away that is in the stage. */
   async reset(): Promise<void> {
     this.#known = new Map();
+    this.#words = new Map();
     await this.#tools.remove([encoder.encode(this.#tree)]);
     Deno.mkdirSync(this.#tree, { mode: 0o755 });
+  }
+
+  /** Most entries are as they were: nothing more is done about them than must be. */
+  #pass(word: string, found: Findings): boolean {
+    const path = this.#words.get(word);
+    const known = path === undefined ? undefined : this.#known.get(path);
+    if (path === undefined || known === undefined) return false;
+    found.words.set(word, path);
+    found.known.set(path, known);
+    found.bytes += known.size;
+    return true;
   }
 
   #take(entry: ScannedEntry, since: number, found: Findings): void {
@@ -225,9 +243,8 @@ export class SandboxStage {
       return;
     }
     const path = treePath(entry.path);
-    const host = encoder.encode(`${this.#tree}/`);
     const remove = (what: string) => {
-      found.removed.push(join(host, entry.bytes));
+      found.removed.push(join(encoder.encode(`${this.#tree}/`), entry.bytes));
       found.going = join(entry.bytes, SLASH);
       const names = found.notes.get(what) ?? [];
       if (names.length <= NAMES_TOLD) names.push(`/${new TextDecoder().decode(entry.bytes)}`);
@@ -250,8 +267,9 @@ export class SandboxStage {
       if (before?.type === "file") found.lost.push(path);
       return remove(`is larger than ${LIMITS.contentBytes} bytes`);
     }
-    const { inode, size } = entry;
+    const { inode, size, word } = entry;
     found.known.set(path, { type: "file", inode, size });
+    found.words.set(word, path);
     const same = before?.type === "file" && before.inode === inode && before.size === size;
     if (same && entry.changed < since) return;
     found.files.push({ path, size, written: !same || entry.modified >= since });

@@ -17,6 +17,12 @@ export interface ToolOptions {
    * @default Nobody.
    */
   readonly onOutput?: ((bytes: Uint8Array) => boolean) | undefined;
+  /**
+   * Whether what the program complained of, when it failed, is no failure.
+   *
+   * @default {() => false}
+   */
+  readonly tolerates?: ((complaint: string) => boolean) | undefined;
 }
 
 /** Runs programs by way of bubblewrap, the one program that may be run, with everything in reach. */
@@ -29,26 +35,21 @@ export class SandboxTools {
   }
 
   /**
-   * Runs a script.
+   * Runs a program.
    *
-   * @param script A script for `sh`; no name of a file is ever a part of it.
-   * @param args Its arguments.
+   * @param words Its name and its arguments.
    * @param options What it reads, and who is told what it prints.
    * @throws {BackendError} `io` if it fails.
    */
-  async run(script: string, args: readonly string[], options: ToolOptions = {}): Promise<void> {
-    const failure = await this.#try(script, args, options);
+  async run(words: readonly string[], options: ToolOptions = {}): Promise<void> {
+    const failure = await this.#try(words, options);
     if (failure !== undefined) throw failed(new Error(failure.trim()));
   }
 
-  /** Runs a script and returns what it complains of, if it fails. */
-  async #try(
-    script: string,
-    args: readonly string[],
-    options: ToolOptions,
-  ): Promise<string | undefined> {
-    const { stdin, onOutput } = options;
-    const child = this.#spawn(script, args, stdin === undefined);
+  /** Runs a program and returns what it complains of, if it fails. */
+  async #try(words: readonly string[], options: ToolOptions): Promise<string | undefined> {
+    const { stdin, onOutput, tolerates = () => false } = options;
+    const child = this.#spawn(words, stdin === undefined);
     const feeding = stdin === undefined ? undefined : feed(child.stdin, stdin);
     const complaints = new Response(child.stderr).text();
     let ended = false;
@@ -62,24 +63,14 @@ export class SandboxTools {
     }
     const [{ code }] = await Promise.all([child.status, feeding]);
     const text = await complaints;
-    return ended || code === 0 ? undefined : text;
+    if (ended || code === 0) return undefined;
+    return !text.startsWith("bwrap: ") && tolerates(text) ? undefined : text;
   }
 
-  #spawn(script: string, args: readonly string[], silent: boolean): Deno.ChildProcess {
+  #spawn(words: readonly string[], silent: boolean): Deno.ChildProcess {
     try {
       return new Deno.Command(this.#bubblewrap, {
-        args: [
-          "--dev-bind",
-          "/",
-          "/",
-          "--die-with-parent",
-          "--",
-          "sh",
-          "-c",
-          script,
-          "sh",
-          ...args,
-        ],
+        args: ["--dev-bind", "/", "/", "--die-with-parent", "--", ...words],
         clearEnv: true,
         env: { PATH: "/usr/bin:/bin", LC_ALL: "C" },
         stdin: silent ? "null" : "piped",
@@ -100,11 +91,11 @@ export class SandboxTools {
   async remove(paths: readonly Uint8Array[]): Promise<void> {
     if (paths.length === 0) return;
     const options = { stdin: joinNames(paths) };
-    const remove = "xargs -0 rm -rf --";
-    if (await this.#try(remove, [], options) === undefined) return;
+    const remove = "xargs -0 rm -rf --".split(" ");
+    if (await this.#try(remove, options) === undefined) return;
     // What may not be entered is opened, from the top down.
-    await this.#try("xargs -0 chmod -R u+rwx --", [], options);
-    await this.run(remove, [], options);
+    await this.#try("xargs -0 chmod -R u+rwx --".split(" "), options);
+    await this.run(remove, options);
   }
 }
 
