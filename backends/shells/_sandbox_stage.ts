@@ -64,7 +64,7 @@ export class SandboxStage {
   readonly #tools: SandboxTools;
   readonly #bytes: number;
   #known = new Map<string, Known>();
-  /** Paths by the words of their entries when they were last looked at. */
+  /** Paths by the words that their entries had when they were last looked at and not fresh. */
   #words = new Map<string, string>();
 
   /** @param options Where it is, and what stands in it. */
@@ -159,7 +159,7 @@ export class SandboxStage {
       since,
       isKnown: (word) => this.#pass(word, found),
       onEntry: (entry) => {
-        this.#take(entry, since, found);
+        this.#take(entry, found);
         refused = this.#refusal(found);
         return refused === undefined;
       },
@@ -191,11 +191,19 @@ export class SandboxStage {
       return { files: [], directories: [], deleted: [], lost: [], local, notes, refused };
     }
     await this.#tools.remove(found.removed);
+    const files = found.files.map((file) =>
+      file.written ? file : { ...file, written: this.#modified(file.path) >= since }
+    );
     this.#known = found.known;
     this.#words = found.words;
-    const { files, directories } = found;
+    const { directories } = found;
     notes.push(...[...found.notes].map(noteOf));
     return { files, directories, deleted, lost: found.lost, local, notes };
+  }
+
+  /** When the content of a file last changed, as far as nobody has set another time. */
+  #modified(path: string): number {
+    return lstat(joinPaths(this.#tree, path))?.mtime?.getTime() ?? 0;
   }
 
   #tell(mount: string, below: string | undefined, found: Findings): void {
@@ -237,7 +245,7 @@ export class SandboxStage {
     return true;
   }
 
-  #take(entry: ScannedEntry, since: number, found: Findings): void {
+  #take(entry: ScannedEntry, found: Findings): void {
     if (found.going !== undefined && startsWith(entry.bytes, found.going)) {
       found.gone += 1;
       return;
@@ -271,8 +279,7 @@ export class SandboxStage {
     found.known.set(path, { type: "file", inode, size });
     found.words.set(word, path);
     const same = before?.type === "file" && before.inode === inode && before.size === size;
-    if (same && entry.changed < since) return;
-    found.files.push({ path, size, written: !same || entry.modified >= since });
+    if (!same || entry.fresh) found.files.push({ path, size, written: !same });
   }
 
   /** Why so much cannot be taken. */

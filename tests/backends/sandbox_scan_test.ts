@@ -63,11 +63,23 @@ Deno.test({
         ["file", "d/f", 8],
       ]);
       // What is known is not told again, until it changes.
+      const later = Date.now() + 60_000;
+      assertEquals(await told(later), ["", "", "", ""]);
+      assertEquals(entries.map(({ path, fresh }) => [path, fresh]), [["d", false], ["d/f", false]]);
       for (const { word } of entries) words.add(word);
+      await Deno.writeTextFile(`${directory}/tree/d/f`, "another");
       await Deno.writeTextFile(`${directory}/tree/d/g`, "");
+      await told(Infinity);
+      assertEquals(entries.map(({ path }) => path).filter((path) => path !== "d").sort(), [
+        "d/f",
+        "d/g",
+      ]);
       await told(0);
-      assertEquals(entries.map(({ path }) => path), ["d", "d/g"]);
-      assertEquals(await told(Date.now() + 60_000), ["", "", "", ""]);
+      assertEquals(entries.map(({ path, fresh }) => [path, fresh]).sort(), [
+        ["d", true],
+        ["d/f", true],
+        ["d/g", true],
+      ]);
     } finally {
       await Deno.remove(directory, { recursive: true });
     }
