@@ -16,8 +16,9 @@ export const VARIABLES = {
   PATH: "/usr/local/bin:/usr/bin:/bin",
 } as const;
 
-/** Where a script stands that is too long for an argument. */
+/** Where a script stands that is too long for an argument, and the command's input. */
 export const SCRIPT_PATH = "/run/script";
+export const INPUT_PATH = "/run/input";
 /** What an argument may not reach, with the NUL at its end: `MAX_ARG_STRLEN`. */
 const ARGUMENT_BYTES = 128 * 1024;
 /** Files that a process may have open. */
@@ -59,7 +60,8 @@ export function commandWords(
   request: ShellRequest,
   { limits, closing, long }: CommandOptions,
 ): readonly string[] {
-  const { command, cwd, env } = request;
+  const { command, cwd, env, stdin } = request;
+  const input = stdin === "" ? "/dev/null" : INPUT_PATH;
   const bounds = Object.entries({
     core: 0,
     cpu: limits.cpuSeconds,
@@ -77,7 +79,7 @@ export function commandWords(
     ...closing,
     ...["/usr/bin/prlimit", ...bounds, "--"],
     // The variables of the call change nothing of what stands before the command.
-    ...["/run/init", "-c", INIT_SCRIPT, "sh", cwd, `${variables.length}`, ...variables],
+    ...["/run/init", "-c", INIT_SCRIPT, "sh", input, cwd, `${variables.length}`, ...variables],
     ...words,
   ];
 }

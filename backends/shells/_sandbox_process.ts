@@ -14,7 +14,6 @@ import {
   processesBelow,
   sharedMemory,
 } from "./_sandbox_processes.ts";
-import { spawn, type SpawnedProcess } from "./_sandbox_spawn.ts";
 import type { ShellLimits, ShellStream } from "./shell.ts";
 
 /** Milliseconds between two looks at the processes of a command. */
@@ -43,9 +42,11 @@ const NO_START: Readonly<
 /**
  * The first process of each command: enters the directory, runs the command with its variables, and ends
  * with its exit code, which ends everything that the command left behind. Its own messages go nowhere.
- * Its arguments are the directory, the number of variables, those, and the command.
+ * Its arguments are the file of its input, the directory, the number of variables, those, and the
+ * command.
  */
-export const INIT_SCRIPT = `cd -- "$1" 2>/dev/null || {
+export const INIT_SCRIPT = `exec < "$1"; shift
+cd -- "$1" 2>/dev/null || {
   if [ ! -e "$1" ]; then s=0; elif [ ! -d "$1" ]; then s=1; else s=2; fi
   printf %s "$s" >&2; exit 125
 }
@@ -76,8 +77,8 @@ export interface SandboxRun {
   readonly bubblewrap: string;
   /** Its arguments, the command among them. */
   readonly args: readonly string[];
-  /** What it reads from its descriptors 3 and following. */
-  readonly attachments: readonly Uint8Array[];
+  /** What bubblewrap itself reads from its standard input: the filter of system calls. */
+  readonly filter: Uint8Array;
   readonly request: ShellRequest;
   readonly limits: ShellLimits;
   /** Where the process file system is mounted. */
@@ -105,18 +106,16 @@ export async function runSandboxed(run: SandboxRun): Promise<SandboxExit> {
     request.outputBytes,
     onOutput && ((text) => onOutput({ stream: "stderr", text })),
   );
-  const child = await spawn(run.bubblewrap, run.args, run.attachments).catch((error: Error) => {
-    throw notSetUp(request, error);
-  });
+  const child = start(run);
   const command = new RunningCommand(run, child);
   const started = Promise.withResolvers<string>();
   const reading = Promise.all([
     collect(child.stdout, (bytes) => stdout.push(bytes)),
     collectAfterFirst(child.stderr, started.resolve, (bytes) => stderr.push(bytes)),
   ]);
-  child.write(request.stdin);
+  const feeding = feed(child.stdin, run.filter);
   const killed = await command.ended(started.promise);
-  await reading;
+  await Promise.all([reading, feeding]);
   const { code, signal } = await child.status;
   const first = await started.promise;
   const refusal = NO_START[first];
@@ -143,12 +142,12 @@ function notSetUp({ cwd }: ShellRequest, cause: Error): BackendError {
 /** A command that runs, watched until it has ended. */
 class RunningCommand {
   readonly #run: SandboxRun;
-  readonly #child: SpawnedProcess;
+  readonly #child: Deno.ChildProcess;
   readonly #shared: number;
   readonly #stop = Promise.withResolvers<KillCause>();
   readonly #over = Promise.withResolvers<undefined>();
 
-  constructor(run: SandboxRun, child: SpawnedProcess) {
+  constructor(run: SandboxRun, child: Deno.ChildProcess) {
     this.#run = run;
     this.#child = child;
     this.#shared = sharedMemory(run.proc);
@@ -223,7 +222,12 @@ class RunningCommand {
     await Promise.race([started, setUp]);
     clearTimeout(timer);
     const [first] = childrenOf(proc, this.#child.pid);
-    this.#child.kill();
+    try {
+      this.#child.kill("SIGKILL");
+    } catch (error) {
+      // It ended by itself meanwhile.
+      if (!(error instanceof TypeError)) throw error;
+    }
     if (first === undefined) return;
     const start = performance.now();
     // The end of the first process is that of all: the kernel waits for them.
@@ -247,8 +251,34 @@ class RunningCommand {
   }
 }
 
+function start({ bubblewrap, args, request }: SandboxRun): Deno.ChildProcess {
+  try {
+    return new Deno.Command(bubblewrap, {
+      args: [...args],
+      clearEnv: true,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  } catch (error) {
+    if (error instanceof Error) throw notSetUp(request, error);
+    throw error;
+  }
+}
+
+async function feed(stream: WritableStream<Uint8Array>, bytes: Uint8Array): Promise<void> {
+  const writer = stream.getWriter();
+  try {
+    await writer.write(bytes);
+    await writer.close();
+  } catch (error) {
+    // It ended without reading: what it says tells why.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
 async function collect(
-  stream: AsyncIterable<Uint8Array>,
+  stream: ReadableStream<Uint8Array>,
   push: (bytes: Uint8Array) => void,
 ): Promise<void> {
   for await (const bytes of stream) push(bytes);
@@ -256,7 +286,7 @@ async function collect(
 
 /** The first byte is the setup's own word; where there is none, nothing was started. */
 async function collectAfterFirst(
-  stream: AsyncIterable<Uint8Array>,
+  stream: ReadableStream<Uint8Array>,
   first: (character: string) => void,
   push: (bytes: Uint8Array) => void,
 ): Promise<void> {

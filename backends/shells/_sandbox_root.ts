@@ -42,6 +42,10 @@ export interface SandboxPlaces {
   readonly init: string;
   /** What stands at `/etc`. */
   readonly etc: string;
+  /** The input of a command, while there is one that has any. */
+  readonly input: string;
+  /** A script that is too long for an argument, while there is one. */
+  readonly script: string;
   /** Touched to learn the time of the file system. */
   readonly clock: string;
 }
@@ -54,6 +58,8 @@ export function sandboxPlaces(stage: string): SandboxPlaces {
     file: `${stage}/closed.txt`,
     init: `${stage}/init`,
     etc: `${stage}/etc`,
+    input: `${stage}/input`,
+    script: `${stage}/script`,
     clock: `${stage}/clock`,
   };
 }

@@ -88,7 +88,7 @@ export class SandboxStage {
     try {
       for (const entry of entries) await this.#put(entry);
     } catch (error) {
-      if (!(error instanceof Error) || !/os error 28\b/.test(error.message)) throw error;
+      if (!isFull(error)) throw error;
       const message = "The files of memory do not fit the sandbox: raise 'limits.memory'";
       throw new BackendError("too_large", "/", message, { cause: error });
     }
@@ -320,6 +320,11 @@ export class SandboxStage {
     if (info?.isDirectory !== true) return;
     for (const below of this.#known.keys()) if (isWithin(below, path)) this.#known.delete(below);
   }
+}
+
+/** Whether there is no room left on the file system. */
+export function isFull(error: unknown): boolean {
+  return error instanceof Error && /os error 28\b/.test(error.message);
 }
 
 function notMemory(path: string): BackendError {

@@ -10,7 +10,13 @@ import { isWithin } from "../paths.ts";
 import { Policy, type Rules } from "../policy.ts";
 import type { OperationOptions } from "../protocol.ts";
 import { abortedCommand, checkRequest, CommandQueue, type ShellRequest } from "./_request.ts";
-import { commandWords, limitNotes, longScript, SCRIPT_PATH } from "./_sandbox_command.ts";
+import {
+  commandWords,
+  INPUT_PATH,
+  limitNotes,
+  longScript,
+  SCRIPT_PATH,
+} from "./_sandbox_command.ts";
 import { CLOSER, closingWords } from "./_sandbox_descriptors.ts";
 import { type MaskedTree, SandboxMasks } from "./_sandbox_masks.ts";
 import { runSandboxed, type SandboxExit } from "./_sandbox_process.ts";
@@ -25,7 +31,7 @@ import {
   type SandboxPlaces,
   sandboxPlaces,
 } from "./_sandbox_root.ts";
-import { SandboxStage } from "./_sandbox_stage.ts";
+import { isFull, SandboxStage } from "./_sandbox_stage.ts";
 import { SandboxTools } from "./_sandbox_tools.ts";
 import { filterArchitecture, systemCallFilter } from "./system_calls.ts";
 import {
@@ -200,43 +206,67 @@ export class SandboxShell implements Shell {
     }
     const script = longScript(request);
     const masked = await this.#masks?.prepare();
-    const args = [
-      ...bubblewrapArguments({
-        places: this.#places,
-        system,
-        binds: masked?.binds ?? this.#points.binds(),
-        limits: this.#limits,
-      }),
-      ...(script === undefined ? [] : ["--ro-bind-data", "4", SCRIPT_PATH]),
-      "--",
-      ...commandWords(request, {
-        limits: this.#limits,
-        closing: closingWords(this.#proc, system),
-        long: script !== undefined,
-      }),
-    ];
     const missing = this.#points.missing();
     const start = await this.#tick();
     this.#since ??= start;
     let exit: SandboxExit;
     let removed: readonly string[];
     try {
+      const args = [
+        // Bubblewrap reads the filter from its input; the command's own comes as a file.
+        ...["--seccomp", "0"],
+        ...bubblewrapArguments({
+          places: this.#places,
+          system,
+          binds: masked?.binds ?? this.#points.binds(),
+          limits: this.#limits,
+        }),
+        ...this.#bring(request, script),
+        "--",
+        ...commandWords(request, {
+          limits: this.#limits,
+          closing: closingWords(this.#proc, system),
+          long: script !== undefined,
+        }),
+      ];
       exit = await runSandboxed({
         bubblewrap: this.#bubblewrap,
-        args: ["--seccomp", "3", ...args],
-        attachments: [systemCallFilter(architecture), ...(script === undefined ? [] : [script])],
+        args,
+        filter: systemCallFilter(architecture),
         request,
         limits: this.#limits,
         proc: this.#proc,
         kill: (pid) => this.#tools.run(["sh", "-c", 'kill -9 "$1"', "sh", `${pid}`]),
       });
     } finally {
+      for (const path of [this.#places.input, this.#places.script]) removeFile(path);
       removed = await this.#enforce(masked, missing);
     }
     const { exitCode, stdout, stderr, killed } = exit;
     if (killed === "aborted") throw abortedCommand(request.cwd, request.signal?.reason);
     const notes = [...limitNotes(killed, exitCode, this.#limits), ...removed];
     return { exitCode, stdout, stderr, timedOut: killed === "timeout", notes };
+  }
+
+  /** Writes what comes to the command as a file, and says where that stands. */
+  #bring({ stdin, cwd }: ShellRequest, script: Uint8Array | undefined): readonly string[] {
+    const { input, script: host } = this.#places;
+    const words: string[] = [];
+    try {
+      if (stdin !== "") {
+        Deno.writeTextFileSync(input, stdin);
+        words.push("--ro-bind", input, INPUT_PATH);
+      }
+      if (script !== undefined) {
+        Deno.writeFileSync(host, script);
+        words.push("--ro-bind", host, SCRIPT_PATH);
+      }
+      return words;
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      const message = "The input of the command does not fit the sandbox: delete files of memory";
+      throw new BackendError("too_large", cwd, message, { cause: error });
+    }
   }
 
   /** Removes what no mount could keep a command from making. */
@@ -332,6 +362,14 @@ export class SandboxShell implements Shell {
       Deno.writeTextFileSync(`${etc}/${name}`, text);
     }
     return this.#system = new Set(found.trim().split("\n"));
+  }
+}
+
+function removeFile(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 
