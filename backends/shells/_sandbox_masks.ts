@@ -9,6 +9,7 @@ import { BackendError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { isWithin, joinPaths, parentPath, relativeTo } from "../paths.ts";
 import type { Policy } from "../policy.ts";
+import { joinBytes } from "./_sandbox_files.ts";
 import { PathRights } from "./_sandbox_rights.ts";
 import type { Bind, MountPoints, SandboxPlaces } from "./_sandbox_root.ts";
 import { list, type ListedEntry, type WatchedDirectory } from "./_sandbox_scan.ts";
@@ -160,11 +161,7 @@ function treePath(mount: string, { path, bytes }: ListedEntry): string {
 }
 
 function hostPath({ directory, bytes }: ListedEntry): Uint8Array {
-  const start = new TextEncoder().encode(`${directory}/`);
-  const all = new Uint8Array(start.length + bytes.length);
-  all.set(start);
-  all.set(bytes, start.length);
-  return all;
+  return joinBytes(new TextEncoder().encode(`${directory}/`), bytes);
 }
 
 /** What tells an entry from another one at the same path. */

@@ -30,7 +30,7 @@ export interface WatchedDirectory {
   readonly except: readonly string[];
 }
 
-/** Options of {@linkcode scan}. */
+/** Options of {@linkcode prepareScan}. */
 export interface ScanOptions {
   /** A directory that is read with everything below it; links are not followed. */
   readonly tree: string;
@@ -63,9 +63,9 @@ const NEWLINE = 10;
  *
  * @param tools Runs `find`.
  * @param options Which, and who is told.
- * @throws {BackendError} `io` if the tree cannot be read.
+ * @returns Begins, and waits for the end; fails with `io` if the tree cannot be read. It has to be called.
  */
-export async function scan(tools: SandboxTools, options: ScanOptions): Promise<void> {
+export function prepareScan(tools: SandboxTools, options: ScanOptions): () => Promise<void> {
   const { tree, watched, since, isKnown, onEntry, onWatched } = options;
   const records = new Records((record) => {
     if (record[0] === FRESH || record[0] === OLD) {
@@ -93,7 +93,7 @@ export async function scan(tools: SandboxTools, options: ScanOptions): Promise<v
       ...["-o", "-printf", "\\0"],
     ]),
   ];
-  await tools.run(words, {
+  return tools.prepare(words, {
     onOutput: (bytes) => records.push(bytes),
     tolerates: (complaint) => isUnreadable(complaint) && !complaint.includes(tree),
   });

@@ -7,7 +7,8 @@
 
 import { isSystemPath } from "./_request.ts";
 import type { MountPoints } from "./_sandbox_root.ts";
-import { scan, type ScannedEntry } from "./_sandbox_scan.ts";
+import { isFull, joinBytes, lstat, readFile, startsWith } from "./_sandbox_files.ts";
+import { prepareScan, type ScannedEntry } from "./_sandbox_scan.ts";
 import type { SandboxTools } from "./_sandbox_tools.ts";
 import { BackendError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -22,8 +23,9 @@ interface Known {
   readonly size: number;
 }
 
-/** What a scan found out. */
-interface Findings {
+/** What a look at the stage found out. */
+export interface StageFindings {
+  readonly since: number;
   readonly files: ChangedFile[];
   readonly directories: string[];
   readonly lost: string[];
@@ -39,6 +41,8 @@ interface Findings {
   bytes: number;
   /** Entries of directories of the host that were looked at. */
   looked: number;
+  /** Why so much cannot be taken. */
+  refused: string | undefined;
 }
 
 /** Names of one kind of thing that a note tells. */
@@ -128,13 +132,15 @@ export class SandboxStage {
   }
 
   /**
-   * Finds out what is no longer as it is known to be. What the tree cannot hold is removed.
+   * Prepares to find out what is no longer as it is known to be.
    *
    * @param since When commands first ran, in milliseconds: what changed before is known. `Infinity`
    * where none did.
+   * @returns Finds it out; has to be called.
    */
-  async changes(since: number): Promise<StageChanges> {
-    const found: Findings = {
+  look(since: number): () => Promise<StageFindings> {
+    const found: StageFindings = {
+      since,
       files: [],
       directories: [],
       lost: [],
@@ -147,21 +153,19 @@ export class SandboxStage {
       local: new Set(),
       bytes: 0,
       looked: 0,
+      refused: undefined,
     };
-    let refused: string | undefined;
-    // The command may have closed its own root.
-    Deno.chmodSync(this.#tree, 0o755);
     const watched = this.#points.all.filter(({ access }) =>
       access === "read-write" && since < Infinity
     );
-    await scan(this.#tools, {
+    const scan = prepareScan(this.#tools, {
       tree: this.#tree,
       since,
       isKnown: (word) => this.#pass(word, found),
       onEntry: (entry) => {
         this.#take(entry, found);
-        refused = this.#refusal(found);
-        return refused === undefined;
+        found.refused = this.#refusal(found);
+        return found.refused === undefined;
       },
       watched: watched.map(({ path, directory }) => ({
         directory,
@@ -176,6 +180,22 @@ export class SandboxStage {
         return found.looked <= LIMITS.treeEntries;
       },
     });
+    return async () => {
+      // The command may have closed its own root.
+      Deno.chmodSync(this.#tree, 0o755);
+      await scan();
+      return found;
+    };
+  }
+
+  /**
+   * Takes what was found for what is known from now on. What the tree cannot hold is removed.
+   *
+   * @param found What {@linkcode SandboxStage.look} found.
+   * @returns What there is to do.
+   */
+  async changes(found: StageFindings): Promise<StageChanges> {
+    let { refused } = found;
     const lost = new Set(found.lost);
     const deleted = [...this.#known.keys()].filter((path) =>
       !found.known.has(path) && !lost.has(path)
@@ -192,7 +212,7 @@ export class SandboxStage {
     }
     await this.#tools.remove(found.removed);
     const files = found.files.map((file) =>
-      file.written ? file : { ...file, written: this.#modified(file.path) >= since }
+      file.written ? file : { ...file, written: this.#modified(file.path) >= found.since }
     );
     this.#known = found.known;
     this.#words = found.words;
@@ -206,7 +226,7 @@ export class SandboxStage {
     return lstat(joinPaths(this.#tree, path))?.mtime?.getTime() ?? 0;
   }
 
-  #tell(mount: string, below: string | undefined, found: Findings): void {
+  #tell(mount: string, below: string | undefined, found: StageFindings): void {
     const path = treePath(below);
     if (path !== undefined) found.local.add(joinPaths(mount, path));
   }
@@ -235,7 +255,7 @@ export class SandboxStage {
   }
 
   /** Most entries are as they were: nothing more is done about them than must be. */
-  #pass(word: string, found: Findings): boolean {
+  #pass(word: string, found: StageFindings): boolean {
     const path = this.#words.get(word);
     const known = path === undefined ? undefined : this.#known.get(path);
     if (path === undefined || known === undefined) return false;
@@ -245,15 +265,15 @@ export class SandboxStage {
     return true;
   }
 
-  #take(entry: ScannedEntry, found: Findings): void {
+  #take(entry: ScannedEntry, found: StageFindings): void {
     if (found.going !== undefined && startsWith(entry.bytes, found.going)) {
       found.gone += 1;
       return;
     }
     const path = treePath(entry.path);
     const remove = (what: string) => {
-      found.removed.push(join(encoder.encode(`${this.#tree}/`), entry.bytes));
-      found.going = join(entry.bytes, SLASH);
+      found.removed.push(joinBytes(encoder.encode(`${this.#tree}/`), entry.bytes));
+      found.going = joinBytes(entry.bytes, SLASH);
       const names = found.notes.get(what) ?? [];
       if (names.length <= NAMES_TOLD) names.push(`/${new TextDecoder().decode(entry.bytes)}`);
       found.notes.set(what, names);
@@ -283,7 +303,7 @@ export class SandboxStage {
   }
 
   /** Why so much cannot be taken. */
-  #refusal(found: Findings, deleted = 0): string | undefined {
+  #refusal(found: StageFindings, deleted = 0): string | undefined {
     const { files, directories, removed, gone, bytes } = found;
     const changed = files.length + directories.length + removed.length + gone + deleted;
     if (changed > SHELL_LIMITS.changedFiles) {
@@ -322,11 +342,6 @@ export class SandboxStage {
   }
 }
 
-/** Whether there is no room left on the file system. */
-export function isFull(error: unknown): boolean {
-  return error instanceof Error && /os error 28\b/.test(error.message);
-}
-
 function notMemory(path: string): BackendError {
   return new BackendError("denied", path, `Cannot stage '${path}': it is no file of memory`);
 }
@@ -347,38 +362,4 @@ function noteOf([what, names]: readonly [string, readonly string[]]): string {
   const more = names.length > NAMES_TOLD ? " and others" : "";
   return `${told}${more} ${names.length > 1 ? "were" : "was"} not kept: each ${what}`
     .replace(/was not kept: each /, "was not kept: it ");
-}
-
-function lstat(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.lstatSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-function readFile(host: string, info: Deno.FileInfo | undefined): Uint8Array | undefined {
-  if (info?.isFile !== true || info.size > LIMITS.contentBytes) return undefined;
-  const mode = (info.mode ?? 0) & 0o777;
-  if ((mode & 0o400) !== 0) return Deno.readFileSync(host);
-  Deno.chmodSync(host, mode | 0o400);
-  try {
-    return Deno.readFileSync(host);
-  } finally {
-    Deno.chmodSync(host, mode);
-  }
-}
-
-function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
-  return bytes.length >= start.length && start.every((byte, index) => bytes[index] === byte);
-}
-
-function join(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const all = new Uint8Array(a.length + b.length);
-  all.set(a);
-  all.set(b, a.length);
-  return all;
 }

@@ -46,25 +46,26 @@ export class SandboxTools {
     if (failure !== undefined) throw failed(new Error(failure.trim()));
   }
 
+  /**
+   * Starts a program that waits for a word: its start takes longer than what it does, and something else
+   * can happen meanwhile.
+   *
+   * @param words Its name and its arguments.
+   * @param options Who is told what it prints.
+   * @returns Gives the word and waits for its end; fails as {@linkcode SandboxTools.run} does. It has to be
+   * called, or the program waits for ever.
+   */
+  prepare(words: readonly string[], options: Omit<ToolOptions, "stdin">): () => Promise<void> {
+    const child = this.#spawn(["sh", "-c", 'read -r go && exec "$@"', "sh", ...words], false);
+    return async () => {
+      const failure = await finish(child, { ...options, stdin: new TextEncoder().encode("go\n") });
+      if (failure !== undefined) throw failed(new Error(failure.trim()));
+    };
+  }
+
   /** Runs a program and returns what it complains of, if it fails. */
   async #try(words: readonly string[], options: ToolOptions): Promise<string | undefined> {
-    const { stdin, onOutput, tolerates = () => false } = options;
-    const child = this.#spawn(words, stdin === undefined);
-    const feeding = stdin === undefined ? undefined : feed(child.stdin, stdin);
-    const complaints = new Response(child.stderr).text();
-    let ended = false;
-    let exited = false;
-    child.status.then(() => exited = true);
-    for await (const bytes of child.stdout) {
-      if (ended || onOutput === undefined || onOutput(bytes)) continue;
-      ended = true;
-      // It may have printed all that it has and be gone.
-      if (!exited) child.kill("SIGKILL");
-    }
-    const [{ code }] = await Promise.all([child.status, feeding]);
-    const text = await complaints;
-    if (ended || code === 0) return undefined;
-    return !text.startsWith("bwrap: ") && tolerates(text) ? undefined : text;
+    return await finish(this.#spawn(words, options.stdin === undefined), options);
   }
 
   #spawn(words: readonly string[], silent: boolean): Deno.ChildProcess {
@@ -97,6 +98,28 @@ export class SandboxTools {
     await this.#try("xargs -0 chmod -R u+rwx --".split(" "), options);
     await this.run(remove, options);
   }
+}
+
+/** Waits for a program and returns what it complains of, if it fails. */
+async function finish(
+  child: Deno.ChildProcess,
+  { stdin, onOutput, tolerates = () => false }: ToolOptions,
+): Promise<string | undefined> {
+  const feeding = stdin === undefined ? undefined : feed(child.stdin, stdin);
+  const complaints = new Response(child.stderr).text();
+  let ended = false;
+  let exited = false;
+  child.status.then(() => exited = true);
+  for await (const bytes of child.stdout) {
+    if (ended || onOutput === undefined || onOutput(bytes)) continue;
+    ended = true;
+    // It may have printed all that it has and be gone.
+    if (!exited) child.kill("SIGKILL");
+  }
+  const [{ code }] = await Promise.all([child.status, feeding]);
+  const text = await complaints;
+  if (ended || code === 0) return undefined;
+  return !text.startsWith("bwrap: ") && tolerates(text) ? undefined : text;
 }
 
 /** What went wrong names places of the host: it stays in the cause. */

@@ -17,21 +17,19 @@ import {
   longScript,
   SCRIPT_PATH,
 } from "./_sandbox_command.ts";
-import { CLOSER, closingWords } from "./_sandbox_descriptors.ts";
+import { closingWords } from "./_sandbox_descriptors.ts";
+import { isFull, removeFile } from "./_sandbox_files.ts";
 import { type MaskedTree, SandboxMasks } from "./_sandbox_masks.ts";
 import { runSandboxed, type SandboxExit } from "./_sandbox_process.ts";
 import {
   bubblewrapArguments,
-  ETC_DIRECTORIES,
-  ETC_FILES,
-  ETC_NAMES,
   MountPoints,
-  PROGRAM_DIRECTORIES,
   type SandboxMount,
   type SandboxPlaces,
   sandboxPlaces,
 } from "./_sandbox_root.ts";
-import { isFull, SandboxStage } from "./_sandbox_stage.ts";
+import { nextTick, setUpSandbox } from "./_sandbox_setup.ts";
+import { SandboxStage, type StageFindings } from "./_sandbox_stage.ts";
 import { SandboxTools } from "./_sandbox_tools.ts";
 import { filterArchitecture, systemCallFilter } from "./system_calls.ts";
 import {
@@ -84,21 +82,7 @@ export interface SandboxShellOptions {
   readonly proc?: string | undefined;
 }
 
-/**
- * Prints what there is of the system, makes places for what is bound in `/etc` and copies what else
- * anybody may read there. A program that may be run and not read cannot be taken over by the command
- * that it watches.
- */
-const SET_UP_SCRIPT = `cp /bin/sh "$1" && chmod 111 "$1" || exit
-for d in $3; do [ -e "$d" ] && echo "$d"; done
-for d in $4; do [ -d "$d" ] && echo "$d" && mkdir -p "\${2%/etc}$d"; done
-cd /etc; cp -r -d --parents -- $5 "$2" 2>/dev/null; :`;
-
 const encoder = new TextEncoder();
-
-/** Steps of a clock are of ten milliseconds at most: one that was set back is not waited for. */
-const CLOCK_TRIES = 200;
-const SMALL_STEP_TRIES = 100;
 
 /**
  * Runs commands under bubblewrap.
@@ -142,6 +126,10 @@ export class SandboxShell implements Shell {
   readonly stage: Stage;
   /** When the first command ran whose changes nobody has asked for, in milliseconds. */
   #since: number | undefined;
+  /** Whether anybody asks for what commands do in the stage. */
+  #staging = false;
+  /** What the last command did there, if nobody has asked yet. */
+  #found: StageFindings | undefined;
   #system: ReadonlySet<string> | undefined;
 
   /**
@@ -207,10 +195,12 @@ export class SandboxShell implements Shell {
     const script = longScript(request);
     const masked = await this.#masks?.prepare();
     const missing = this.#points.missing();
-    const start = await this.#tick();
-    this.#since ??= start;
+    const start = await nextTick(this.#places.clock);
+    const since = this.#since ??= start;
+    this.#found = undefined;
     let exit: SandboxExit;
     let removed: readonly string[];
+    let look: (() => Promise<StageFindings>) | undefined;
     try {
       const args = [
         // Bubblewrap reads the filter from its input; the command's own comes as a file.
@@ -229,7 +219,7 @@ export class SandboxShell implements Shell {
           long: script !== undefined,
         }),
       ];
-      exit = await runSandboxed({
+      const ending = runSandboxed({
         bubblewrap: this.#bubblewrap,
         args,
         filter: systemCallFilter(architecture),
@@ -238,9 +228,19 @@ export class SandboxShell implements Shell {
         proc: this.#proc,
         kill: (pid) => this.#tools.run(["sh", "-c", 'kill -9 "$1"', "sh", `${pid}`]),
       });
+      try {
+        // It starts while the command runs, and looks when that is over.
+        if (this.#staging) look = this.#files.look(since);
+      } finally {
+        exit = await ending;
+      }
     } finally {
-      for (const path of [this.#places.input, this.#places.script]) removeFile(path);
-      removed = await this.#enforce(masked, missing);
+      try {
+        for (const path of [this.#places.input, this.#places.script]) removeFile(path);
+        removed = await this.#enforce(masked, missing);
+      } finally {
+        this.#found = await look?.();
+      }
     }
     const { exitCode, stdout, stderr, killed } = exit;
     if (killed === "aborted") throw abortedCommand(request.cwd, request.signal?.reason);
@@ -299,77 +299,21 @@ export class SandboxShell implements Shell {
   }
 
   async #changes(): Promise<StageChanges> {
-    const changes = await this.#files.changes(this.#since ?? Infinity);
-    this.#since = undefined;
+    this.#staging = true;
+    const found = this.#found ?? await this.#files.look(this.#since ?? Infinity)();
+    const changes = await this.#files.changes(found);
+    this.#since = this.#found = undefined;
     return changes;
   }
 
   async #reset(): Promise<void> {
     await this.#files.reset();
-    this.#since = undefined;
-  }
-
-  /**
-   * Waits until the file system's clock, which takes steps, has taken one: whatever changed before
-   * has an earlier time than whatever changes from now on.
-   */
-  async #tick(): Promise<number> {
-    const { clock } = this.#places;
-    const read = (size: number) => {
-      Deno.truncateSync(clock, size);
-      return Deno.lstatSync(clock).mtime?.getTime() ?? 0;
-    };
-    const before = read(0);
-    for (let tries = 1;; tries++) {
-      const now = read(tries);
-      if (now > before || tries > CLOCK_TRIES) return now;
-      // Where the steps are small, asking again takes less time than a pause.
-      if (tries > SMALL_STEP_TRIES) await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-  }
-
-  /** A command that nobody can watch is not run. */
-  #checkProc(): void {
-    try {
-      Deno.readTextFileSync(`${this.#proc}/self/status`);
-    } catch (cause) {
-      const message =
-        "Cannot run a command: its processes could not be watched, since this program may not read " +
-        "'/proc'. Grant it everything, or name another mount of it with 'proc'";
-      throw new BackendError("unsupported", "/", message, { cause });
-    }
+    this.#since = this.#found = undefined;
   }
 
   /** Makes the sandbox's own files and finds out which of the system's directories are there. */
   async #ready(): Promise<ReadonlySet<string>> {
-    if (this.#system !== undefined) return this.#system;
-    this.#checkProc();
-    const { tree, directory, file, etc, init, clock } = this.#places;
-    for (const path of [tree, etc]) Deno.mkdirSync(path, { mode: 0o755 });
-    Deno.writeTextFileSync(clock, "");
-    Deno.writeTextFileSync(file, "", { mode: 0 });
-    Deno.mkdirSync(directory, { mode: 0 });
-    const lists = [[...PROGRAM_DIRECTORIES, CLOSER], ETC_DIRECTORIES, ETC_NAMES]
-      .map((names) => names.join(" "));
-    let found = "";
-    await this.#tools.run(["sh", "-c", SET_UP_SCRIPT, "sh", init, etc, ...lists], {
-      onOutput: (bytes) => {
-        found += new TextDecoder().decode(bytes);
-        return true;
-      },
-    });
-    for (const [name, text] of Object.entries(ETC_FILES)) {
-      Deno.writeTextFileSync(`${etc}/${name}`, text);
-    }
-    return this.#system = new Set(found.trim().split("\n"));
-  }
-}
-
-function removeFile(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return this.#system ??= await setUpSandbox(this.#places, this.#tools, this.#proc);
   }
 }
 

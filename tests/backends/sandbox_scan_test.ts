@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Records, scan, type ScannedEntry } from "../../backends/shells/_sandbox_scan.ts";
+import { prepareScan, Records, type ScannedEntry } from "../../backends/shells/_sandbox_scan.ts";
 import { SandboxTools } from "../../backends/shells/_sandbox_tools.ts";
 import { codeOf } from "./_shell_case.ts";
 import { NO_SANDBOX } from "./_sandbox_subject.ts";
@@ -26,7 +26,8 @@ Deno.test("Records.push() stops where it is told to", () => {
 });
 
 Deno.test({
-  name: "scan() tells what there is and what changed later, and leaves out what it is told to",
+  name:
+    "prepareScan() tells what there is and what changed later, and leaves out what it is told to",
   ignore: NO_SANDBOX !== undefined,
   fn: async () => {
     const directory = await Deno.makeTempDir();
@@ -41,7 +42,7 @@ Deno.test({
       const told = async (since: number) => {
         const found: string[] = [];
         entries.length = 0;
-        await scan(new SandboxTools("/usr/bin/bwrap"), {
+        await prepareScan(new SandboxTools("/usr/bin/bwrap"), {
           tree: `${directory}/tree`,
           isKnown: (word) => words.has(word),
           onEntry: (entry) => entries.push(entry) > 0,
@@ -54,7 +55,7 @@ Deno.test({
             found.push(root === undefined ? "" : `${root.slice(directory.length)}: ${path}`);
             return true;
           },
-        });
+        })();
         return found.sort();
       };
       assertEquals(await told(0), ["", "/a: f\nf", "/a: in [x]/seen", "/b: f"]);
