@@ -147,13 +147,14 @@ Deno.test({
       probe: () => Promise.resolve({ type: "bubblewrap" }),
     });
     const lines = section(printed, "What the host sees").trimEnd().split("\n");
-    const first = lines.findIndex((line) => /^ {2}\/(?:etc|lib|run\/routebook\/cache)/.test(line));
+    // The paths after that are the system's, wherever this checkout is: they have no reason each.
+    const mounts = lines.findLastIndex((line) => line.startsWith("    It is ")) + 1;
     const route = (prefix: string, name: string) =>
       `    It is where route "${prefix}" keeps files of "${name}"`;
     const keys = "    flow.yaml:8:13  /p/keys/: { backend: disk, path: keys, access: read }";
     const root = "    flow.yaml:5:30  disk: { type: local, root: ./ws }";
     // Route "/p/" is around another one: its files have no prefix of their own to stand at.
-    assertEquals(lines.slice(1, first), [
+    assertEquals(lines.slice(1, mounts), [
       ...["  /p/keys is ws/keys, read-only", keys, route("/p/keys/", "disk")],
       ...["  /run/routebook/roots/1 is ws, read-write", root, route("/p/", "disk")],
       ...["  /run/routebook/roots/1/deep/r.yaml is ws/deep/r.yaml, read-only", root],
@@ -163,6 +164,10 @@ Deno.test({
       "    flow.yaml:6:30  docs: { type: local, root: ./docs, access: read }",
       route("/docs/", "docs"),
     ]);
+    assertEquals(
+      lines.slice(mounts, -1).filter((line) => !/^ {2}\/\S+(?: \/\S+)*$/.test(line)),
+      [],
+    );
     assertEquals(
       lines.at(-1),
       "    always  The system's programs, Deno and its cache, and this program's code; read-only",
