@@ -19,7 +19,7 @@ import type { RehearsalTurn } from "./rehearsal.ts";
 export const AGENT_PROCESS = {
   /** Request, once, first: {@linkcode StartParams}, answered with {@linkcode StartResult}. */
   start: "agent.start",
-  /** Request: {@linkcode StepParams}, answered with {@linkcode StepResult}. One at a time. */
+  /** Request: {@linkcode StepParams}, answered with {@linkcode StepResult}. Several at a time. */
   step: "agent.step",
   /** Request: {@linkcode StepEndParams}, answered with {@linkcode StepEndResult}. */
   stepEnd: "agent.step.end",
@@ -28,6 +28,8 @@ export const AGENT_PROCESS = {
    * those of `run` steps, go the way that the model's do.
    */
   execute: "agent.execute",
+  /** Request: {@linkcode JudgeParams}, answered with {@linkcode JudgeResult}. */
+  judge: "agent.judge",
   /**
    * Request: `{}`, answered with a {@linkcode Checkpoint} of what was said so far. Between steps, for a
    * command of a `run` step that waits; a waiting step's own is in its result.
@@ -91,6 +93,24 @@ export interface StartParams {
   readonly allow?: readonly string[] | undefined;
   /** The shell of the run, if it has one. */
   readonly shell?: StartShell | undefined;
+  /** Texts that are masked in all that the model, the events and the replies say. */
+  readonly secrets?: readonly string[] | undefined;
+  /** What all steps together may use up. */
+  readonly budget?: StartBudget | undefined;
+}
+
+/** What may be used up; what is not named is not limited. */
+export interface StartBudget {
+  /** Requests of models. */
+  readonly turns?: number | undefined;
+  /** Tokens of requests and answers together. */
+  readonly tokens?: number | undefined;
+  /** US dollars. */
+  readonly usd?: number | undefined;
+  /** What each model costs, in US dollars for a million tokens, by its name; for `usd`. */
+  readonly prices?:
+    | Readonly<Record<string, { readonly input: number; readonly output: number }>>
+    | undefined;
 }
 
 /** The shell of a run, as the agent process needs to know it. */
@@ -180,10 +200,69 @@ export interface StepParams {
   readonly rehearsal?: readonly RehearsalTurn[] | undefined;
   /** Goes on where an attempt waited for approval; `prompt` is in the conversation already. */
   readonly resume?: Checkpoint | undefined;
+  /**
+   * The step whose conversation the first attempt goes on with, as it was when that step ended; a
+   * new conversation without it. Further attempts go on with this step's own.
+   */
+  readonly continues?: string | undefined;
+  /** Another model than the run's. */
+  readonly model?: string | undefined;
+  /** What the model is told in the place of the run's instructions. */
+  readonly instructions?: string | undefined;
+  /** Rules of this step, besides those of the run. */
+  readonly rules?: StepRules | undefined;
+  /** What this attempt may use up, besides the run's budget; for its turns see `maxTurns`. */
+  readonly budget?: StartBudget | undefined;
+  /** The form that the last answer must have. It is asked for, and checked by the runner. */
+  readonly format?: AnswerFormat | undefined;
+}
+
+/** Rules of one step. */
+export interface StepRules {
+  readonly deny: readonly string[];
+  readonly ask: readonly string[];
+  readonly allow?: readonly string[] | undefined;
+}
+
+/** A form of answers. */
+export interface AnswerFormat {
+  /** Letters, digits, `_` and `-`, 64 at most. */
+  readonly name: string;
+  /** A JSON Schema. */
+  readonly schema: Readonly<Record<string, unknown>>;
+}
+
+/** Asks a model whether something holds. No tools, and no conversation. */
+export interface JudgeParams {
+  /** The step's id. Its events carry it. */
+  readonly step: string;
+  /** What must hold. */
+  readonly rubric: string;
+  /** What is judged: a file's name, or words such as "the step's output". */
+  readonly label: string;
+  readonly text: string;
+  readonly model?: string | undefined;
+  readonly budget?: StartBudget | undefined;
+  /** The scripted turn that answers; for a rehearsed model only. */
+  readonly rehearsal?: readonly RehearsalTurn[] | undefined;
+}
+
+/** The reply to {@linkcode JudgeParams}. */
+export interface JudgeResult {
+  /** As in {@linkcode StepResult}; `failure` too where the answer is of no use. */
+  readonly outcome: StepResult["outcome"];
+  /** Whether the rubric holds; `false` unless the outcome is `success`. */
+  readonly pass: boolean;
+  /** What the model gave as its reason; or why there is no verdict. */
+  readonly reason: string;
+  readonly turns: number;
+  readonly usage: Usage;
 }
 
 /** All that an attempt needs to go on later, in another process: see {@linkcode StepParams.resume}. */
 export interface Checkpoint {
+  /** The conversations of the steps that ended, by their ids, for the steps that go on with them. */
+  readonly ended?: Readonly<Record<string, readonly Message[]>> | undefined;
   /**
    * The whole conversation. Its last answer has calls without results: they are checked and asked
    * about anew, then run.
@@ -203,7 +282,7 @@ export interface StepResult {
    * | `success` | the model says that it is done |
    * | `failure` | the model gave no answer, or declined |
    * | `denied` | the process was not granted the model's host |
-   * | `budget` | `maxTurns` is used up |
+   * | `budget` | `maxTurns`, or another budget, is used up; or cannot be kept, as a count of tokens is missing |
    * | `mismatch` | the rehearsal does not match what happens |
    * | `interrupted` | the request was cancelled |
    * | `waiting` | a call needs an approval that nobody could give; `checkpoint` is set |

@@ -81,7 +81,8 @@ function valueOf(
   const text = Object.hasOwn(given, name) ? given[name] : undefined;
   if (text !== undefined) return parseGiven(name, type, text, options, reporter);
   if (part.default !== undefined && part.required !== true) return part.default;
-  const placeholder = { string: "", number: 0, boolean: false, choice: options[0] ?? "" }[type];
+  const placeholder =
+    { string: "", number: 0, boolean: false, path: "/", choice: options[0] ?? "" }[type];
   if (check) return placeholder;
   // What is wrong with the declaration was told already.
   if (reporter.yaml.keysOf(path).some((key) => !Object.hasOwn(part, key))) return undefined;

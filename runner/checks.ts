@@ -9,7 +9,7 @@ import { BackendError } from "../backends/errors.ts";
 import type { Backend } from "../backends/protocol.ts";
 import type { CheckResult } from "./events.ts";
 import { renderTemplate, type TemplateValues } from "./expressions.ts";
-import type { PlanAssertion, PlanStep } from "./plan.ts";
+import type { PlanFileAssertion, PlanStep } from "./plan.ts";
 
 /** The versions that a step's produced files had before it: `undefined` for none. */
 export type Versions = ReadonlyMap<string, string | undefined>;
@@ -66,6 +66,7 @@ export async function checkStep(
     });
   }
   for (const assertion of step.assertions) {
+    if (!isOfFile(assertion)) throw new TypeError(`Assertion '${assertion.kind}' is not known`);
     results.push(await checkAssertion(tree, assertion, values));
   }
   return results;
@@ -117,9 +118,13 @@ async function fileVersion(
   }
 }
 
+function isOfFile(assertion: PlanStep["assertions"][number]): assertion is PlanFileAssertion {
+  return Object.hasOwn(PASSED, assertion.kind);
+}
+
 async function checkAssertion(
   tree: Backend,
-  assertion: PlanAssertion,
+  assertion: PlanFileAssertion,
   values: TemplateValues,
 ): Promise<CheckResult> {
   const path = renderTemplate(assertion.file, values);
@@ -134,16 +139,17 @@ async function checkAssertion(
   };
 }
 
-const PASSED: Record<PlanAssertion["kind"], string> = {
+const PASSED: Record<PlanFileAssertion["kind"], string> = {
   contains: "contains",
   not_contains: "does not contain",
   matches: "matches",
   equals: "equals the expected text",
   exists: "exists",
   not_exists: "does not exist",
+  is_json: "is JSON",
 };
 
-function holds(assertion: PlanAssertion, value: string): string {
+function holds(assertion: PlanFileAssertion, value: string): string {
   const quoted = assertion.kind === "contains" || assertion.kind === "not_contains" ||
     assertion.kind === "matches";
   return quoted ? ` ${quote(value)}` : "";
@@ -151,7 +157,7 @@ function holds(assertion: PlanAssertion, value: string): string {
 
 async function assertionFailure(
   tree: Backend,
-  kind: PlanAssertion["kind"],
+  kind: PlanFileAssertion["kind"],
   path: string,
   value: string,
 ): Promise<string | undefined> {

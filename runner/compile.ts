@@ -227,7 +227,7 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     ...rules.plan,
     ...hosted,
     grants: explainGrants({ processes, routes, roots, modelAt }, reporter),
-    turns: parts.budget?.turns ?? TURNS,
+    budget: { turns: parts.budget?.turns ?? TURNS },
     steps,
     outputs,
     processes,

@@ -16,18 +16,23 @@ export type Outcome =
   | "budget"
   | "mismatch"
   | "interrupted"
+  | "timeout"
   | "waiting";
 
 /** A check of a step, done on the files themselves. */
 export interface CheckResult {
-  /** `produces`, or the assertion's kind. */
+  /** `produces`, `output`, or the assertion's kind. */
   readonly check: string;
-  /** The file that was looked at. */
+  /** The file that was looked at; empty where it is none. */
   readonly path: string;
   /** Whether it holds. */
   readonly ok: boolean;
   /** One sentence: what was expected and what was found. */
   readonly message: string;
+  /** What was expected, of a check that failed; several lines where that helps. */
+  readonly expected?: string;
+  /** What was found, of a check that failed. */
+  readonly found?: string;
   /** Where the check stands in the workflow's file. */
   readonly place: Place;
 }
@@ -43,6 +48,11 @@ export interface WrittenFile {
   /** Its size in bytes. */
   readonly size: number;
 }
+
+/*
+ * In events, `step` is the step's id; with `foreach` an item's is `ID[INDEX]`, and a step of a
+ * workflow that is used has its caller before it: `CALLER/ID`. No id has these characters itself.
+ */
 
 /** What each event of a run carries. */
 export interface EventHeader {
@@ -80,6 +90,33 @@ export type RunEventBody =
     readonly prompt: string;
     /** The command of a `run` step: a script, or a program with its arguments. */
     readonly command?: string | readonly string[];
+    /** The file of a workflow that the step uses. */
+    readonly uses?: string;
+    /** The item of a step with `foreach`, as text. */
+    readonly item?: string;
+  }
+  | {
+    /** A step that is not run. */
+    readonly type: "step.skipped";
+    readonly step: string;
+    readonly name: string;
+    /** A sentence: its `if` is false, or a step failed that it needs. */
+    readonly reason: string;
+  }
+  | {
+    /** The model's answer, or what a command printed, is not of the form that `output` asks for. */
+    readonly type: "output.refused";
+    readonly step: string;
+    readonly attempt: number;
+    readonly errors: readonly string[];
+  }
+  | {
+    /** A file was copied out to the host. */
+    readonly type: "artifact.copied";
+    readonly path: string;
+    /** As in the workflow's file. */
+    readonly to: string;
+    readonly size: number;
   }
   | (AgentEvent & { readonly step: string })
   | {
@@ -122,6 +159,10 @@ export type RunEventBody =
     readonly outcome: Outcome;
     /** Whether another attempt follows. */
     readonly retry: boolean;
+    /** Milliseconds until then. */
+    readonly delay?: number;
+    /** Whether the run goes on as if it had succeeded. */
+    readonly continued?: boolean;
     readonly output: string;
     readonly error?: string;
   }
@@ -137,6 +178,8 @@ export type RunEventBody =
     /** Totals; `null` where any answer left its count unknown. */
     readonly inputTokens: number | null;
     readonly outputTokens: number | null;
+    /** US dollars, where prices are known; `null` where a count was unknown. */
+    readonly usd?: number | null;
     readonly rehearsed: boolean;
     readonly error?: string;
   };

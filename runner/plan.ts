@@ -8,6 +8,7 @@
 import type { RehearsalTurn } from "../agent/rehearsal.ts";
 import type { ShellLimits, ShellType } from "../backends/shells/shell.ts";
 import type { Template } from "./expressions.ts";
+import type { TemplateExpression, Value } from "./expressions/expression.ts";
 
 /** Whether a route may be changed through. */
 export type Access = "read" | "read-write";
@@ -25,6 +26,8 @@ export interface Place {
 /** A store of files. */
 export type PlanBackend =
   | { readonly name: string; readonly type: "state" }
+  /** The tree of the workflow that uses this one. */
+  | { readonly name: string; readonly type: "caller" }
   | {
     readonly name: string;
     readonly type: "local";
@@ -87,13 +90,163 @@ export interface PlanProcess {
 /** An input's value. */
 export type InputValue = string | number | boolean;
 
-/** What is asserted of a file after a step. */
-export interface PlanAssertion {
+/** What is asserted after a step. */
+export type PlanAssertion =
+  | PlanFileAssertion
+  | PlanSchemaAssertion
+  | PlanSizeAssertion
+  | PlanRunAssertion
+  | PlanJudgeAssertion;
+
+/** What is asserted of a file. */
+export interface PlanFileAssertion {
   readonly file: Template;
-  readonly kind: "contains" | "not_contains" | "matches" | "equals" | "exists" | "not_exists";
-  /** The text or pattern; absent for `exists` and `not_exists`. */
+  readonly kind:
+    | "contains"
+    | "not_contains"
+    | "matches"
+    | "equals"
+    | "exists"
+    | "not_exists"
+    | "is_json";
+  /** The text or pattern; absent for `exists`, `not_exists` and `is_json`. */
   readonly value?: Template;
   readonly place: Place;
+}
+
+/** That a file is JSON of a form. */
+export interface PlanSchemaAssertion {
+  readonly file: Template;
+  readonly kind: "json_schema";
+  readonly schema: JsonSchema;
+  readonly place: Place;
+}
+
+/** How large a file is: bytes for `size`, lines for `lines`. */
+export interface PlanSizeAssertion {
+  readonly file: Template;
+  readonly kind: "size" | "lines";
+  /** The least, itself included. */
+  readonly min?: number;
+  /** The most, itself included. */
+  readonly max?: number;
+  readonly place: Place;
+}
+
+/** That a command in the run's shell ends with exit code 0. */
+export interface PlanRunAssertion {
+  readonly kind: "run";
+  readonly command: PlanCommand;
+  readonly place: Place;
+}
+
+/** That a model finds a rubric to hold, of a file or of the step's output. */
+export interface PlanJudgeAssertion {
+  readonly kind: "judge";
+  readonly rubric: Template;
+  /** The file that is judged; the step's output without it. */
+  readonly file?: Template;
+  readonly place: Place;
+}
+
+/** A JSON Schema: draft 2020-12, or 2019-09 and draft-07 as far as it agrees with them. */
+export type JsonSchema = boolean | { readonly [keyword: string]: Value };
+
+/** When a step runs. */
+export interface PlanCondition {
+  readonly expression: TemplateExpression;
+  /**
+   * Whether it calls `always`, `success` or `failure` itself; without that the step runs only where
+   * nothing failed that it waits for.
+   */
+  readonly asksStatus: boolean;
+  readonly place: Place;
+}
+
+/** What a step is repeated for. */
+export interface PlanForeach {
+  /** The items, or the expression that gives a list of them. */
+  readonly items: readonly Value[] | TemplateExpression;
+  /** What expressions call an item: `item` unless the file says otherwise. */
+  readonly item: string;
+  /** How many at a time. */
+  readonly concurrency: number;
+  readonly place: Place;
+}
+
+/** How long to wait before another attempt. */
+export interface PlanBackoff {
+  /** Milliseconds before the second attempt. */
+  readonly delay: number;
+  /** What each further wait is multiplied with; 1 is the same wait each time. */
+  readonly factor: number;
+  /** The longest wait, in milliseconds. */
+  readonly max: number;
+}
+
+/** What a step, or a run, may use up. */
+export interface PlanBudget {
+  /** Requests of models. */
+  readonly turns?: number;
+  /** Tokens of requests and answers together. */
+  readonly tokens?: number;
+  /** US dollars. */
+  readonly usd?: number;
+}
+
+/** What a run may use up. */
+export interface PlanRunBudget extends PlanBudget {
+  readonly turns: number;
+  /** US dollars of all runs of the file on one day, UTC, as the journal knows them. */
+  readonly usdPerDay?: number;
+}
+
+/** What a model costs: US dollars for a million tokens. */
+export interface Price {
+  readonly input: number;
+  readonly output: number;
+}
+
+/** An input, as it is declared. */
+export interface PlanInput {
+  readonly type: "string" | "number" | "boolean" | "choice" | "path";
+  readonly description?: string;
+  readonly required: boolean;
+  readonly default?: InputValue;
+  /** The values of a choice. */
+  readonly options?: readonly string[];
+  /** A regular expression (RE2) that the whole text must match. */
+  readonly pattern?: string;
+}
+
+/** Another workflow that a step uses. */
+export interface PlanUses {
+  /** Its file, as the user would name it. */
+  readonly file: string;
+  /** What it compiles to; its inputs are those that have a default. */
+  readonly plan: Plan;
+  /** What its inputs are given, by their names. */
+  readonly with: Readonly<Record<string, Template>>;
+}
+
+/** Files that are copied out to the host when the run ends. */
+export interface PlanArtifact {
+  /** A path or glob of the tree. */
+  readonly path: Template;
+  /** The absolute path on the host: a directory where it ends with a slash. */
+  readonly to: string;
+  /** As in the file, for messages. */
+  readonly shownTo: string;
+  /** Whether it is copied after a success, a failure, or both. */
+  readonly when: "success" | "failure" | "always";
+  readonly place: Place;
+}
+
+/** What a step grants and refuses, besides the rules of the workflow. */
+export interface PlanStepTools {
+  readonly deny: readonly string[];
+  readonly ask: readonly string[];
+  readonly allow?: readonly string[];
 }
 
 /** The shell of a run. */
@@ -136,19 +289,41 @@ export interface PlanCommand {
   readonly env: Readonly<Record<string, Template>>;
 }
 
-/** One step: a prompt for the model or a command for the shell. */
+/** One step: a prompt for the model, a command for the shell, or another workflow. */
 export type PlanStep =
   & PlanStepBase
   & (
-    | { readonly prompt: Template; readonly run?: undefined }
-    | { readonly run: PlanCommand; readonly prompt?: undefined }
+    | { readonly prompt: Template; readonly run?: undefined; readonly uses?: undefined }
+    | { readonly run: PlanCommand; readonly prompt?: undefined; readonly uses?: undefined }
+    | { readonly uses: PlanUses; readonly prompt?: undefined; readonly run?: undefined }
   );
 
 /** What all steps have. */
 export interface PlanStepBase {
   readonly id: string;
   readonly name: string;
+  /**
+   * The steps that must have ended before: those that the file names, or the one before it in a file
+   * where no step names any.
+   */
   readonly needs: readonly string[];
+  readonly if?: PlanCondition;
+  readonly foreach?: PlanForeach;
+  /** Milliseconds for each attempt, its checks included. */
+  readonly timeout?: number;
+  /** Whether what needs this step runs although it failed. */
+  readonly continueOnError?: boolean;
+  readonly backoff?: PlanBackoff;
+  readonly budget?: PlanBudget;
+  /** The form of the answer, of what a command prints. */
+  readonly output?: { readonly schema: JsonSchema; readonly place: Place };
+  /** Another model than the workflow's: `gpt-4.1-mini`. */
+  readonly model?: string;
+  /** Stands in the place of the workflow's instructions. */
+  readonly instructions?: Template;
+  readonly tools?: PlanStepTools;
+  /** The step whose conversation this one goes on with; a new conversation without it. */
+  readonly continues?: string;
   readonly produces: readonly { readonly path: Template; readonly place: Place }[];
   readonly assertions: readonly PlanAssertion[];
   readonly attempts: number;
@@ -187,6 +362,12 @@ export interface Plan {
   readonly fingerprint: string;
   readonly model: PlanModel;
   readonly inputs: Readonly<Record<string, InputValue>>;
+  /** The inputs as they are declared. */
+  readonly declared?: Readonly<Record<string, PlanInput>>;
+  /** Variables that all commands see, with their values. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The names of the secrets that the run has; their values are in no plan. */
+  readonly secrets?: readonly string[];
   readonly instructions: Template;
   readonly backends: readonly PlanBackend[];
   readonly routes: readonly PlanRoute[];
@@ -203,9 +384,19 @@ export interface Plan {
   readonly confinement?: PlanConfinement;
   /** What each process is granted, and why. */
   readonly grants: readonly PlanGrant[];
-  /** Model requests that the whole run may make. */
-  readonly turns: number;
+  readonly budget: PlanRunBudget;
+  /** What each model costs that the run may ask, by its name; absent where no budget is in dollars. */
+  readonly prices?: Readonly<Record<string, Price>>;
+  /** How many steps may run at a time. */
+  readonly concurrency?: number;
+  /** Milliseconds for the whole run. */
+  readonly timeout?: number;
   readonly steps: readonly PlanStep[];
+  /** Run one after the other when all steps succeeded. */
+  readonly onSuccess?: readonly PlanStep[];
+  /** Run one after the other when a step failed. */
+  readonly onFailure?: readonly PlanStep[];
+  readonly artifacts?: readonly PlanArtifact[];
   readonly outputs: Readonly<Record<string, Template>>;
   readonly processes: readonly PlanProcess[];
 }

@@ -132,7 +132,7 @@ export function reviewOf(plan: Plan, options: ReviewOptions): PlanReview {
         ),
       }]
     ),
-    turns: plan.turns,
+    turns: plan.budget.turns,
     permissions: [...extraGrants(plan, "agent", ["net"]), ...extraGrants(plan, "shell", [])]
       .toSorted(),
   };

@@ -75,9 +75,10 @@ function summaryRows(plan: Plan): readonly (readonly string[])[] {
         : "none: every step is a command",
     ],
     ...(inputs.length === 0 ? [] : [["inputs", inputs.join(" ")]]),
-    ...(model.type === "none"
-      ? []
-      : [["budget", `${plan.turns} ${plan.turns === 1 ? "turn" : "turns"} of the model`]]),
+    ...(model.type === "none" ? [] : [[
+      "budget",
+      `${plan.budget.turns} ${plan.budget.turns === 1 ? "turn" : "turns"} of the model`,
+    ]]),
     ...shellRows(plan),
     ...confinementRows(plan),
   ];

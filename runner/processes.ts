@@ -168,7 +168,10 @@ export class Processes {
         ? { type: "rehearsal", name: model.name }
         : { type: "none" },
       instructions: renderTemplate(instructions, { inputs, outputs: {} }),
-      backends: backends.map(({ name, type }) => ({ name, type })),
+      backends: backends.map(({ name, type }) => ({
+        name,
+        type: type === "state" ? type : "local",
+      })),
       routes,
       deny,
       ask,

@@ -83,6 +83,7 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   failure: 1,
   denied: 3,
   budget: 4,
+  timeout: 5,
   waiting: 6,
   mismatch: 7,
   interrupted: 130,
@@ -228,7 +229,7 @@ class Run {
     processes: Processes,
   ): Promise<StepResult> {
     if (step.run !== undefined) return await this.#command(step.id, step.run, attempt, processes);
-    const { model, turns } = this.#plan;
+    const { model, budget: { turns } } = this.#plan;
     const params: StepParams = {
       step: step.id,
       attempt,

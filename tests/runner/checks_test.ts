@@ -1,14 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { StateBackend } from "../../backends/state.ts";
 import { checkStep, feedbackPrompt, versionsBefore } from "../../runner/checks.ts";
-import type { PlanAssertion, PlanStep } from "../../runner/plan.ts";
+import type { PlanFileAssertion, PlanStep } from "../../runner/plan.ts";
 
 const PLACE = { file: "demo.yaml", line: 7, column: 3 };
 const VALUES = { inputs: { name: "Flask" }, outputs: {} };
 
 function step(
   produces: readonly string[],
-  assertions: readonly Omit<PlanAssertion, "place">[] = [],
+  assertions: readonly Omit<PlanFileAssertion, "place">[] = [],
 ): PlanStep {
   return {
     id: "app",
@@ -49,7 +49,7 @@ Deno.test("checkStep() says what each assertion expected and what it found", asy
   await tree.write("/empty", "");
   await tree.write("/image.png", new Uint8Array([0x89, 0x50, 0, 0xff]));
   const file = ["/app.py"];
-  const cases: [Omit<PlanAssertion, "place">, boolean, string][] = [
+  const cases: [Omit<PlanFileAssertion, "place">, boolean, string][] = [
     [
       { file, kind: "contains", value: [{ type: "reference", names: ["inputs", "name"] }, "("] },
       true,

@@ -56,7 +56,7 @@ Deno.test("compileWorkflow() turns flask.yaml into its plan", async () => {
     deny: ["read **/.env*"],
     ask: [],
     confinement: UNCONFINED,
-    turns: 40,
+    budget: { turns: 40 },
     outputs: { summary: [{ type: "reference", names: ["steps", "notes", "output"] }] },
   });
   assertEquals(model.type === "rehearsal" && [model.name, model.file, Object.keys(model.steps)], [
@@ -122,12 +122,12 @@ Deno.test("compileWorkflow() gives a workflow of three lines all that is not sai
   );
   assertEquals(text, "");
   assert(plan !== undefined);
-  assertEquals([plan.backends, plan.routes, plan.roots, plan.deny, plan.turns], [
+  assertEquals([plan.backends, plan.routes, plan.roots, plan.deny, plan.budget], [
     [{ name: "memory", type: "state" }],
     [{ prefix: "/", backend: "memory", path: "/", access: "read-write" }],
     [],
     [],
-    50,
+    { turns: 50 },
   ]);
   assertEquals(plan.steps.map(({ needs, attempts, feedback }) => [needs, attempts, feedback]), [
     [[], 1, true],
@@ -155,9 +155,9 @@ steps:
     [["/src/x.py"]],
     [["/out/", { type: "reference", names: ["steps", "a", "output"] }]],
   ]);
-  assertEquals(plan?.steps[0]?.assertions.map(({ file, kind, value }) => [file, kind, value]), [
-    [["/a/b"], "equals", []],
-    [["/tmp"], "not_exists", undefined],
+  assertEquals(plan?.steps[0]?.assertions.map(({ place: _, ...assertion }) => assertion), [
+    { file: ["/a/b"], kind: "equals", value: [] },
+    { file: ["/tmp"], kind: "not_exists" },
   ]);
 });
 

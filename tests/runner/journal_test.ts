@@ -20,7 +20,7 @@ const PLAN: Plan = {
   deny: [],
   ask: [],
   grants: [],
-  turns: 1,
+  budget: { turns: 1 },
   steps: [],
   outputs: {},
   processes: [],

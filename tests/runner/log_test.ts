@@ -49,7 +49,7 @@ Deno.test("showLog() names the newest few of many runs that begin alike", async 
     deny: [],
     ask: [],
     grants: [],
-    turns: 1,
+    budget: { turns: 1 },
     steps: [],
     outputs: {},
     processes: [],

@@ -38,7 +38,7 @@ const PLAN: Plan = {
   deny: ["read **/.env*"],
   ask: [],
   grants: [],
-  turns: 1,
+  budget: { turns: 1 },
   steps: [
     {
       id: "app",
@@ -138,7 +138,7 @@ Deno.test("planText() leaves out what there is none of, and names a rehearsal", 
       model: { type: "rehearsal", name: "openai:m", file: "flows/r.yaml", steps: {} },
       inputs: {},
       deny: [],
-      turns: 40,
+      budget: { turns: 40 },
       processes: [],
     },
     { color: false, cwd: "/home/me/flows/ws/project" },

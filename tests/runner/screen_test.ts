@@ -177,7 +177,7 @@ const PLAN: Plan = {
   deny: [],
   ask: [],
   grants: [],
-  turns: 10,
+  budget: { turns: 10 },
   steps: [],
   outputs: {},
   processes: [],
