@@ -107,7 +107,16 @@ export interface StartBudget {
   readonly tokens?: number | undefined;
   /** US dollars. */
   readonly usd?: number | undefined;
-  /** What each model costs, in US dollars for a million tokens, by its name; for `usd`. */
+  /** US dollars that the day has left: those of `usd_per_day` without those of other runs. */
+  readonly usdToday?: number | undefined;
+  /** What was used up before, by a run that this one goes on with or by attempts before this one. */
+  readonly used?:
+    | { readonly turns: number; readonly tokens: number | null; readonly usd: number | null }
+    | undefined;
+  /**
+   * What each model costs, in US dollars for a million tokens, by its whole name, `openai:gpt-4.1`;
+   * for `usd` and `usdToday`.
+   */
   readonly prices?:
     | Readonly<Record<string, { readonly input: number; readonly output: number }>>
     | undefined;

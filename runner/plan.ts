@@ -385,7 +385,10 @@ export interface Plan {
   /** What each process is granted, and why. */
   readonly grants: readonly PlanGrant[];
   readonly budget: PlanRunBudget;
-  /** What each model costs that the run may ask, by its name; absent where no budget is in dollars. */
+  /**
+   * What each model costs that the run may ask, by its whole name, `openai:gpt-4.1`; absent where no
+   * budget is in dollars.
+   */
   readonly prices?: Readonly<Record<string, Price>>;
   /** How many steps may run at a time. */
   readonly concurrency?: number;
