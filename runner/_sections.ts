@@ -6,62 +6,50 @@
  */
 
 import {
-  assertionSchema,
+  FOREIGN_ARTIFACT,
+  FOREIGN_WORKFLOW,
+  inline,
+  type Instead,
+  partOf,
+} from "./_foreign_words.ts";
+import {
+  BUDGET_VALUE,
+  BUDGET_WORDS,
+  ENVIRONMENT,
+  MODEL,
+  OTHER_KEY,
+  OTHER_VALUE,
+  otherwise,
+  type Section,
+  TIME,
+  TOOLS,
+} from "./_section.ts";
+import { stepSections } from "./_step_sections.ts";
+import {
+  artifactSchema,
   budgetSchema,
   inputSchema,
   limitsSchema,
+  modelSchema,
   mountSchema,
   permissionsSchema,
-  retrySchema,
-  stepSchema,
-  toolsSchema,
+  secretSchema,
+  variableSchema,
   workflowSchema,
 } from "./schema.ts";
+import type { Advice } from "./_foreign_words.ts";
 
-/** What a misplaced or misspelt key is told. */
-export interface Section {
-  /** What messages call a key of it: "step key". */
-  readonly label: string;
-  /** Where it is: keys, with `*` for any one. */
-  readonly at: readonly string[];
-  /** The keys that it has. */
-  readonly keys: readonly string[];
-  /** Keys that the format names and this version lacks. */
-  readonly later?: readonly string[];
-  /** What to write instead of keys that other programs have. */
-  readonly instead?: Readonly<Record<string, string>>;
-  /** What to write where a value of a key is of the wrong kind, or none that there is. */
-  readonly values?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-}
+const MERGE: Instead = { "<<": "Merge keys are not part of YAML 1.2: write the keys out" };
 
-/** Stands for every value that {@linkcode Section.values} does not name. */
-export const OTHER_VALUE = "";
-
-// How GitHub Actions spells what this format spells otherwise.
-const ACTIONS = {
-  on: 'A workflow is started by a command: leave "on" out',
-  jobs: 'There are no jobs: write their steps below "steps"',
-  "runs-on": "A workflow runs on this machine: leave it out",
-  "timeout-minutes": 'It is spelt "timeout" here, and is not supported in this version',
-  "continue-on-error": 'It is spelt "continue_on_error" here, and is not supported in this version',
-} as const;
-
-const MERGE = { "<<": "Merge keys are not part of YAML 1.2: write the keys out" } as const;
-
-const SANDBOX = "Write shell: sandbox";
-const VIRTUAL = "Write shell: virtual, or shell: sandbox for real programs";
-const REAL_SH = 'Write "sandbox", which runs real sh, or "virtual", which starts no program';
+const SHELL = 'Write "sandbox", which runs real sh, or "virtual", which starts no program';
 
 /** Words for a shell that other programs have. */
-const SHELLS = {
+const SHELLS: Readonly<Record<string, Advice>> = {
   ...Object.fromEntries(
-    ["bash", "sh", "zsh", "dash", "ksh", "fish", "/bin/sh", "/bin/bash"].map((
-      name,
-    ) => [name, REAL_SH]),
+    ["bash", "sh", "zsh", "dash", "ksh", "fish", "/bin/sh", "/bin/bash", "pwsh", "powershell"]
+      .map((name) => [name, SHELL]),
   ),
   python: 'Write "sandbox", which has real programs, and call python3 in the command',
-  pwsh: REAL_SH,
-  powershell: REAL_SH,
   bubblewrap: 'Write "sandbox"',
   bwrap: 'Write "sandbox"',
   "just-bash": 'Write "virtual"',
@@ -69,17 +57,19 @@ const SHELLS = {
   [OTHER_VALUE]: "Write shell: virtual or shell: sandbox",
 };
 
+const SANDBOX = "Write shell: sandbox";
+const VIRTUAL = "Write shell: virtual, or shell: sandbox for real programs";
 const CPU = "Write a number and s, m or h: 30s, 5m";
 const SIZE = "Write a number and kb, mb or gb: 512mb";
-const RULES = 'Write a list of rules: ["write /project/deploy/**", "execute git push *"]';
+const STEPS = 'Write a list: each step begins with "- id: ..."';
 
-const STEP_LATER = [
-  ..."if uses with model instructions tools foreach session output".split(" "),
-  ..."timeout continue_on_error approval budget".split(" "),
-];
-
-const COMMAND = 'A command is spelt "run" here';
-const DIRECTORY = 'It is spelt "cwd" here';
+const VARIABLE_WORDS: Instead = {
+  ...MERGE,
+  value: "A variable with a value is written as text: NAME: value",
+  type: "A variable is a text: leave it out",
+  from: "It has the name that it has in the environment: leave it out",
+  optional: 'It is spelt "required" here: write required: false',
+};
 
 /** The sections of a workflow file. */
 export const WORKFLOW_SECTIONS: readonly Section[] = [
@@ -87,14 +77,9 @@ export const WORKFLOW_SECTIONS: readonly Section[] = [
     label: "workflow key",
     at: [],
     keys: Object.keys(workflowSchema.shape),
-    later: [
-      ..."env secrets models timeout concurrency schedule".split(" "),
-      ..."agents mcp artifacts on_success on_failure".split(" "),
-    ],
+    later: ["schedule", "agents", "mcp"],
     instead: {
-      ...ACTIONS,
-      ...MERGE,
-      "working-directory": "Each run step has its own: write cwd there",
+      ...FOREIGN_WORKFLOW,
       sandbox: SANDBOX,
       bubblewrap: SANDBOX,
       virtual: VIRTUAL,
@@ -109,13 +94,141 @@ export const WORKFLOW_SECTIONS: readonly Section[] = [
       preset: 'Write it below "tools"',
     },
     values: {
+      inputs: otherwise("Write a map: { topic: { type: string, required: true } }"),
+      env: otherwise("Write a list of names, [LANG], or a map: { NAME: value }"),
+      secrets: {
+        inherit: "Name each: secrets: [TOKEN]",
+        [OTHER_VALUE]: "Write a list of names: [TOKEN]",
+      },
+      model: otherwise(MODEL),
+      models: otherwise("Write a map: { NAME: { usd_per_million: { input: 1, output: 2 } } }"),
+      backends: otherwise("Write a map: { disk: { type: local, root: ../out } }"),
+      routes: otherwise("Write a map: { /project/: disk }"),
       shell: SHELLS,
-      tools: { [OTHER_VALUE]: "Write what they may do: tools: { deny: [...] }" },
-      limits: { [OTHER_VALUE]: "Write limits: { memory: 512mb, cpu: 30s }" },
-      permissions: { [OTHER_VALUE]: "Write permissions: { write: [../workspace], net: [] }" },
+      tools: otherwise("Write what they may do: tools: { deny: [...] }"),
+      limits: otherwise("Write limits: { memory: 512mb, cpu: 30s }"),
+      permissions: otherwise("Write permissions: { write: [../workspace], net: [] }"),
+      budget: otherwise(BUDGET_VALUE),
+      concurrency: otherwise((value) =>
+        partOf(value, "group") === undefined
+          ? "Write how many steps may run at a time: concurrency: 4"
+          : "There are no groups: write how many steps may run at a time, concurrency: 1"
+      ),
+      timeout: otherwise(TIME),
+      steps: otherwise((value) => {
+        const [id] = Object.keys(typeof value === "object" && value !== null ? value : {});
+        return id === undefined ? STEPS : `Write a list of steps: - id: ${inline(id)}`;
+      }),
+      on_success: otherwise(STEPS),
+      on_failure: otherwise(STEPS),
+      outputs: otherwise("Write a map: { answer: ${{ steps.ID.output }} }"),
+      artifacts: otherwise("Write a list: [{ path: /out/*.png, to: ./out/ }]"),
     },
   },
-  { label: "input key", at: ["inputs", "*"], keys: Object.keys(inputSchema.shape), instead: MERGE },
+  {
+    label: "inputs",
+    at: ["inputs"],
+    keys: [],
+    values: {
+      [OTHER_KEY]: otherwise((value) =>
+        value === null
+          ? "Write {} for a text that need not be given"
+          : `Write what it is: { default: ${inline(value)} }`
+      ),
+    },
+  },
+  {
+    label: "input key",
+    at: ["inputs", "*"],
+    keys: Object.keys(inputSchema.shape),
+    instead: {
+      ...MERGE,
+      enum: 'It is spelt "options" here, with type: choice',
+      choices: 'It is spelt "options" here, with type: choice',
+      values: 'It is spelt "options" here, with type: choice',
+      optional: 'It is spelt "required" here: write required: false',
+      value: 'It is spelt "default" here',
+      regex: 'It is spelt "pattern" here',
+      help: 'It is spelt "description" here',
+      deprecationMessage: "Write it in the description",
+    },
+    values: {
+      type: {
+        text: "Write type: string",
+        str: "Write type: string",
+        integer: "Write type: number",
+        int: "Write type: number",
+        float: "Write type: number",
+        bool: "Write type: boolean",
+        enum: "Write type: choice",
+        select: "Write type: choice",
+        file: "Write type: path",
+        directory: "Write type: path",
+        environment: "Write type: string",
+        list: "Write type: string, and fromJSON(inputs.NAME) where the list is wanted",
+        array: "Write type: string, and fromJSON(inputs.NAME) where the list is wanted",
+        object: "Write type: string, and fromJSON(inputs.NAME) where the map is wanted",
+      },
+      default: otherwise((value) =>
+        value === null
+          ? "Leave it out, or write a value"
+          : "Write it as JSON in a text, and fromJSON(inputs.NAME) where it is wanted"
+      ),
+      options: otherwise("Write a list of texts: [small, large]"),
+    },
+  },
+  {
+    label: "env",
+    at: ["env"],
+    keys: [],
+    values: { [OTHER_KEY]: otherwise(ENVIRONMENT) },
+  },
+  {
+    label: "variable key",
+    at: ["env", "*"],
+    keys: Object.keys(variableSchema.shape),
+    instead: VARIABLE_WORDS,
+  },
+  {
+    label: "secret key",
+    at: ["secrets", "*"],
+    keys: Object.keys(secretSchema.shape),
+    instead: {
+      ...VARIABLE_WORDS,
+      value: "A secret is never written in a file: it is taken from the environment",
+      default: "A secret is never written in a file: it is taken from the environment",
+    },
+  },
+  {
+    label: "secrets",
+    at: ["secrets"],
+    keys: [],
+    values: {
+      [OTHER_KEY]: otherwise("A secret is never written in a file: write its name alone"),
+    },
+  },
+  {
+    label: "model key",
+    at: ["models", "*"],
+    keys: Object.keys(modelSchema.shape),
+    instead: {
+      input: "Write usd_per_million: { input: 1, output: 2 }",
+      output: "Write usd_per_million: { input: 1, output: 2 }",
+      price: "Write usd_per_million: { input: 1, output: 2 }",
+      usd_per_thousand: "Write usd_per_million, a thousand times as much",
+    },
+  },
+  {
+    label: "price key",
+    at: ["models", "*", "usd_per_million"],
+    keys: Object.keys(modelSchema.shape.usd_per_million.shape),
+    instead: {
+      prompt: 'It is spelt "input" here',
+      completion: 'It is spelt "output" here',
+      in: 'It is spelt "input" here',
+      out: 'It is spelt "output" here',
+    },
+  },
   {
     label: "backend key",
     at: ["backends", "*"],
@@ -126,36 +239,29 @@ export const WORKFLOW_SECTIONS: readonly Section[] = [
       root_dir: 'It is spelt "root" here',
       rootDir: 'It is spelt "root" here',
       path: 'The directory of a backend is its "root"; "path" belongs to a route',
+      mode: 'It is spelt "access" here: read or read-write',
+      readonly: "Write access: read",
+      read_only: "Write access: read",
+    },
+    values: {
+      type: {
+        memory: "Write type: state",
+        filesystem: "Write type: local",
+        disk: "Write type: local",
+        file: "Write type: local",
+      },
+      access: {
+        readonly: "Write access: read",
+        "read-only": "Write access: read",
+        ro: "Write access: read",
+        rw: "Write access: read-write",
+        write: "Write access: read-write",
+      },
     },
   },
   { label: "route key", at: ["default"], keys: Object.keys(mountSchema.shape) },
   { label: "route key", at: ["routes", "*"], keys: Object.keys(mountSchema.shape) },
-  {
-    label: "tools key",
-    at: ["tools"],
-    keys: Object.keys(toolsSchema.shape),
-    instead: {
-      presets: 'It is spelt "preset" here',
-      allowed: 'It is spelt "allow" here',
-      disallowed: 'It is spelt "deny" here',
-      denied: 'It is spelt "deny" here',
-      approve: 'It is spelt "ask" here',
-      approval: 'It is spelt "ask" here',
-      confirm: 'It is spelt "ask" here',
-      execute: 'Write shell: virtual at the top, and rules such as deny: ["execute git push *"]',
-      bash: 'Write shell: virtual at the top, and rules such as deny: ["execute git push *"]',
-      read: 'Write it as a rule: deny: ["read **/.env"]',
-      write: 'Write it as a rule: deny: ["write /project/deploy/**"]',
-    },
-    values: {
-      allow: { [OTHER_VALUE]: RULES },
-      ask: { [OTHER_VALUE]: RULES },
-      deny: {
-        execute: "Leave shell out at the top: without it nothing is executed",
-        [OTHER_VALUE]: RULES,
-      },
-    },
-  },
+  { at: ["tools"], ...TOOLS },
   {
     label: "limits key",
     at: ["limits"],
@@ -212,37 +318,29 @@ export const WORKFLOW_SECTIONS: readonly Section[] = [
     label: "budget key",
     at: ["budget"],
     keys: Object.keys(budgetSchema.shape),
-    later: ["tokens", "usd"],
-  },
-  {
-    label: "step key",
-    at: ["steps", "*"],
-    keys: Object.keys(stepSchema.shape),
-    later: STEP_LATER,
     instead: {
-      ...ACTIONS,
-      ...MERGE,
-      "working-directory": DIRECTORY,
-      working_directory: DIRECTORY,
-      workdir: DIRECTORY,
-      dir: DIRECTORY,
-      command: COMMAND,
-      cmd: COMMAND,
-      script: COMMAND,
-      execute: COMMAND,
-      environment: 'It is spelt "env" here',
-      shell: "All commands have one shell: write shell: sandbox at the top",
-      sandbox: "All commands have one shell: write shell: sandbox at the top",
-    },
-    values: {
-      cwd: { [OTHER_VALUE]: "Write a directory of the tree: /project" },
-      env: { [OTHER_VALUE]: "Write a map: { NAME: value }" },
+      ...BUDGET_WORDS,
+      daily: 'It is spelt "usd_per_day" here',
+      usd_daily: 'It is spelt "usd_per_day" here',
     },
   },
   {
-    label: "assertion key",
-    at: ["steps", "*", "assert", "*"],
-    keys: Object.keys(assertionSchema.shape),
+    label: "artifact",
+    at: ["artifacts"],
+    keys: [],
+    values: {
+      [OTHER_KEY]: otherwise((value) =>
+        `Write a map: - { path: ${
+          typeof value === "string" ? inline(value) : "/out/*.png"
+        }, to: ./out/ }`
+      ),
+    },
   },
-  { label: "retry key", at: ["steps", "*", "retry"], keys: Object.keys(retrySchema.shape) },
+  {
+    label: "artifact key",
+    at: ["artifacts", "*"],
+    keys: Object.keys(artifactSchema.shape),
+    instead: FOREIGN_ARTIFACT,
+  },
+  ...["steps", "on_success", "on_failure"].flatMap(stepSections),
 ];

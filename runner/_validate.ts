@@ -6,7 +6,8 @@
  */
 
 import type { z } from "zod";
-import { OTHER_VALUE, type Section } from "./_sections.ts";
+import { OTHER_KEY, OTHER_VALUE, type Section } from "./_section.ts";
+import type { Advice } from "./_foreign_words.ts";
 import { didYouMean, isMisspelt } from "./_suggest.ts";
 import {
   capital,
@@ -168,12 +169,16 @@ function unknownKey(
       "unsupported-key",
       `${capital(label)} ${quoted} is not supported in this version`,
       at,
-      { hint: section.instead?.[key] ?? "Take it out: nothing would enforce it", part: "key" },
+      {
+        hint: said(section.instead?.[key], valueAt(reporter.yaml.data, at)) ??
+          "Take it out: nothing would enforce it",
+        part: "key",
+      },
     );
     return;
   }
   const instead = section?.instead && Object.hasOwn(section.instead, key)
-    ? section.instead[key]
+    ? said(section.instead[key], valueAt(reporter.yaml.data, at))
     : undefined;
   const known = section === undefined ? [] : section.keys;
   const hint = instead === undefined ? didYouMean(key, known) : { hint: instead };
@@ -249,10 +254,15 @@ function adviceFor(
 ): string | undefined {
   const values = sectionAt(path.slice(0, -1), sections)?.values;
   const key = String(path.at(-1));
-  const advice = values !== undefined && Object.hasOwn(values, key) ? values[key] : undefined;
+  if (values === undefined) return undefined;
+  const advice = Object.hasOwn(values, key) ? values[key] : values[OTHER_KEY];
   if (advice === undefined) return undefined;
   const named = typeof found === "string" && Object.hasOwn(advice, found);
-  return named ? advice[found] : advice[OTHER_VALUE];
+  return said(named ? advice[found] : advice[OTHER_VALUE], found);
+}
+
+function said(advice: Advice | undefined, value: unknown): string | undefined {
+  return typeof advice === "function" ? advice(value) : advice;
 }
 
 function valueAt(data: unknown, path: DataPath): unknown {

@@ -22,7 +22,7 @@ import type { RehearsalCall, RehearsalTurn } from "../agent/rehearsal.ts";
 import type { Diagnostic } from "./diagnostics.ts";
 import { loadYaml } from "./load.ts";
 import { Reporter } from "./_reporter.ts";
-import type { Section } from "./_sections.ts";
+import type { Section } from "./_section.ts";
 import { didYouMean, isMisspelt } from "./_suggest.ts";
 import { type Parts, validate } from "./_validate.ts";
 

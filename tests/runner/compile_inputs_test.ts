@@ -74,7 +74,7 @@ error[invalid-name]: "2f" cannot be an input's name
   |   ^^
   = hint: Use letters, digits, _ and -, and begin with a letter
 
-error[invalid-value]: Expected "string" or "number" or "boolean" or "choice" for "type", found "strng"
+error[invalid-value]: Expected "string" or "number" or "boolean" or "choice" or "path" for "type", found "strng"
   --> flow.yaml:10:14
    |
 10 |   g: { type: strng }

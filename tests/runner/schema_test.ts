@@ -61,51 +61,37 @@ Deno.test("compileWorkflow() refuses keys that a later version will have", async
   const { text, exitCode } = await compiled(`\
 name: w
 model: openai:m
-secrets: [A]
-budget: { usd: 1 }
 agents: {}
+backends:
+  box: { type: state, image: python }
+default: box
 steps:
   - id: a
     prompt: Go
-    timeout: 5m
-    uses: ./b.yaml
+    approval: true
 `);
   assertEquals(
     text,
     `\
-error[unsupported-key]: Workflow key "secrets" is not supported in this version
+error[unsupported-key]: Workflow key "agents" is not supported in this version
  --> flow.yaml:3:1
   |
-3 | secrets: [A]
-  | ^^^^^^^
-  = hint: Take it out: nothing would enforce it
-
-error[unsupported-key]: Budget key "usd" is not supported in this version
- --> flow.yaml:4:11
-  |
-4 | budget: { usd: 1 }
-  |           ^^^
-  = hint: Take it out: nothing would enforce it
-
-error[unsupported-key]: Workflow key "agents" is not supported in this version
- --> flow.yaml:5:1
-  |
-5 | agents: {}
+3 | agents: {}
   | ^^^^^^
   = hint: Take it out: nothing would enforce it
 
-error[unsupported-key]: Step key "timeout" is not supported in this version
- --> flow.yaml:9:5
+error[unsupported-key]: Backend key "image" is not supported in this version
+ --> flow.yaml:5:23
   |
-9 |     timeout: 5m
-  |     ^^^^^^^
+5 |   box: { type: state, image: python }
+  |                       ^^^^^
   = hint: Take it out: nothing would enforce it
 
-error[unsupported-key]: Step key "uses" is not supported in this version
+error[unsupported-key]: Step key "approval" is not supported in this version
   --> flow.yaml:10:5
    |
-10 |     uses: ./b.yaml
-   |     ^^^^
+10 |     approval: true
+   |     ^^^^^^^^
    = hint: Take it out: nothing would enforce it
 `,
   );
@@ -140,7 +126,7 @@ error[unknown-key]: Unknown workflow key "jobs"
   |
 4 | jobs: {}
   | ^^^^
-  = hint: There are no jobs: write their steps below "steps"
+  = hint: There are no jobs: write their steps below "steps", and "needs" where one waits for another
 
 error[unknown-key]: Unknown workflow key "<<"
  --> flow.yaml:5:1
@@ -154,7 +140,7 @@ error[unknown-key]: Unknown step key "timeout-minutes"
   |
 9 |     timeout-minutes: 5
   |     ^^^^^^^^^^^^^^^
-  = hint: It is spelt "timeout" here, and is not supported in this version
+  = hint: Write timeout: 5m
 
 error[unknown-key]: Unknown step key "runs-on"
   --> flow.yaml:10:5
