@@ -6,19 +6,13 @@
  */
 
 import type { Usage } from "./model.ts";
-import type { StartBudget } from "./process.ts";
+import type { ModelPrice, StartBudget } from "./process.ts";
 
 /** Whole units of a millionth of a millionth of a dollar: no sum of them is ever rounded. */
 const UNITS_PER_DOLLAR = 1e12;
 
 /** Prices are for a million tokens, so that a millionth of a dollar there is a unit for one token. */
 const UNITS_PER_PRICE = 1e6;
-
-/** US dollars for a million tokens. */
-interface Price {
-  readonly input: number;
-  readonly output: number;
-}
 
 /** Options of {@linkcode Budget}. */
 export interface BudgetOptions {
@@ -141,7 +135,7 @@ export class Budget {
     }
   }
 
-  #priceOf(model: string): Price | undefined {
+  #priceOf(model: string): ModelPrice | undefined {
     for (const budget of this.#chain) {
       const { prices } = budget.#limits;
       if (prices !== undefined && Object.hasOwn(prices, model)) return prices[model];
@@ -164,7 +158,7 @@ export class Budget {
     const price = this.#priceOf(model);
     const cost = price === undefined
       ? (input === 0 && output === 0 ? 0n : null)
-      : sum(costOf(input, price.input), costOf(output, price.output));
+      : costOf(price, input, output);
     if (cost === null) {
       this.#unknown = {
         usd: price === undefined
@@ -192,7 +186,7 @@ export class Budget {
       return this.#cannotKeep(String(key), dollarText(limit ?? 0), noPrice(model));
     }
     // What costs nothing can be had for nothing.
-    if (price.input === 0 && price.output === 0) return undefined;
+    if (isFree(price)) return undefined;
     return this.#dollarsGone((spent, limit) => spent >= limit);
   }
 
@@ -251,8 +245,31 @@ export class Budget {
   }
 }
 
-/** What tokens cost, in units; what is free is so however much of it there was. */
-function costOf(tokens: number | null, price: number): bigint | null {
+function isFree({ input, output, long = { input, output, above: 0 } }: ModelPrice): boolean {
+  return [input, output, long.input, long.output].every((usd) => usd === 0);
+}
+
+/** What an answer cost, in units. */
+function costOf(price: ModelPrice, input: number | null, output: number | null): bigint | null {
+  const { long } = price;
+  if (long === undefined || (input !== null && input <= long.above)) {
+    return cost(price, input, output);
+  }
+  const most = cost(long, input, output);
+  // Whether the request was a long one is not known without its count.
+  return input === null && most !== cost(price, input, output) ? null : most;
+}
+
+/** What is free is so however much of it there was. */
+function cost(
+  price: Pick<ModelPrice, "input" | "output">,
+  input: number | null,
+  output: number | null,
+): bigint | null {
+  return sum(tokenCost(price.input, input), tokenCost(price.output, output));
+}
+
+function tokenCost(price: number, tokens: number | null): bigint | null {
   const each = units(price, UNITS_PER_PRICE);
   if (each === 0n) return 0n;
   return tokens === null ? null : BigInt(tokens) * each;

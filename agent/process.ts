@@ -99,6 +99,21 @@ export interface StartParams {
   readonly budget?: StartBudget | undefined;
 }
 
+/** What a model costs: US dollars for a million tokens. */
+export interface ModelPrice {
+  /** Of requests. */
+  readonly input: number;
+  /** Of answers. */
+  readonly output: number;
+  /** What long requests and their answers cost instead, where that is more. */
+  readonly long?: {
+    /** A request with more tokens is a long one. */
+    readonly above: number;
+    readonly input: number;
+    readonly output: number;
+  } | undefined;
+}
+
 /** What may be used up; what is not named is not limited. */
 export interface StartBudget {
   /** Requests of models. */
@@ -114,12 +129,9 @@ export interface StartBudget {
     | { readonly turns: number; readonly tokens: number | null; readonly usd: number | null }
     | undefined;
   /**
-   * What each model costs, in US dollars for a million tokens, by its whole name, `openai:gpt-4.1`;
-   * for `usd` and `usdToday`.
+   * What each model costs, by its whole name, `openai:gpt-4.1`; for `usd` and `usdToday`.
    */
-  readonly prices?:
-    | Readonly<Record<string, { readonly input: number; readonly output: number }>>
-    | undefined;
+  readonly prices?: Readonly<Record<string, ModelPrice>> | undefined;
 }
 
 /** The shell of a run, as the agent process needs to know it. */

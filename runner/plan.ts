@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ModelPrice } from "../agent/process.ts";
 import type { RehearsalTurn } from "../agent/rehearsal.ts";
 import type { ShellLimits, ShellType } from "../backends/shells/shell.ts";
 import type { Template } from "./expressions.ts";
@@ -202,10 +203,7 @@ export interface PlanRunBudget extends PlanBudget {
 }
 
 /** What a model costs: US dollars for a million tokens. */
-export interface Price {
-  readonly input: number;
-  readonly output: number;
-}
+export type Price = ModelPrice;
 
 /** An input, as it is declared. */
 export interface PlanInput {
@@ -386,8 +384,8 @@ export interface Plan {
   readonly grants: readonly PlanGrant[];
   readonly budget: PlanRunBudget;
   /**
-   * What each model costs that the run may ask, by its whole name, `openai:gpt-4.1`; absent where no
-   * budget is in dollars.
+   * What the models cost that the run may ask, by their whole names, `openai:gpt-4.1`; absent where
+   * neither a budget in dollars nor a table of prices is in the file.
    */
   readonly prices?: Readonly<Record<string, Price>>;
   /** How many steps may run at a time. */

@@ -182,6 +182,22 @@ Deno.test("Budget takes what a script does not count for nothing, and what it co
   assertEquals(resumed.spent, { turns: 2, tokens: 0, usd: 0 });
 });
 
+Deno.test("Budget.charge() takes more for requests that are longer than a model's limit", () => {
+  const long = { above: 200, input: 4, output: 16 };
+  const budget = new Budget({ prices: { [MODEL]: { input: 2, output: 8, long } } });
+  budget.charge(MODEL, usage(200, 1_000));
+  assertEquals(budget.spent.usd, 0.0084);
+  budget.charge(MODEL, usage(201, 1_000));
+  assertEquals(budget.spent.usd, 0.025204);
+  // Whether it was long is not known.
+  budget.charge(MODEL, usage(null, 1));
+  assertEquals(budget.spent.usd, null);
+  const free = { input: 0, output: 0 };
+  const prices = { [MODEL]: { ...free, long: { ...long, ...free, output: 1 } } };
+  const limited = new Budget({ usd: 0, prices });
+  assertThrows(() => limited.reserve(MODEL), BudgetError, "is used up");
+});
+
 Deno.test("Budget adds up what floating point would not", () => {
   const prices = { [MODEL]: { input: 0.1, output: 0.7 } };
   const budget = new Budget({ usd: 0.0000003, prices });
