@@ -8,14 +8,21 @@ import type { CommandParams } from "../agent/process.ts";
 import { BackendError } from "../backends/errors.ts";
 import type { ExecuteOptions, ExecuteResult, Shell, ShellType } from "../backends/shells/shell.ts";
 
+/** A command that may be run. */
+export interface GrantedCommand {
+  /** Takes it back, once. */
+  end(): void;
+}
+
 /**
- * Runs the command that a `run` step is about, once, and nothing else: the agent passes the
- * workflow's commands on, and whatever becomes of it, it can send no other.
+ * Runs the commands that the `run` steps under way are about, each once, and nothing else: the agent
+ * passes the workflow's commands on, and whatever becomes of it, it can send no other.
  */
 export class OwnCommands implements Shell {
   readonly type: ShellType;
   readonly #shell: Shell;
-  #granted: string | undefined;
+  /** By its key, of how many steps under way a command is, and how often it was run for them. */
+  readonly #granted = new Map<string, { steps: number; runs: number }>();
 
   /** @param shell The shell that runs them. */
   constructor(shell: Shell) {
@@ -23,9 +30,23 @@ export class OwnCommands implements Shell {
     this.type = shell.type;
   }
 
-  /** @param command The command that is run next; `undefined` where it has ended. */
-  grant(command: CommandParams | undefined): void {
-    this.#granted = command && keyOf(command.command, command.cwd, command.env);
+  /**
+   * @param command A command that may be run now, once.
+   * @returns What takes that back.
+   */
+  grant({ command, cwd, env }: CommandParams): GrantedCommand {
+    const key = keyOf(command, cwd, env);
+    const granted = this.#granted.get(key) ?? { steps: 0, runs: 0 };
+    this.#granted.set(key, granted);
+    granted.steps++;
+    return {
+      end: () => {
+        granted.steps--;
+        // Whichever of those that are the same it was: no command runs more often than it may.
+        granted.runs = Math.max(granted.runs - 1, 0);
+        if (granted.steps === 0) this.#granted.delete(key);
+      },
+    };
   }
 
   /** See {@linkcode Shell.execute}. */
@@ -34,11 +55,12 @@ export class OwnCommands implements Shell {
     options: ExecuteOptions = {},
   ): Promise<ExecuteResult> {
     const { cwd = "/", env = {} } = options;
-    if (this.#granted !== keyOf(command, cwd, env)) {
+    const granted = this.#granted.get(keyOf(command, cwd, env));
+    if (granted === undefined || granted.runs === granted.steps) {
       const message = "Cannot run the command: the workflow grants its agent no shell";
       throw new BackendError("denied", "/", message);
     }
-    this.#granted = undefined;
+    granted.runs++;
     return await this.#shell.execute(command, options);
   }
 }

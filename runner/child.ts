@@ -72,14 +72,17 @@ export class Child {
    *
    * @param method The request.
    * @param params What it says.
+   * @param signal Ends it: then nobody waits for an answer any more.
    * @returns The answer.
    * @throws {Error} What it throws; or a sentence that says how it ended, and with which last words,
-   * where it ended or broke off instead.
+   * where it ended or broke off instead; or the reason of the signal.
    */
-  async ask(method: string, params: object): Promise<unknown> {
+  async ask(method: string, params: object, signal?: AbortSignal): Promise<unknown> {
     try {
-      return (await this.channel.request(method, params)).value;
+      const options = signal === undefined ? {} : { signal };
+      return (await this.channel.request(method, params, options)).value;
     } catch (error) {
+      signal?.throwIfAborted();
       // The end of a channel rejects what is under way and settles `closed` in the same turn.
       const turn = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 0));
       const over = await Promise.race([this.channel.closed.then(() => true), turn]);

@@ -115,11 +115,12 @@ export class Processes {
    *
    * @param method The request.
    * @param params What it says.
+   * @param signal Ends it.
    * @returns The agent's answer, not checked.
-   * @throws {Error} What the agent throws, or how it or the host ended.
+   * @throws {Error} What the agent throws, or how it or the host ended, or the reason of the signal.
    */
-  async ask(method: string, params: object): Promise<unknown> {
-    const answer = this.agent.ask(method, params);
+  async ask(method: string, params: object, signal?: AbortSignal): Promise<unknown> {
+    const answer = this.agent.ask(method, params, signal);
     return await Promise.race(this.#host === undefined ? [answer] : [answer, this.#host.lost()]);
   }
 
@@ -127,16 +128,17 @@ export class Processes {
    * Runs a command of the workflow's own, over the agent, which keeps the tree.
    *
    * @param params The command.
+   * @param signal Ends it.
    * @returns The agent's answer, not checked.
    * @throws {BackendError} If it cannot be run.
-   * @throws {Error} How a process ended.
+   * @throws {Error} How a process ended, or the reason of the signal.
    */
-  async execute(params: CommandParams): Promise<unknown> {
-    this.#ownCommands?.grant(params);
+  async execute(params: CommandParams, signal?: AbortSignal): Promise<unknown> {
+    const granted = this.#ownCommands?.grant(params);
     try {
-      return await this.ask(AGENT_PROCESS.execute, params);
+      return await this.ask(AGENT_PROCESS.execute, params, signal);
     } finally {
-      this.#ownCommands?.grant(undefined);
+      granted?.end();
     }
   }
 
