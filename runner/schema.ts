@@ -61,10 +61,10 @@ export const modelSchema = z.strictObject({
 /** A backend: a store of files. */
 export const backendSchema = z.discriminatedUnion("type", [
   z.strictObject({
-    type: z.literal("state"),
+    type: z.literal("state").describe("Files in memory."),
   }).describe("Files in memory, gone after the run."),
   z.strictObject({
-    type: z.literal("local"),
+    type: z.literal("local").describe("Files on disk."),
     root: text.describe("A directory of the host, relative to this file."),
     access: z.enum(["read", "read-write"]).optional()
       .describe("What may be done there; read-write unless said otherwise."),
@@ -232,18 +232,19 @@ export const stepSchema = z.strictObject({
     .describe("Steps that must succeed before; with it, steps that need nothing begin at once."),
   model: text.optional().describe("Another model than the workflow's."),
   instructions: text.optional().describe("What the agent is told instead of the workflow's."),
-  tools: toolsSchema.optional(),
-  budget: stepBudgetSchema.optional(),
+  tools: toolsSchema.optional()
+    .describe("What its tools may do, besides the rules of the workflow."),
+  budget: stepBudgetSchema.optional().describe("What it may use up, all attempts together."),
   session: z.enum(["continue", "new"]).optional().describe(
     "Whether the model sees what was said in the steps before; continue unless said otherwise.",
   ),
   timeout: duration.optional().describe("How long an attempt may take: 90s, 5m."),
   continue_on_error: z.boolean().optional()
     .describe("Whether what comes after runs although the step failed."),
-  output: outputSchema.optional(),
+  output: outputSchema.optional().describe("The form of its output."),
   produces: z.array(text).optional().describe("Files that must be new or changed after the step."),
   assert: z.array(assertionSchema).optional().describe("What must hold of the files afterwards."),
-  retry: retrySchema.optional(),
+  retry: retrySchema.optional().describe("How often it is tried again after a failure."),
 });
 
 /** Files that are copied out to the host. */
@@ -281,10 +282,11 @@ export const workflowSchema = z.strictObject({
     .describe("Which paths live where: a prefix with a slash at both ends, and its place."),
   shell: z.enum(["virtual", "sandbox", "docker"]).optional()
     .describe("Lets the agent run commands: virtual starts no program, sandbox real ones."),
-  tools: toolsSchema.optional(),
-  limits: limitsSchema.optional(),
-  permissions: permissionsSchema.optional(),
-  budget: budgetSchema.optional(),
+  tools: toolsSchema.optional().describe("What tools and commands may do."),
+  limits: limitsSchema.optional().describe("What each command of the shell may use up."),
+  permissions: permissionsSchema.optional()
+    .describe("A ceiling: the most that a run may be granted, in Deno's own words."),
+  budget: budgetSchema.optional().describe("What a run may use up."),
   concurrency: z.int().min(1).max(64).optional()
     .describe("How many steps may run at a time; 4 unless said otherwise."),
   timeout: duration.optional().describe("How long the whole run may take: 90s, 30m."),
