@@ -7,7 +7,7 @@
 import { BackendError } from "../backends/errors.ts";
 import { canonicalPath, isWithin } from "../backends/paths.ts";
 import { compileText, knownText, type Scope } from "./_compile_text.ts";
-import type { Template } from "./expressions.ts";
+import type { Template } from "./expressions/expression.ts";
 import type { PlanAssertion, PlanRoute } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { WorkflowFile } from "./schema.ts";

@@ -8,7 +8,8 @@ import { BackendError } from "../backends/errors.ts";
 import { canonicalPath, isWithin } from "../backends/paths.ts";
 import { SHELL_LIMITS, SYSTEM_DIRECTORIES } from "../backends/shells/shell.ts";
 import { compileText, type Scope } from "./_compile_text.ts";
-import { OPENING, parseTemplate, type Template } from "./expressions.ts";
+import type { Template } from "./expressions/expression.ts";
+import { OPENING, parseTemplate } from "./expressions/template.ts";
 import type { PlanCommand } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { WorkflowFile } from "./schema.ts";
@@ -97,16 +98,14 @@ function refuseExpressions(
   const at = text.indexOf(OPENING);
   const end = text.indexOf("}}", at);
   const length = end < 0 ? OPENING.length : end + 2 - at;
-  const [found] = parseTemplate(text).references;
-  const name = (found?.reference.names[1] ?? "value").toUpperCase().replaceAll("-", "_");
-  const reference = found === undefined
-    ? scope.inputNames[0] ?? "NAME"
-    : found.reference.names.slice(1).join(".");
-  const kind = found?.reference.names[0] ?? "inputs";
+  const [found] = parseTemplate(text).expressions;
+  const source = found?.source ?? `inputs.${scope.inputNames[0] ?? "NAME"}`;
+  const name = /^\w+\.([A-Za-z_][\w-]*)/.exec(found?.source ?? "")?.[1]?.toUpperCase()
+    .replaceAll("-", "_") ?? "VALUE";
   const hint = isScript
-    ? `Write "$${name}" there, and env: { ${name}: "\${{ ${kind}.${reference} }}" } beside it`
+    ? `Write "$${name}" there, and env: { ${name}: "\${{ ${source} }}" } beside it`
     : `Write a script instead, with "$${name}" in it, and env: ` +
-      `{ ${name}: "\${{ ${kind}.${reference} }}" } beside it`;
+      `{ ${name}: "\${{ ${source} }}" } beside it`;
   reporter.error("expression-in-command", "A command has no expressions in it", path, {
     hint,
     location: reporter.yaml.sliceLocation(path, { offset: at, length }, { text: OPENING, at }),

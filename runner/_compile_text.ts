@@ -4,14 +4,12 @@
  * @module
  */
 
-import {
-  type FoundReference,
-  OPENING,
-  parseTemplate,
-  referenceText,
-  renderTemplate,
-  type Template,
-} from "./expressions.ts";
+import type { ExpressionContext } from "./expressions/context.ts";
+import { evaluateNow } from "./expressions/evaluate.ts";
+import type { Expression, Template } from "./expressions/expression.ts";
+import { expressionText } from "./expressions/print.ts";
+import { textOf } from "./expressions/coerce.ts";
+import { type FoundExpression, OPENING, parseTemplate } from "./expressions/template.ts";
 import type { InputValue } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import { didYouMean } from "./_suggest.ts";
@@ -47,8 +45,8 @@ export function compileText(
   scope: Scope,
   reporter: Reporter,
 ): Template | undefined {
-  const { template, references, problems } = parseTemplate(text);
-  for (const { message, hint, offset, length, opening } of problems.slice(0, TOLD)) {
+  const { template, expressions, problems } = parseTemplate(text);
+  for (const { message, hint, offset, length, opening = 0 } of problems.slice(0, TOLD)) {
     reporter.error("invalid-expression", message, path, {
       hint,
       location: reporter.yaml.sliceLocation(path, { offset, length }, {
@@ -58,8 +56,10 @@ export function compileText(
     });
   }
   let told = 0;
-  for (const found of references) {
-    if (told < TOLD && !checkReference(found, path, scope, reporter)) told++;
+  for (const found of expressions) {
+    for (const reference of referencesOf(found)) {
+      if (told < TOLD && !checkReference(reference, path, scope, reporter)) told++;
+    }
   }
   return problems.length === 0 ? template : undefined;
 }
@@ -72,11 +72,77 @@ export function compileText(
  * @returns Its text, or `undefined` if it depends on what is not known yet.
  */
 export function knownText(template: Template, scope: Scope): string | undefined {
-  const isKnown = template.every((part) =>
-    typeof part === "string" ||
-    (part.names[0] === "inputs" && Object.hasOwn(scope.inputs, part.names[1] ?? ""))
-  );
-  return isKnown ? renderTemplate(template, { inputs: scope.inputs, outputs: {} }) : undefined;
+  let text = "";
+  for (const part of template) {
+    if (typeof part === "string") {
+      text += part;
+      continue;
+    }
+    const isKnown = referencesIn(part.expression).every(([kind, name = ""]) =>
+      kind === "inputs" && Object.hasOwn(scope.inputs, name)
+    );
+    const value = isKnown
+      ? evaluateNow(part.expression, { ...NOTHING, inputs: scope.inputs })
+      : undefined;
+    if (value === undefined) return undefined;
+    text += textOf(value);
+  }
+  return text;
+}
+
+const NOTHING: Omit<ExpressionContext, "inputs"> = {
+  ...{ env: {}, secrets: {}, steps: {}, failed: false },
+  run: { id: "", workflow: "", started: "" },
+  hashFiles: () => Promise.resolve(""),
+};
+
+/** A name and its members, and where it is. */
+interface FoundReference {
+  readonly names: readonly string[];
+  readonly text: string;
+  readonly offset: number;
+  readonly length: number;
+  readonly opening: number;
+}
+
+function referencesOf({ spans, opening = 0 }: FoundExpression): readonly FoundReference[] {
+  const inner = new Set<Expression>();
+  const found: FoundReference[] = [];
+  for (const [part, span] of [...spans].reverse()) {
+    const names = namesOf(part);
+    if (names === undefined || inner.has(part)) continue;
+    for (let each = part; each.type === "member"; each = each.of) inner.add(each.of);
+    found.push({ names, text: expressionText(part), ...span, opening });
+  }
+  return found.reverse();
+}
+
+function referencesIn(expression: Expression): readonly (readonly string[])[] {
+  const names = namesOf(expression);
+  if (names !== undefined) return [names];
+  switch (expression.type) {
+    case "not":
+      return referencesIn(expression.operand);
+    case "binary":
+      return [expression.left, expression.right].flatMap(referencesIn);
+    case "call":
+      return expression.name === "hashFiles"
+        ? [["files"]]
+        : expression.arguments.flatMap(referencesIn);
+    case "member":
+      return referencesIn(expression.of);
+    case "index":
+      return [expression.of, expression.index].flatMap(referencesIn);
+    default:
+      return [];
+  }
+}
+
+function namesOf(expression: Expression): readonly string[] | undefined {
+  if (expression.type === "name") return [expression.name];
+  if (expression.type !== "member") return undefined;
+  const names = namesOf(expression.of);
+  return names && [...names, expression.name];
 }
 
 function checkReference(
@@ -96,11 +162,11 @@ function checkReference(
 }
 
 function problemOf(
-  { reference }: FoundReference,
+  { names, text }: FoundReference,
   scope: Scope,
 ): { readonly message: string; readonly hint?: string } | undefined {
-  const [kind, name = ""] = reference.names;
-  const whole = `"${referenceText(reference)}"`;
+  const [kind, name = ""] = names;
+  const whole = `"${text}"`;
   if (kind === "inputs") {
     if (scope.inputNames.includes(name)) return undefined;
     const { hint } = didYouMean(name, scope.inputNames);
@@ -108,6 +174,9 @@ function problemOf(
       message: `${whole} is not defined: there is no input "${name}"`,
       hint: hint ?? 'Declare it below "inputs"',
     };
+  }
+  if (kind !== "steps" || names.length !== 3 || names[2] !== "output") {
+    return { message: `${whole} is not known`, hint: "Use inputs.NAME or steps.ID.output" };
   }
   if (scope.withoutSteps !== undefined) {
     return {

@@ -9,7 +9,8 @@ import { BackendError } from "../backends/errors.ts";
 import { type ExecuteResult, SHELL_LIMITS } from "../backends/shells/shell.ts";
 import { readExecuteResult } from "./_agent_words.ts";
 import type { RunEventBody } from "./events.ts";
-import { renderTemplate, type TemplateValues } from "./expressions.ts";
+import type { ExpressionContext } from "./expressions/context.ts";
+import { renderTemplate } from "./expressions/template.ts";
 import type { PlanCommand } from "./plan.ts";
 
 /** Characters of what a command said last that its step's error quotes. */
@@ -18,7 +19,7 @@ const QUOTED = 300;
 /** What {@linkcode runCommand} needs. */
 export interface RunCommandOptions {
   /** What the variables refer to. */
-  readonly values: TemplateValues;
+  readonly values: ExpressionContext;
   /** Asks whoever has to approve the command, where a rule wants that. */
   readonly approve: (params: CommandParams) => Promise<ApprovalResult>;
   /** Asks the agent, who keeps the tree that the command works on. */
@@ -42,9 +43,10 @@ export async function runCommand(
   { command, cwd, env }: PlanCommand,
   { values, approve, execute, emit }: RunCommandOptions,
 ): Promise<StepResult> {
-  const variables = Object.entries(env).map(([name, value]) =>
-    [name, renderTemplate(value, values)] as const
-  );
+  const variables: [string, string][] = [];
+  for (const [name, value] of Object.entries(env)) {
+    variables.push([name, await renderTemplate(value, values)]);
+  }
   const params: CommandParams = { step, command, cwd, env: Object.fromEntries(variables) };
   const { verdict, reason = "" } = await approve(params);
   if (verdict === "wait") {

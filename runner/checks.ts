@@ -8,7 +8,8 @@
 import { BackendError } from "../backends/errors.ts";
 import type { Backend } from "../backends/protocol.ts";
 import type { CheckResult } from "./events.ts";
-import { renderTemplate, type TemplateValues } from "./expressions.ts";
+import type { ExpressionContext } from "./expressions/context.ts";
+import { renderTemplate } from "./expressions/template.ts";
 import type { PlanFileAssertion, PlanStep } from "./plan.ts";
 
 /** The versions that a step's produced files had before it: `undefined` for none. */
@@ -28,11 +29,11 @@ const QUOTED = 120;
 export async function versionsBefore(
   tree: Backend,
   step: Pick<PlanStep, "produces">,
-  values: TemplateValues,
+  values: ExpressionContext,
 ): Promise<Versions> {
   const versions = new Map<string, string | undefined>();
   for (const { path } of step.produces) {
-    const name = renderTemplate(path, values);
+    const name = await renderTemplate(path, values);
     versions.set(name, (await fileVersion(tree, name)).version);
   }
   return versions;
@@ -50,12 +51,12 @@ export async function versionsBefore(
 export async function checkStep(
   tree: Backend,
   step: PlanStep,
-  values: TemplateValues,
+  values: ExpressionContext,
   before: Versions,
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   for (const { path, place } of step.produces) {
-    const name = renderTemplate(path, values);
+    const name = await renderTemplate(path, values);
     const message = await produced(tree, name, before.get(name));
     results.push({
       check: "produces",
@@ -125,10 +126,10 @@ function isOfFile(assertion: PlanStep["assertions"][number]): assertion is PlanF
 async function checkAssertion(
   tree: Backend,
   assertion: PlanFileAssertion,
-  values: TemplateValues,
+  values: ExpressionContext,
 ): Promise<CheckResult> {
-  const path = renderTemplate(assertion.file, values);
-  const value = assertion.value === undefined ? "" : renderTemplate(assertion.value, values);
+  const path = await renderTemplate(assertion.file, values);
+  const value = assertion.value === undefined ? "" : await renderTemplate(assertion.value, values);
   const failure = await assertionFailure(tree, assertion.kind, path, value);
   return {
     check: assertion.kind,

@@ -17,16 +17,18 @@ import { compileRoutes } from "./_compile_routes.ts";
 import { checkRules } from "./_compile_rule_checks.ts";
 import { compileRules } from "./_compile_rules.ts";
 import { compileShell } from "./_compile_shell.ts";
-import { compileSteps } from "./_compile_steps.ts";
+import { compileBounds } from "./_compile_bounds.ts";
+import { compileSteps, stepLists } from "./_compile_steps.ts";
 import { checkTree } from "./_compile_tree.ts";
 import { compileText, refuseStrayExpressions, type Scope } from "./_compile_text.ts";
 import { type Diagnostic, sortDiagnostics } from "./diagnostics.ts";
-import type { Template } from "./expressions.ts";
+import type { Template } from "./expressions/expression.ts";
 import { loadYaml } from "./load.ts";
 import { planProcesses } from "./permissions.ts";
 import type { Plan } from "./plan.ts";
 import { Reporter } from "./_reporter.ts";
 import { WORKFLOW_SECTIONS } from "./_sections.ts";
+import { placedSteps } from "./_step_parts.ts";
 import { NAME, type WorkflowFile, workflowSchema } from "./schema.ts";
 import { type Parts, validate } from "./_validate.ts";
 import type { YamlFile } from "./_yaml_file.ts";
@@ -162,9 +164,10 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   // Programs are started to find that out, while everything else is compiled.
   const asked = askConfinement(shell, roots, options.probe);
   const scope = { inputs, inputNames: yaml.keysOf(["inputs"]) };
+  const rules = await compileRules(parts.tools, ["tools"], reporter);
   const steps = await compileSteps(
-    parts.steps,
-    { inputs: scope, routes: complete ? routes : undefined },
+    parts,
+    { inputs: scope, routes: complete ? routes : undefined, shell, rules },
     reporter,
   );
   const ids = (parts.steps ?? []).flatMap((step) => step?.id ?? []);
@@ -179,21 +182,18 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     { ...scope, done: new Set(ids), steps: ids },
     reporter,
   );
-  const rules = await compileRules(parts.tools, reporter);
   if (shell !== undefined) {
     await checkTree(
-      { shell, routes, backends: backends.sound, roots, steps: parts.steps },
+      { shell, routes, backends: backends.sound, roots, steps: placedSteps(parts) },
       reporter,
     );
   }
   await checkRules(rules, {
     shell,
     routes: complete ? routes : undefined,
-    steps: steps.map((step) => ({
-      step,
-      index: (parts.steps ?? []).findIndex((part) => part?.id === step.id),
-    })),
+    steps,
   }, reporter);
+  const bounds = compileBounds(parts, reporter);
   const { model, live, at: modelAt } = await chooseModel(
     parts,
     { ...compilation, rehearsalPath },
@@ -228,7 +228,8 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     ...hosted,
     grants: explainGrants({ processes, routes, roots, modelAt }, reporter),
     budget: { turns: parts.budget?.turns ?? TURNS },
-    steps,
+    ...bounds,
+    ...stepLists(steps),
     outputs,
     processes,
   };

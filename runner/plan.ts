@@ -8,8 +8,7 @@
 import type { ModelPrice } from "../agent/process.ts";
 import type { RehearsalTurn } from "../agent/rehearsal.ts";
 import type { ShellLimits, ShellType } from "../backends/shells/shell.ts";
-import type { Template } from "./expressions.ts";
-import type { TemplateExpression, Value } from "./expressions/expression.ts";
+import type { Template, TemplateExpression, Value } from "./expressions/expression.ts";
 
 /** Whether a route may be changed through. */
 export type Access = "read" | "read-write";

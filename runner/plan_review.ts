@@ -9,7 +9,7 @@ import { relative } from "@std/path";
 import { Policy } from "../backends/policy.ts";
 import { joinPaths, relativeTo } from "../backends/paths.ts";
 import type { ShellLimits } from "../backends/shells/shell.ts";
-import { templateText } from "./expressions.ts";
+import { templateText } from "./expressions/template.ts";
 import type { Access, Permissions, Plan, PlanProcess } from "./plan.ts";
 import type { YamlFile } from "./_yaml_file.ts";
 

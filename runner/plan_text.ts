@@ -7,7 +7,7 @@
 import { join, relative } from "@std/path";
 import { commandLines } from "./_command_text.ts";
 import { limitText, REAL_LIMITS } from "./_compile_shell.ts";
-import { templateText } from "./expressions.ts";
+import { templateText } from "./expressions/template.ts";
 import { EVERYTHING } from "./permissions.ts";
 import type { Permissions, Plan, PlanProcess, PlanRoute, PlanStep } from "./plan.ts";
 import { ruleSections } from "./_plan_rules.ts";

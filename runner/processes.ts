@@ -19,7 +19,8 @@ import { RemoteShell, serveShell } from "../backends/shells/remote_shell.ts";
 import { serveStage } from "../backends/shells/remote_stage.ts";
 import type { Shell } from "../backends/shells/shell.ts";
 import { Child } from "./child.ts";
-import { renderTemplate } from "./expressions.ts";
+import type { ExpressionContext } from "./expressions/context.ts";
+import { renderTemplate } from "./expressions/template.ts";
 import { cacheHostCode, hostStart } from "./_host_start.ts";
 import { OwnCommands } from "./_own_commands.ts";
 import type { Plan, PlanProcess, PlanShell } from "./plan.ts";
@@ -30,6 +31,8 @@ import { ShellProcess } from "./_shell_process.ts";
 export interface ProcessesOptions {
   /** The model's key; a live run needs it, a rehearsed one never sees it. */
   readonly apiKey?: string | undefined;
+  /** What the instructions refer to. */
+  readonly context: ExpressionContext;
   /** Told of what the agent notes while it works. */
   readonly onEvent: (notice: unknown) => void;
   /** Answers what the agent wants to be approved. */
@@ -49,6 +52,7 @@ export class Processes {
   readonly #ownCommands: OwnCommands | undefined;
   readonly #plan: Plan;
   readonly #apiKey: string;
+  readonly #context: ExpressionContext;
 
   /**
    * Makes the writable roots, which have to be there before the host is confined to them, and starts
@@ -65,6 +69,7 @@ export class Processes {
     if (agent === undefined) throw new TypeError("The plan has no agent process");
     this.#plan = plan;
     this.#apiKey = options.apiKey ?? "";
+    this.#context = options.context;
     for (const { access, directory } of plan.roots) {
       if (access === "read-write") makeRoot(directory);
     }
@@ -105,7 +110,7 @@ export class Processes {
    */
   async ready(): Promise<void> {
     await Promise.all([
-      this.agent.ask(AGENT_PROCESS.start, this.#agentStart()),
+      this.#agentStart().then((params) => this.agent.ask(AGENT_PROCESS.start, params)),
       this.#host?.ask("host.start", hostStart(this.#plan)),
     ]);
   }
@@ -161,15 +166,15 @@ export class Processes {
     throw new TypeError(`The plan has no process for its ${type} shell`);
   }
 
-  #agentStart(): StartParams {
-    const { model, instructions, backends, routes, deny, ask, allow, shell, inputs } = this.#plan;
+  async #agentStart(): Promise<StartParams> {
+    const { model, instructions, backends, routes, deny, ask, allow, shell } = this.#plan;
     return {
       model: model.type === "openai"
         ? { type: "openai", name: model.name, baseUrl: model.baseUrl, apiKey: this.#apiKey }
         : model.type === "rehearsal"
         ? { type: "rehearsal", name: model.name }
         : { type: "none" },
-      instructions: renderTemplate(instructions, { inputs, outputs: {} }),
+      instructions: await renderTemplate(instructions, this.#context),
       backends: backends.map(({ name, type }) => ({
         name,
         type: type === "state" ? type : "local",

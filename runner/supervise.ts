@@ -12,6 +12,7 @@ import {
   type StepParams,
   type StepResult,
 } from "../agent/process.ts";
+import { expressionContext } from "./_context.ts";
 import { readCheckpoint, readEvent, readStepEnd, readStepResult } from "./_agent_words.ts";
 import { Interruption } from "./_interruption.ts";
 import { Progress } from "./_progress.ts";
@@ -29,7 +30,8 @@ import {
 } from "./checkpoint.ts";
 import { checkStep, feedbackPrompt, type Versions, versionsBefore } from "./checks.ts";
 import type { CheckResult, EventSink, Outcome, WrittenFile } from "./events.ts";
-import { renderTemplate, type TemplateValues } from "./expressions.ts";
+import type { ExpressionContext } from "./expressions/context.ts";
+import { renderTemplate } from "./expressions/template.ts";
 import type { Plan, PlanCommand, PlanStep } from "./plan.ts";
 import { Processes } from "./processes.ts";
 import { Recorder } from "./recorder.ts";
@@ -114,6 +116,7 @@ class Run {
   readonly #approvals: Approvals;
   #processes: Processes | undefined;
   #step = "";
+  #started = "";
   /** Requests of the model in the attempt under way, by its events. */
   #asked = 0;
 
@@ -122,7 +125,12 @@ class Run {
     this.#options = options;
     this.#recorder = new Recorder({
       run: options.runId,
-      sinks: options.sinks,
+      sinks: [
+        (event) => {
+          if (event.type === "run.started") this.#started = event.time;
+        },
+        ...options.sinks,
+      ],
       now: options.now,
     });
     this.#interruption = new Interruption(options.signal);
@@ -163,7 +171,23 @@ class Run {
     const onApproval = (params: unknown, signal: AbortSignal) =>
       this.#approvals.answer(params, this.#interruption.orElse(signal));
     const grants = this.#approvals;
-    return this.#processes = new Processes(this.#plan, { apiKey, onEvent, onApproval, grants });
+    return this.#processes = new Processes(this.#plan, {
+      ...{ apiKey, onEvent, onApproval, grants },
+      context: this.#context(),
+    });
+  }
+
+  /** What expressions refer to by now. */
+  #context(): ExpressionContext {
+    const steps = Object.entries(this.#progress.outputs).map(([id, output]) =>
+      [id, { output, outputs: {}, status: "success" }] as const
+    );
+    return expressionContext(this.#plan, {
+      runId: this.#options.runId,
+      started: this.#started,
+      steps: Object.fromEntries(steps),
+      tree: this.#processes?.tree,
+    });
   }
 
   /** Gives a new agent what the waiting one had. */
@@ -178,13 +202,13 @@ class Run {
   async #runStep(step: PlanStep, processes: Processes): Promise<void> {
     const { tree } = processes;
     this.#step = step.id;
-    const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#progress.outputs };
+    const values = this.#context();
     const waited = this.#options.resume?.checkpoint.step === step.id
       ? this.#options.resume.checkpoint
       : undefined;
     const now = await this.#interruption.unless(versionsBefore(tree, step, values));
     const before = waited === undefined ? now : versionsAsBefore(now, waited.changed);
-    let prompt = waited?.prompt ?? renderTemplate(step.prompt ?? [], values);
+    let prompt = waited?.prompt ?? await renderTemplate(step.prompt ?? [], values);
     for (let attempt = waited?.attempt ?? 1;; attempt++) {
       const { id, name } = step;
       const resume = attempt === waited?.attempt ? waited.agent : undefined;
@@ -282,7 +306,7 @@ class Run {
       );
     }
     const { agent, tree } = processes;
-    const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#progress.outputs };
+    const values = this.#context();
     const [said, files, now] = await this.#interruption.unless(Promise.all([
       result.checkpoint ?? processes.ask(AGENT_PROCESS.checkpoint, {}).then(readCheckpoint),
       memoryFiles(agent.channel, this.#plan),
@@ -303,7 +327,7 @@ class Run {
     attempt: number,
     processes: Processes,
   ): Promise<StepResult> {
-    const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#progress.outputs };
+    const values = this.#context();
     try {
       return await runCommand(step, command, {
         values,
@@ -349,9 +373,9 @@ class Run {
     }
     const outputs: Record<string, string> = {};
     if (end === undefined) {
-      const values: TemplateValues = { inputs: this.#plan.inputs, outputs: this.#progress.outputs };
+      const values = this.#context();
       for (const [name, template] of Object.entries(this.#plan.outputs)) {
-        outputs[name] = renderTemplate(template, values);
+        outputs[name] = await renderTemplate(template, values);
       }
     }
     const outcome = end?.outcome ?? "success";

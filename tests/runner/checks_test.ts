@@ -2,9 +2,10 @@ import { assertEquals } from "@std/assert";
 import { StateBackend } from "../../backends/state.ts";
 import { checkStep, feedbackPrompt, versionsBefore } from "../../runner/checks.ts";
 import type { PlanFileAssertion, PlanStep } from "../../runner/plan.ts";
+import { expressionOf, expressionValues } from "./_expression_values.ts";
 
 const PLACE = { file: "demo.yaml", line: 7, column: 3 };
-const VALUES = { inputs: { name: "Flask" }, outputs: {} };
+const VALUES = expressionValues({ inputs: { name: "Flask" } });
 
 function step(
   produces: readonly string[],
@@ -51,7 +52,7 @@ Deno.test("checkStep() says what each assertion expected and what it found", asy
   const file = ["/app.py"];
   const cases: [Omit<PlanFileAssertion, "place">, boolean, string][] = [
     [
-      { file, kind: "contains", value: [{ type: "reference", names: ["inputs", "name"] }, "("] },
+      { file, kind: "contains", value: [expressionOf("inputs.name"), "("] },
       true,
       "'/app.py' contains 'Flask('",
     ],

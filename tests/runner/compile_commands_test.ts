@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { compiled } from "./_compiled.ts";
+import { expressionOf } from "./_expression_values.ts";
 
 Deno.test("compileWorkflow() refuses expressions in commands, and shows how values get there", async () => {
   const { text, exitCode } = await compiled(`\
@@ -427,9 +428,9 @@ outputs: { all: "\${{ steps.b.output }}" }
           cwd: "/",
           env: {
             WHO: [
-              { type: "reference", names: ["inputs", "who"] },
+              expressionOf("inputs.who"),
               ": ",
-              { type: "reference", names: ["steps", "a", "output"] },
+              expressionOf("steps.a.output"),
             ],
             EMPTY: [],
           },

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { compileWorkflow } from "../../runner/compile.ts";
 import { compiled, UNCONFINED } from "./_compiled.ts";
+import { expressionOf } from "./_expression_values.ts";
 
 const CODE = await Deno.realPath(new URL("../..", import.meta.url));
 const FLASK = await Deno.readTextFile(`${CODE}/workflows/flask.yaml`);
@@ -57,7 +58,7 @@ Deno.test("compileWorkflow() turns flask.yaml into its plan", async () => {
     ask: [],
     confinement: UNCONFINED,
     budget: { turns: 40 },
-    outputs: { summary: [{ type: "reference", names: ["steps", "notes", "output"] }] },
+    outputs: { summary: [expressionOf("steps.notes.output")] },
   });
   assertEquals(model.type === "rehearsal" && [model.name, model.file, Object.keys(model.steps)], [
     "openai:gpt-4.1",
@@ -76,7 +77,7 @@ Deno.test("compileWorkflow() turns flask.yaml into its plan", async () => {
     "write /workspace/work 16:16",
   ]);
   const [app] = steps;
-  const framework = { type: "reference", names: ["inputs", "framework"] } as const;
+  const framework = expressionOf("inputs.framework");
   assertEquals(app, {
     id: "app",
     name: "Write the app",
@@ -153,7 +154,7 @@ steps:
   assertEquals(text, "");
   assertEquals(plan?.steps.map(({ produces }) => produces.map(({ path }) => path)), [
     [["/src/x.py"]],
-    [["/out/", { type: "reference", names: ["steps", "a", "output"] }]],
+    [["/out/", expressionOf("steps.a.output")]],
   ]);
   assertEquals(plan?.steps[0]?.assertions.map(({ place: _, ...assertion }) => assertion), [
     { file: ["/a/b"], kind: "equals", value: [] },

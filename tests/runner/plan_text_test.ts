@@ -2,10 +2,11 @@ import { assertEquals } from "@std/assert";
 import { rulesOfPreset } from "../../backends/presets.ts";
 import type { Plan, PlanCommand, PlanStep } from "../../runner/plan.ts";
 import { planText } from "../../runner/plan_text.ts";
+import { expressionOf } from "./_expression_values.ts";
 
 const NOTHING = { read: [], write: [], denyWrite: [], net: [], env: [], run: [] };
 const place = { file: "flows/a.yaml", line: 1, column: 1 };
-const framework = { type: "reference", names: ["inputs", "framework"] } as const;
+const framework = expressionOf("inputs.framework");
 
 const PLAN: Plan = {
   name: "flask",

@@ -1,0 +1,68 @@
+/**
+ * From an expression to the text that it is parsed from.
+ *
+ * @module
+ */
+
+import type { BinaryOperator, Expression } from "./expression.ts";
+
+/** How tightly operators bind; a member, a call or a value more than any. */
+const STRENGTH: Readonly<Record<BinaryOperator, number>> = {
+  "||": 1,
+  "&&": 2,
+  "==": 3,
+  "!=": 3,
+  "<": 4,
+  "<=": 4,
+  ">": 4,
+  ">=": 4,
+};
+
+const NOT = 5;
+const MEMBER = 6;
+
+/**
+ * @param expression An expression.
+ * @returns It as it is written, without `${{ }}`, with no more brackets than it needs.
+ */
+export function expressionText(expression: Expression): string {
+  return printed(expression, 0);
+}
+
+function printed(expression: Expression, strength: number): string {
+  const inBrackets = strengthOf(expression) < strength;
+  const text = textOf(expression);
+  return inBrackets ? `(${text})` : text;
+}
+
+function strengthOf(expression: Expression): number {
+  if (expression.type === "binary") return STRENGTH[expression.operator];
+  return expression.type === "not" ? NOT : MEMBER;
+}
+
+function textOf(expression: Expression): string {
+  switch (expression.type) {
+    case "literal":
+      return typeof expression.value === "string"
+        ? `'${expression.value.replaceAll("'", "''")}'`
+        : String(expression.value);
+    case "name":
+      return expression.name;
+    case "member":
+      return `${printed(expression.of, MEMBER)}.${expression.name}`;
+    case "index":
+      return `${printed(expression.of, MEMBER)}[${printed(expression.index, 0)}]`;
+    case "call":
+      return `${expression.name}(${
+        expression.arguments.map((each) => printed(each, 0)).join(", ")
+      })`;
+    case "not":
+      return `!${printed(expression.operand, NOT)}`;
+    case "binary": {
+      const own = STRENGTH[expression.operator];
+      // Operators of one strength bind to the left.
+      const left = printed(expression.left, own);
+      return `${left} ${expression.operator} ${printed(expression.right, own + 1)}`;
+    }
+  }
+}
