@@ -5,14 +5,9 @@
  * @module
  */
 
+import { costOf, dollarsOf, dollarText, isFree, sum, unitsOf } from "./money.ts";
 import type { Usage } from "./model.ts";
 import type { ModelPrice, StartBudget } from "./process.ts";
-
-/** Whole units of a millionth of a millionth of a dollar: no sum of them is ever rounded. */
-const UNITS_PER_DOLLAR = 1e12;
-
-/** Prices are for a million tokens, so that a millionth of a dollar there is a unit for one token. */
-const UNITS_PER_PRICE = 1e6;
 
 /** Options of {@linkcode Budget}. */
 export interface BudgetOptions {
@@ -71,6 +66,8 @@ export class Budget {
   #tokens: number | null;
   /** Units. */
   #cost: bigint | null;
+  /** What of it was spent before, which the day's rest is without already. */
+  readonly #before: bigint;
   /** Why a count or a price is not known, for the message. */
   #unknown: { readonly tokens?: string; readonly usd?: string } = {};
 
@@ -89,7 +86,8 @@ export class Budget {
     this.#rehearsed = options.rehearsed ?? false;
     this.#turns = turns;
     this.#tokens = tokens ?? (this.#rehearsed ? 0 : null);
-    this.#cost = usd === null ? (this.#rehearsed ? 0n : null) : units(usd, UNITS_PER_DOLLAR);
+    this.#cost = usd === null ? (this.#rehearsed ? 0n : null) : unitsOf(usd);
+    this.#before = this.#cost ?? 0n;
     const before = "an answer before was not counted";
     if (this.#tokens === null) this.#unknown = { ...this.#unknown, tokens: before };
     if (this.#cost === null) this.#unknown = { ...this.#unknown, usd: before };
@@ -100,7 +98,7 @@ export class Budget {
     return {
       turns: this.#turns,
       tokens: this.#tokens,
-      usd: this.#cost === null ? null : Number(this.#cost) / UNITS_PER_DOLLAR,
+      usd: this.#cost === null ? null : dollarsOf(this.#cost),
     };
   }
 
@@ -219,13 +217,12 @@ export class Budget {
   #dollarsGone(isGone: (spent: bigint, limit: bigint) => boolean): string | undefined {
     const { usd, usdToday } = this.#limits;
     const spent = this.#cost ?? 0n;
-    const taken = dollarText(Number(spent) / UNITS_PER_DOLLAR);
-    if (usd !== undefined && isGone(spent, units(usd, UNITS_PER_DOLLAR))) {
-      return this.#usedUp("usd", dollarText(usd), `${taken} was spent`);
+    if (usd !== undefined && isGone(spent, unitsOf(usd))) {
+      return this.#usedUp("usd", dollarText(usd), `${dollarText(dollarsOf(spent))} was spent`);
     }
-    if (usdToday !== undefined && isGone(spent, units(usdToday, UNITS_PER_DOLLAR))) {
-      return `The ${dollarText(usdToday)} that the day had left are used up: ${taken} was spent. ` +
-        "Raise budget: { usd_per_day }, or wait for another day (UTC)";
+    const today = spent - this.#before;
+    if (usdToday !== undefined && isGone(today, unitsOf(usdToday))) {
+      return dayUsedUp(usdToday, dollarsOf(today));
     }
     return undefined;
   }
@@ -245,44 +242,10 @@ export class Budget {
   }
 }
 
-function isFree({ input, output, long = { input, output, above: 0 } }: ModelPrice): boolean {
-  return [input, output, long.input, long.output].every((usd) => usd === 0);
-}
-
-/** What an answer cost, in units. */
-function costOf(price: ModelPrice, input: number | null, output: number | null): bigint | null {
-  const { long } = price;
-  if (long === undefined || (input !== null && input <= long.above)) {
-    return cost(price, input, output);
-  }
-  const most = cost(long, input, output);
-  // Whether the request was a long one is not known without its count.
-  return input === null && most !== cost(price, input, output) ? null : most;
-}
-
-/** What is free is so however much of it there was. */
-function cost(
-  price: Pick<ModelPrice, "input" | "output">,
-  input: number | null,
-  output: number | null,
-): bigint | null {
-  return sum(tokenCost(price.input, input), tokenCost(price.output, output));
-}
-
-function tokenCost(price: number, tokens: number | null): bigint | null {
-  const each = units(price, UNITS_PER_PRICE);
-  if (each === 0n) return 0n;
-  return tokens === null ? null : BigInt(tokens) * each;
-}
-
-function sum(one: bigint | null, other: bigint | null): bigint | null {
-  return one === null || other === null ? null : one + other;
-}
-
-/** Whole units; what is not nothing is one unit at least. */
-function units(dollars: number, factor: number): bigint {
-  const whole = BigInt(Math.round(dollars * factor));
-  return whole === 0n && dollars > 0 ? 1n : whole;
+function dayUsedUp(left: number, spent: number): string {
+  const state = `used up, ${dollarText(spent)} was spent`;
+  return `The ${dollarText(left)} that the day had left are ${state}: ` +
+    "raise budget: { usd_per_day } if it was too small, or wait until 00:00 UTC";
 }
 
 function noPrice(model: string): string {
@@ -291,18 +254,4 @@ function noPrice(model: string): string {
 
 function tokenText(tokens: number): string {
   return tokens === 1 ? "1 token" : `${tokens} tokens`;
-}
-
-/**
- * Dollars, for people: two digits of cents, more where they say more.
- *
- * @param usd US dollars.
- * @returns `$0.50`, `$0.000125`.
- */
-export function dollarText(usd: number): string {
-  if (usd === 0) return "$0.00";
-  // Three digits that count, of small sums; cents of large ones.
-  const digits = usd >= 1 ? 2 : Math.min(12, Math.max(2, 2 - Math.floor(Math.log10(usd))));
-  const [whole = "0", fraction = ""] = usd.toFixed(digits).split(".");
-  return `$${whole}.${fraction.replace(/0+$/, "").padEnd(2, "0")}`;
 }

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { Budget, BudgetError, dollarText } from "../../agent/budget.ts";
+import { Budget, BudgetError } from "../../agent/budget.ts";
 
 const MODEL = "openai:gpt-4.1";
 const PRICES = { [MODEL]: { input: 2, output: 8 }, "openai:local": { input: 0, output: 0 } };
@@ -134,9 +134,15 @@ Deno.test("Budget.reserve() keeps to what the day has left", () => {
   const budget = new Budget({ usd: 1, usdToday: 0.002, prices: PRICES });
   budget.reserve(MODEL);
   budget.charge(MODEL, usage(1_000, 0));
-  const text = "The $0.002 that the day had left are used up: $0.002 was spent. " +
-    "Raise budget: { usd_per_day }, or wait for another day (UTC)";
+  const text = "The $0.002 that the day had left are used up, $0.002 was spent: raise " +
+    "budget: { usd_per_day } if it was too small, or wait until 00:00 UTC";
   assertEquals(said(() => budget.reserve(MODEL)), text);
+  // What a run spent that this one goes on with is none of the rest.
+  const used = { turns: 3, tokens: 5_000, usd: 0.9 };
+  const resumed = new Budget({ usd: 1, usdToday: 0.002, prices: PRICES, used });
+  resumed.reserve(MODEL);
+  resumed.charge(MODEL, usage(1_000, 0));
+  assertEquals(said(() => resumed.reserve(MODEL)), text);
   const unpriced = new Budget({ usdToday: 0.002 });
   assertEquals(
     said(() => unpriced.reserve(MODEL)),
@@ -299,11 +305,4 @@ Deno.test("Budget grants no request beyond any limit, of steps that run at a tim
       }
     },
   ));
-});
-
-Deno.test("dollarText() keeps the digits that count", () => {
-  const shown = [0, 0.5, 12, 1234.567, 0.05, 0.0028, 0.000125, 1e-12, 0.1 + 0.2].map(dollarText);
-  assertEquals(shown, [
-    ..."$0.00 $0.50 $12.00 $1234.57 $0.05 $0.0028 $0.000125 $0.000000000001 $0.30".split(" "),
-  ]);
 });
