@@ -12,6 +12,7 @@ import {
   type StepParams,
   type StepResult,
 } from "../agent/process.ts";
+import { hiddenTexts } from "../agent/secrets.ts";
 import { expressionContext } from "./_context.ts";
 import { readCheckpoint, readEvent, readStepEnd, readStepResult } from "./_agent_words.ts";
 import { Interruption } from "./_interruption.ts";
@@ -43,6 +44,12 @@ export interface RunOptions {
   readonly sinks: readonly EventSink[];
   /** The model's key; a live run needs it, a rehearsed one never sees it. */
   readonly apiKey?: string | undefined;
+  /**
+   * The values of the plan's secrets, by their names. They are masked in all that is told and kept.
+   *
+   * @default {{}}
+   */
+  readonly secrets?: Readonly<Record<string, string>> | undefined;
   /** Interrupts the run. */
   readonly signal?: AbortSignal | undefined;
   /** The run's id. */
@@ -132,6 +139,7 @@ class Run {
         ...options.sinks,
       ],
       now: options.now,
+      secrets: hiddenTexts(Object.values(options.secrets ?? {}), options.apiKey),
     });
     this.#interruption = new Interruption(options.signal);
     this.#progress = new Progress(options.resume?.checkpoint);
