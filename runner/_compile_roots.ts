@@ -20,6 +20,7 @@ import {
   tooWide,
 } from "./_host_paths.ts";
 import type { Access, HostRoot } from "./plan.ts";
+import type { DiagnosticCode } from "./diagnostic_codes.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { DataPath } from "./_yaml_file.ts";
 
@@ -151,7 +152,17 @@ interface Kept {
   readonly runs: string;
 }
 
-function unsafeProblem({ directory, access }: HostRoot, { code, programs, runs }: Kept) {
+/** Why a directory must not be granted. */
+interface UnsafeProblem {
+  readonly code: DiagnosticCode;
+  readonly message: string;
+  readonly hint: string;
+}
+
+function unsafeProblem(
+  { directory, access }: HostRoot,
+  { code, programs, runs }: Kept,
+): UnsafeProblem | undefined {
   if (isSystem(directory)) {
     return {
       code: "unsafe-root",

@@ -6,6 +6,7 @@
  */
 
 import { basename, dirname, join } from "@std/path";
+import { type DiagnosticCode, hintFor } from "./diagnostic_codes.ts";
 import type { Diagnostic } from "./diagnostics.ts";
 import { didYouMean } from "./_suggest.ts";
 
@@ -164,6 +165,10 @@ function tooLarge(name: string, size: number): ReadResult {
   });
 }
 
-function problem(code: string, message: string, more: { readonly hint?: string } = {}): ReadResult {
-  return { diagnostic: { severity: "error", code, message, ...more } };
+function problem(
+  code: DiagnosticCode,
+  message: string,
+  { hint }: { readonly hint?: string } = {},
+): ReadResult {
+  return { diagnostic: { severity: "error", code, message, hint: hintFor(code, hint) } };
 }

@@ -4,13 +4,14 @@
  * @module
  */
 
+import { type DiagnosticCode, hintFor } from "./diagnostic_codes.ts";
 import type { Diagnostic } from "./diagnostics.ts";
 import type { Place } from "./plan.ts";
 import type { DataPath, Location, YamlFile } from "./_yaml_file.ts";
 
 /** What a report may add. */
 export interface ReportOptions {
-  /** What to do about it. */
+  /** What to do about it, if that is more exact than what the registry says of the code. */
   readonly hint?: string | undefined;
   /**
    * What to point at: the value, or its key; an item of a list has no key and is pointed at itself.
@@ -37,23 +38,23 @@ export class Reporter {
   }
 
   /** Tells of something that makes the file unusable. */
-  error(code: string, message: string, path: DataPath, options: ReportOptions = {}): void {
+  error(code: DiagnosticCode, message: string, path: DataPath, options: ReportOptions = {}): void {
     this.#report("error", code, message, path, options);
   }
 
   /** Tells of something that is probably not what was meant. */
-  warning(code: string, message: string, path: DataPath, options: ReportOptions = {}): void {
+  warning(
+    code: DiagnosticCode,
+    message: string,
+    path: DataPath,
+    options: ReportOptions = {},
+  ): void {
     this.#report("warning", code, message, path, options);
   }
 
   /** Tells of an error that is not in the file: an option, or the environment. */
-  outside(code: string, message: string, hint?: string): void {
-    this.#diagnostics.push({
-      severity: "error",
-      code,
-      message,
-      ...(hint === undefined ? {} : { hint }),
-    });
+  outside(code: DiagnosticCode, message: string, hint?: string): void {
+    this.#diagnostics.push({ severity: "error", code, message, hint: hintFor(code, hint) });
   }
 
   /** Where the value at a path is. */
@@ -63,22 +64,15 @@ export class Reporter {
 
   #report(
     severity: Diagnostic["severity"],
-    code: string,
+    code: DiagnosticCode,
     message: string,
     path: DataPath,
     options: ReportOptions,
   ): void {
     const location = options.location ?? this.#locate(path, options.part ?? "value");
     const { place, length } = location;
-    const { hint } = options;
-    this.#diagnostics.push({
-      severity,
-      code,
-      message,
-      place,
-      length,
-      ...(hint === undefined ? {} : { hint }),
-    });
+    const hint = hintFor(code, options.hint);
+    this.#diagnostics.push({ severity, code, message, place, length, hint });
   }
 
   #locate(path: DataPath, part: "value" | "key"): Location {

@@ -7,13 +7,14 @@
 import { widerRoots, widerRoutes } from "./_wider_files.ts";
 import { widerRules } from "./_wider_rules.ts";
 import { limitText } from "./_compile_shell.ts";
+import type { DiagnosticCode } from "./diagnostic_codes.ts";
 import type { PlanReview, ReviewCommand } from "./plan_review.ts";
 import type { DataPath } from "./_yaml_file.ts";
 
 /** Something that a run may do now and could not before. */
 export interface Widening {
   /** What kind of thing, in kebab case: `wider-route`. */
-  readonly code: string;
+  readonly code: DiagnosticCode;
   /** One sentence: a capital, no full stop. */
   readonly message: string;
   /** What the stored plan says of it. */
@@ -54,7 +55,7 @@ export function widenings(stored: PlanReview, now: PlanReview): readonly Widenin
     })),
     ...(now.turns > stored.turns
       ? [{
-        code: "wider-budget",
+        code: "wider-budget" as const,
         message: `The run may now take ${now.turns} answers of the model`,
         hint: `In the stored plan it may take ${stored.turns}`,
         at: ["budget", "turns"],

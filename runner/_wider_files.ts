@@ -43,9 +43,9 @@ export function widerRoutes(stored: PlanReview, now: PlanReview): readonly Wider
     if (after === undefined || after.directory === null) return [];
     const { directory, access } = after;
     const at: DataPath = after.through === "/" ? ["default"] : ["routes", after.through];
-    const tell = (message: string, hint: string) => [{
+    const tell = (message: string, hint: string): WiderRoute[] => [{
       directory,
-      widening: { code: "wider-route", message, hint, at, part: "key" as const },
+      widening: { code: "wider-route", message, hint, at, part: "key" },
     }];
     if (before === undefined || before.directory === null) {
       return tell(

@@ -5,10 +5,11 @@
  */
 
 import type { YAMLError } from "yaml";
+import type { DiagnosticCode } from "./diagnostic_codes.ts";
 
 /** A complaint as a diagnostic tells it. */
 export interface YamlProblem {
-  readonly code: string;
+  readonly code: DiagnosticCode;
   readonly message: string;
   readonly hint?: string;
 }

@@ -8,6 +8,7 @@
 import { parseArgs } from "node:util";
 import type { Terminal } from "./_cli_run.ts";
 import type { CompileOptions } from "./compile.ts";
+import { type DiagnosticCode, hintFor } from "./diagnostic_codes.ts";
 import { exitCodeFor, formatDiagnostics } from "./diagnostics.ts";
 import { OutputError, writerTo } from "./terminal.ts";
 
@@ -96,25 +97,33 @@ export async function main(args: readonly string[]): Promise<number> {
     return await command(args, terminal);
   } catch (error) {
     if (error instanceof UsageError) {
-      terminal.err(`error[usage]: ${error.message}\n = hint: See deno task run --help\n`);
-      return INVALID;
+      return tell("usage", error.message, terminal, INVALID);
     }
     if (error instanceof OutputError) {
-      terminal.err(`error[output]: ${error.message}\n`);
-      return FAILED;
+      return tell("output", error.message, terminal, FAILED);
     }
     // Known by their names: what throws them is loaded only by what needs it.
     if (error instanceof Error && error.name === "ResumeError") {
-      const hint = "hint" in error && error.hint !== undefined ? ` = hint: ${error.hint}\n` : "";
-      terminal.err(`error[resume]: ${error.message}\n${hint}`);
-      return INVALID;
+      const hint = "hint" in error && typeof error.hint === "string" ? error.hint : undefined;
+      return tell("resume", error.message, terminal, INVALID, hint);
     }
     if (error instanceof Error && error.name === "JournalError") {
-      terminal.err(`error[journal]: ${error.message}\n`);
-      return FAILED;
+      return tell("journal", error.message, terminal, FAILED);
     }
     throw error;
   }
+}
+
+function tell(
+  code: DiagnosticCode,
+  message: string,
+  { err, errColor }: Terminal,
+  exitCode: number,
+  hint?: string,
+): number {
+  const diagnostic = { severity: "error", code, message, hint: hintFor(code, hint) } as const;
+  err(formatDiagnostics([diagnostic], new Map(), { color: errColor }));
+  return exitCode;
 }
 
 async function command(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -249,8 +258,7 @@ async function log(
     json,
   });
   if (wrong === undefined) return 0;
-  terminal.err(`error[log]: ${wrong}\n`);
-  return INVALID;
+  return tell("log", wrong, terminal, INVALID);
 }
 
 async function run(

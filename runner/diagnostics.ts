@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { DiagnosticCode } from "./diagnostic_codes.ts";
 import type { Place } from "./plan.ts";
 import { styleFor } from "./_style.ts";
 import { characterWidth, printable } from "./_width.ts";
@@ -12,8 +13,8 @@ import { characterWidth, printable } from "./_width.ts";
 export interface Diagnostic {
   /** An error stops the run, a warning does not. */
   readonly severity: "error" | "warning";
-  /** What kind of problem it is, in kebab case: `unknown-key`. */
-  readonly code: string;
+  /** What kind of problem it is: one of those that docs/diagnostics.md lists. */
+  readonly code: DiagnosticCode;
   /** One sentence: a capital, no full stop. */
   readonly message: string;
   /** Where; absent if it is not about a place in a file, such as a bad option. */
@@ -25,7 +26,7 @@ export interface Diagnostic {
    */
   readonly length?: number;
   /** What to do about it. */
-  readonly hint?: string;
+  readonly hint: string;
 }
 
 /** Options of {@linkcode formatDiagnostics}. */
@@ -140,7 +141,7 @@ function formatOne(diagnostic: Diagnostic, line: string | undefined, color: bool
       );
     }
   }
-  if (hint !== undefined) out.push(`${margin} ${style.cyan("= hint:")} ${printable(hint)}`);
+  out.push(`${margin} ${style.cyan("= hint:")} ${printable(hint)}`);
   return out.join("\n");
 }
 

@@ -6,6 +6,7 @@
  */
 
 import { Composer, type Document, Lexer, LineCounter, Parser, type YAMLError } from "yaml";
+import { type DiagnosticCode, hintFor } from "./diagnostic_codes.ts";
 import type { Diagnostic } from "./diagnostics.ts";
 import { readText } from "./_read_text.ts";
 import { toData } from "./_yaml_data.ts";
@@ -24,7 +25,7 @@ export interface LoadResult {
 
 /** Tells of a problem in a range of the text. */
 export type ReportRange = (
-  code: string,
+  code: DiagnosticCode,
   message: string,
   range: readonly [start: number, end: number],
   hint?: string,
@@ -78,7 +79,7 @@ function parse(
       message,
       place: { file, line, column: col },
       length: Math.max(1, firstLine.trimEnd().length),
-      ...(hint === undefined ? {} : { hint }),
+      hint: hintFor(code, hint),
     });
   };
   const document = compose(text, report);
