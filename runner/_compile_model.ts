@@ -12,6 +12,7 @@ import type { PlanModel } from "./plan.ts";
 import { loadRehearsal } from "./rehearsal_file.ts";
 import type { Reporter } from "./_reporter.ts";
 import { type WorkflowFile, workflowSchema } from "./schema.ts";
+import { type PlacedStep, placedSteps, STEP_LISTS } from "./_step_parts.ts";
 import { isMisspelt } from "./_suggest.ts";
 import type { Parts } from "./_validate.ts";
 import type { DataPath } from "./_yaml_file.ts";
@@ -54,17 +55,31 @@ export function compileModel(
     }
     return undefined;
   }
+  const path = options.model === undefined ? ["model"] : undefined;
+  const name = compileModelName(written, path, reporter);
+  return url === undefined || name === undefined ? undefined : { type: "openai", name, ...url };
+}
+
+/**
+ * @param written A model: `openai:gpt-4.1`.
+ * @param path Where in the file it is; `undefined` where it is not the file that says so.
+ * @param reporter Told of what is wrong.
+ * @returns Its name, if it is sound: `gpt-4.1`.
+ */
+export function compileModelName(
+  written: string,
+  path: DataPath | undefined,
+  reporter: Reporter,
+): string | undefined {
   const name = /^openai:([\w.:/@+-]{1,200})$/.exec(written)?.[1];
-  if (name === undefined) {
-    const message = `Model ${JSON.stringify(written)} is not known`;
-    const hint = /^[\w.-]+$/.test(written)
-      ? `A model is written openai:NAME: did you mean "openai:${written}"?`
-      : "A model is written openai:NAME; base_url points it at any compatible server";
-    if (options.model !== undefined) reporter.outside("unknown-model", message, hint);
-    else reporter.error("unknown-model", message, ["model"], { hint });
-    return undefined;
-  }
-  return url === undefined ? undefined : { type: "openai", name, ...url };
+  if (name !== undefined) return name;
+  const message = `Model ${JSON.stringify(written)} is not known`;
+  const hint = /^[\w.-]+$/.test(written)
+    ? `A model is written openai:NAME: did you mean "openai:${written}"?`
+    : "A model is written openai:NAME; base_url points it at any compatible server";
+  if (path === undefined) reporter.outside("unknown-model", message, hint);
+  else reporter.error("unknown-model", message, path, { hint });
+  return undefined;
 }
 
 function compileUrl(parts: Parts<WorkflowFile>, options: ModelOptions, reporter: Reporter) {
@@ -138,9 +153,9 @@ export async function chooseModel(
 ): Promise<ModelChoice> {
   const { yaml } = reporter;
   const { options, rehearsalPath, sources, diagnostics } = choice;
-  const ids = (parts.steps ?? []).map((step) => step?.id);
-  const isCommand = (index: number) => yaml.has(["steps", index, "run"]);
-  if (ids.length > 0 && ids.every((_, index) => isCommand(index))) {
+  const all = placedSteps(parts);
+  const isCommand = ({ path }: PlacedStep) => yaml.has([...path, "run"]);
+  if (all.length > 0 && all.every((step) => isCommand(step) && !isJudged(step, reporter))) {
     for (const key of ["model", "base_url", "rehearsal", "instructions"]) {
       if (!yaml.has([key])) continue;
       reporter.warning("unused-key", `No step asks a model, so "${key}" is not used`, [key], {
@@ -177,9 +192,10 @@ export async function chooseModel(
   const file = isAbsolute(parts.rehearsal)
     ? parts.rehearsal
     : join(dirname(yaml.file), parts.rehearsal);
-  const known = ids.filter((id) => id !== undefined);
-  const isWhole = parts.steps !== undefined && known.length === ids.length;
-  const commands = known.filter((id) => isCommand(ids.indexOf(id)));
+  const known = all.flatMap(({ part }) => part?.id ?? []);
+  const isWhole = parts.steps !== undefined && known.length === all.length &&
+    STEP_LISTS.every((list) => parts[list] !== undefined || !yaml.has([list]));
+  const commands = all.filter(isCommand).flatMap(({ part }) => part?.id ?? []);
   const rehearsal = await loadRehearsal(file, rehearsalPath, {
     name: parts.name,
     steps: isWhole ? known.filter((id) => !commands.includes(id)) : undefined,
@@ -194,4 +210,9 @@ export async function chooseModel(
   if (live === undefined) return {};
   const { steps } = rehearsal;
   return { model: { type: "rehearsal", name: `openai:${live.name}`, file, steps }, live, at };
+}
+
+/** Whether a model is asked about what a step did. */
+function isJudged({ path, part }: PlacedStep, { yaml }: Reporter): boolean {
+  return (part?.assert ?? []).some((_, index) => yaml.has([...path, "assert", index, "judge"]));
 }

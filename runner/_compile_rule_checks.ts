@@ -15,7 +15,9 @@ import {
 import { systemDirectory } from "./_compile_command.ts";
 import type { CompiledRules, WrittenRule } from "./_compile_rules.ts";
 import type { PlanRoute, PlanShell, PlanStep } from "./plan.ts";
+import type { DiagnosticCode } from "./diagnostic_codes.ts";
 import type { Reporter } from "./_reporter.ts";
+import type { DataPath } from "./_yaml_file.ts";
 
 /** What {@linkcode checkRules} needs to know. */
 export interface RuleOptions {
@@ -23,7 +25,7 @@ export interface RuleOptions {
   /** The routes, if all of them are sound. */
   readonly routes: readonly PlanRoute[] | undefined;
   /** The steps, and where in the file each is. */
-  readonly steps: readonly { readonly step: PlanStep; readonly index: number }[];
+  readonly steps: readonly { readonly step: PlanStep; readonly path: DataPath }[];
 }
 
 /**
@@ -36,7 +38,7 @@ export async function checkRules(
   options: RuleOptions,
   reporter: Reporter,
 ): Promise<void> {
-  for (const written of rules.written) checkRule(written, rules, options, reporter);
+  checkWrittenRules(rules, options, reporter);
   const { deny, allow } = rules.plan;
   // Of rules that are not known, none can be said to deny anything.
   if (!rules.complete || options.shell === undefined) return;
@@ -48,7 +50,7 @@ export async function checkRules(
       part: "key",
     });
   }
-  for (const { step: { run }, index } of options.steps) {
+  for (const { step: { run }, path } of options.steps) {
     if (run === undefined) continue;
     const { verdict, rule, command, unclear } = await policy.decideCommand(run.command, {
       // Some names change what commands mean, whatever their value.
@@ -59,7 +61,7 @@ export async function checkRules(
     const message = rule === undefined
       ? `No rule of "allow" is for ${what}`
       : `Rule "${rule}" denies ${what}`;
-    reporter.error("denied-command", message, ["steps", index, "run"], {
+    reporter.error("denied-command", message, [...path, "run"], {
       hint: unclear !== undefined
         ? `It cannot be told what is run: ${unclear}`
         : rule === undefined
@@ -69,14 +71,27 @@ export async function checkRules(
   }
 }
 
+/**
+ * @param rules Rules of the file, or of one of its steps.
+ * @param options What they are for.
+ * @param reporter Told of rules that cannot have been meant.
+ */
+export function checkWrittenRules(
+  rules: CompiledRules,
+  options: Pick<RuleOptions, "shell" | "routes">,
+  reporter: Reporter,
+): void {
+  for (const written of rules.written) checkRule(written, rules, options, reporter);
+}
+
 function checkRule(
   { list, rule, at }: WrittenRule,
   rules: CompiledRules,
-  { shell, routes = [] }: RuleOptions,
+  { shell, routes = [] }: Pick<RuleOptions, "shell" | "routes">,
   reporter: Reporter,
 ): void {
   const quoted = JSON.stringify(rule.text);
-  const warn = (code: string, message: string, hint?: string) =>
+  const warn = (code: DiagnosticCode, message: string, hint?: string) =>
     reporter.warning(code, message, at, { hint });
   if (rule.verb === "execute") {
     if (shell === undefined) {

@@ -41,29 +41,31 @@ export interface CompiledRules {
 
 /**
  * @param parts The `tools` section, without its faults.
+ * @param path Where it is in the file.
  * @param reporter Told of rules and presets that cannot be understood.
  * @returns The rules.
  */
 export async function compileRules(
   parts: Parts<WorkflowFile>["tools"],
+  path: DataPath,
   reporter: Reporter,
 ): Promise<CompiledRules> {
   if (parts === undefined) {
     // A section that is not even a map is no section.
-    const complete = !reporter.yaml.has(["tools"]);
+    const complete = !reporter.yaml.has(path);
     return { complete, written: [], presets: new Map(), plan: { deny: [], ask: [] } };
   }
   const { parseRule } = await import("../backends/policy.ts");
-  const { presets, ...named } = await compilePresets(parts.preset, reporter);
+  const { presets, ...named } = await compilePresets(parts.preset, [...path, "preset"], reporter);
   let complete = named.complete;
   const written: WrittenRule[] = [];
   const texts = { allow: new Set<string>(), ask: new Set<string>(), deny: new Set(presets.keys()) };
   for (const list of LISTS) {
-    const isThere = reporter.yaml.has(["tools", list]);
+    const isThere = reporter.yaml.has([...path, list]);
     if (isThere && (parts[list] === undefined || parts[list].includes(undefined))) complete = false;
     for (const [index, text] of (parts[list] ?? []).entries()) {
       if (text === undefined) continue;
-      const at = ["tools", list, index];
+      const at = [...path, list, index];
       try {
         const rule = parseRule(text);
         if (texts[list].has(rule.text)) {
@@ -80,7 +82,7 @@ export async function compileRules(
     }
   }
   const plan = { deny: [...texts.deny], ask: [...texts.ask] };
-  const hasAllow = reporter.yaml.has(["tools", "allow"]);
+  const hasAllow = reporter.yaml.has([...path, "allow"]);
   return {
     complete,
     written,
@@ -91,10 +93,11 @@ export async function compileRules(
 
 async function compilePresets(
   preset: NonNullable<Parts<WorkflowFile>["tools"]>["preset"],
+  path: DataPath,
   reporter: Reporter,
 ): Promise<Pick<CompiledRules, "complete" | "presets">> {
   const presets = new Map<string, string>();
-  let complete = preset !== undefined || !reporter.yaml.has(["tools", "preset"]);
+  let complete = preset !== undefined || !reporter.yaml.has(path);
   if (preset === undefined) return { complete, presets };
   const { PRESET_NAMES, presetRules } = await import("../backends/presets.ts");
   const isOne = typeof preset === "string";
@@ -103,7 +106,7 @@ async function compilePresets(
       complete = false;
       continue;
     }
-    const at = isOne ? ["tools", "preset"] : ["tools", "preset", index];
+    const at = isOne ? path : [...path, index];
     const known = PRESET_NAMES.find((each) => each === name);
     if (known === undefined) {
       const names = PRESET_NAMES.map((each) => JSON.stringify(each)).join(" and ");

@@ -8,6 +8,7 @@ import { SHELL_LIMITS, type ShellLimits } from "../backends/shells/shell.ts";
 import type { PlanShell } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { WorkflowFile } from "./schema.ts";
+import { placedSteps } from "./_step_parts.ts";
 import type { Parts } from "./_validate.ts";
 
 /** Limits of commands, unless a file says otherwise. */
@@ -57,7 +58,10 @@ export function compileShell(
   const limits = compileLimits(parts.limits, reporter);
   const { yaml } = reporter;
   const tool = yaml.has(["shell"]);
-  const commands = (parts.steps ?? []).some((_, index) => yaml.has(["steps", index, "run"]));
+  const commands = placedSteps(parts).some(({ path, part }) =>
+    yaml.has([...path, "run"]) ||
+    (part?.assert ?? []).some((_, index) => yaml.has([...path, "assert", index, "run"]))
+  );
   if (!tool && !commands) {
     if (yaml.has(["limits"])) {
       reporter.warning("unused-limits", "There is no shell that these limits are for", ["limits"], {

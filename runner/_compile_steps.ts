@@ -1,24 +1,35 @@
 /**
- * The steps of a workflow, in their order.
+ * The steps of a workflow: their order, and what each of them does.
  *
  * @module
  */
 
-import { compileCommand } from "./_compile_command.ts";
 import { compileAssertion, compileFile } from "./_compile_checks.ts";
+import { compileGraph, type StepGraph } from "./_compile_graph.ts";
+import { compileModelName } from "./_compile_model.ts";
+import { compileRetry } from "./_compile_retry.ts";
+import type { CompiledRules } from "./_compile_rules.ts";
+import { conversationOf } from "./_compile_session.ts";
+import { compileStepTools } from "./_compile_step_tools.ts";
 import { compileText, type Scope } from "./_compile_text.ts";
-import type { Place, PlanAssertion, PlanCommand, PlanRoute, PlanStep } from "./plan.ts";
-import type { Template } from "./expressions.ts";
+import { compileWork } from "./_compile_work.ts";
+import { compileDuration } from "./_durations.ts";
+import type { Template } from "./expressions/expression.ts";
+import type { Place, Plan, PlanAssertion, PlanRoute, PlanShell, PlanStep } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
-import { NAME, stepSchema, type WorkflowFile } from "./schema.ts";
-import { didYouMean, isMisspelt } from "./_suggest.ts";
+import { NAME, type WorkflowFile } from "./schema.ts";
+import {
+  type PlacedStep,
+  placedSteps,
+  STEP_LISTS,
+  type StepList,
+  type StepPart,
+} from "./_step_parts.ts";
 import type { Parts } from "./_validate.ts";
 import type { DataPath } from "./_yaml_file.ts";
 
-type StepPart = NonNullable<NonNullable<Parts<WorkflowFile>["steps"]>[number]>;
-
-/** Other programs' words for `run`: their hint says all. */
-const COMMAND_WORDS: ReadonlySet<string> = new Set(["command", "cmd", "script", "execute"]);
+/** How long a step may take at the most. */
+const TIMEOUT = { example: "20m", most: "24h" };
 
 /** What {@linkcode compileSteps} needs to know. */
 export interface StepOptions {
@@ -26,62 +37,201 @@ export interface StepOptions {
   readonly inputs: Pick<Scope, "inputs" | "inputNames">;
   /** The routes, if all of them are sound. */
   readonly routes: readonly PlanRoute[] | undefined;
+  readonly shell: PlanShell | undefined;
+  /** The rules of the workflow. */
+  readonly rules: CompiledRules;
+}
+
+/** A step, and where in the file it is. */
+export interface CompiledStep {
+  readonly list: StepList;
+  readonly step: PlanStep;
+  readonly path: DataPath;
+}
+
+/** The steps that one list is compiled among. */
+interface Surroundings {
+  /** Those before the list, and then its own. */
+  readonly steps: readonly PlacedStep[];
+  readonly order: StepGraph;
 }
 
 /**
- * @param parts The `steps` section, without its faults.
+ * @param parts The file, without its faults.
  * @param options What steps may refer to.
  * @param reporter Told of what is wrong.
- * @returns The steps that are sound.
+ * @returns The steps that are sound, of all lists, in the order of the file.
  */
 export async function compileSteps(
-  parts: Parts<WorkflowFile>["steps"],
+  parts: Parts<WorkflowFile>,
   options: StepOptions,
   reporter: Reporter,
-): Promise<readonly PlanStep[]> {
-  const all = (parts ?? []).flatMap((part) => part?.id ?? []);
-  const done = new Set<string>();
-  const steps: PlanStep[] = [];
-  for (const [index, part] of (parts ?? []).entries()) {
-    if (part === undefined) continue;
-    const path = ["steps", index];
-    checkId(part.id, [...path, "id"], done, reporter);
-    const scope: Scope = { ...options.inputs, done, steps: all };
-    const step = await compileStep(part, path, scope, options.routes, reporter);
-    if (part.id !== undefined) done.add(part.id);
-    if (step !== undefined) steps.push(step);
+): Promise<readonly CompiledStep[]> {
+  const all = placedSteps(parts);
+  checkIds(all, reporter);
+  const main = placedSteps(parts, "steps");
+  const graph = compileGraph(
+    main.map(({ part, path }) => ({ id: part?.id, needs: part?.needs, path })),
+    new Map(all.slice(main.length).map(({ part, list }) => [part?.id ?? "", list])),
+    reporter,
+  );
+  const compiled: CompiledStep[] = [];
+  for (const list of STEP_LISTS) {
+    const own = placedSteps(parts, list);
+    const around: Surroundings = list === "steps"
+      ? { steps: main, order: graph }
+      : { steps: [...main, ...own], order: after(graph, main, own) };
+    for (const index of own.keys()) {
+      const step = await compileStep(
+        around.steps.length - own.length + index,
+        around,
+        options,
+        reporter,
+      );
+      const path = own[index]?.path;
+      if (step !== undefined && path !== undefined) compiled.push({ list, step, path });
+    }
   }
-  return steps;
+  return compiled;
 }
 
-function checkId(
-  id: string | undefined,
-  path: DataPath,
-  done: ReadonlySet<string>,
-  reporter: Reporter,
-): void {
-  if (id === undefined) return;
-  const quoted = JSON.stringify(id);
-  if (!NAME.test(id)) {
-    reporter.error("invalid-name", `${quoted} cannot be a step's id`, path, {
-      hint: "Use letters, digits, _ and -, and begin with a letter",
-    });
-  } else if (done.has(id)) {
-    reporter.error("duplicate-step", `There is a step ${quoted} already`, path, {
-      hint: "Give each step an id of its own",
-    });
+/** The order of steps that run one after the other when all of a graph have ended. */
+function after(
+  graph: StepGraph,
+  main: readonly PlacedStep[],
+  own: readonly PlacedStep[],
+): StepGraph {
+  const ids = [...main, ...own].map(({ part }) => part?.id);
+  return {
+    needsOf: (index) =>
+      index === main.length ? [] : ids.slice(index - 1, index).flatMap((id) => id ?? []),
+    isBefore: (first, second) =>
+      second < main.length ? graph.isBefore(first, second) : first < second,
+  };
+}
+
+function checkIds(all: readonly PlacedStep[], reporter: Reporter): void {
+  const seen = new Map<string, StepList>();
+  for (const { part, path, list } of all) {
+    const id = part?.id;
+    if (id === undefined) continue;
+    const quoted = JSON.stringify(id);
+    const other = seen.get(id);
+    if (!NAME.test(id)) {
+      reporter.error("invalid-name", `${quoted} cannot be a step's id`, [...path, "id"], {
+        hint: "Use letters, digits, _ and -, and begin with a letter",
+      });
+    } else if (other !== undefined) {
+      const where = other === list ? "" : ` in "${other}"`;
+      reporter.error("duplicate-step", `There is a step ${quoted} already${where}`, [
+        ...path,
+        "id",
+      ], { hint: "Give each step an id of its own" });
+    }
+    if (other === undefined) seen.set(id, list);
   }
 }
 
 async function compileStep(
+  position: number,
+  { steps, order }: Surroundings,
+  options: StepOptions,
+  reporter: Reporter,
+): Promise<PlanStep | undefined> {
+  const { part, path, list } = steps[position] ?? { part: undefined, path: [], list: "steps" };
+  if (part === undefined) return undefined;
+  const scope = scopeOf(position, { steps, order }, options);
+  const work = await compileWork(part, path, scope, reporter);
+  const checks = await compileChecks(part, path, scope, options, reporter);
+  const settings = await compileSettings(part, path, scope, options, reporter);
+  const isPrompt = reporter.yaml.has([...path, "prompt"]);
+  const retry = compileRetry(part.retry, path, isPrompt, reporter);
+  if (list !== "steps") refuseNeeds(list, path, reporter);
+  if (part.id === undefined || work === undefined) return undefined;
+  const continues = isPrompt && part.session !== "new"
+    ? conversationOf(steps.map(sessionStep(reporter)), order.isBefore, position)
+    : undefined;
+  return {
+    id: part.id,
+    name: part.name ?? part.id,
+    ...work,
+    needs: order.needsOf(position),
+    ...settings,
+    ...(continues === undefined ? {} : { continues }),
+    ...checks,
+    ...retry,
+    place: reporter.placeOf([...path, "id"]),
+  };
+}
+
+/** What a step may refer to. */
+function scopeOf(
+  position: number,
+  { steps, order }: Surroundings,
+  { inputs }: StepOptions,
+): Scope {
+  const ids = steps.map(({ part }) => part?.id);
+  const done = ids.filter((_, index) => index !== position && order.isBefore(index, position));
+  return {
+    ...inputs,
+    done: new Set(done.flatMap((id) => id ?? [])),
+    steps: ids.flatMap((id) => id ?? []),
+  };
+}
+
+function sessionStep(
+  reporter: Reporter,
+): (step: PlacedStep) => { readonly id: string; readonly asks: boolean } {
+  const { yaml } = reporter;
+  return ({ part, path }) => ({
+    id: part?.id ?? "",
+    asks: part?.id !== undefined && yaml.has([...path, "prompt"]) &&
+      !yaml.has([...path, "foreach"]),
+  });
+}
+
+function refuseNeeds(list: StepList, path: DataPath, reporter: Reporter): void {
+  if (!reporter.yaml.has([...path, "needs"])) return;
+  reporter.error("misplaced-key", `Step key "needs" is not for "${list}"`, [...path, "needs"], {
+    hint: "These steps run one after the other, when all others have ended: leave it out",
+    part: "key",
+  });
+}
+
+/** What a step has besides its work and its checks. */
+async function compileSettings(
   part: StepPart,
   path: DataPath,
   scope: Scope,
-  routes: readonly PlanRoute[] | undefined,
+  options: StepOptions,
   reporter: Reporter,
-): Promise<PlanStep | undefined> {
-  const work = compileWork(part, path, scope, reporter);
-  const needs = compileNeeds(part, path, scope, reporter);
+): Promise<Pick<PlanStep, "timeout" | "continueOnError" | "model" | "instructions" | "tools">> {
+  const timeout = part.timeout === undefined
+    ? undefined
+    : compileDuration(part.timeout, [...path, "timeout"], TIMEOUT, reporter);
+  const model = part.model === undefined
+    ? undefined
+    : compileModelName(part.model, [...path, "model"], reporter);
+  const instructions = part.instructions === undefined
+    ? undefined
+    : compileText(part.instructions, [...path, "instructions"], scope, reporter);
+  const tools = await compileStepTools(part.tools, [...path, "tools"], options, reporter);
+  return {
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(part.continue_on_error === true ? { continueOnError: true } : {}),
+    ...(model === undefined ? {} : { model }),
+    ...(instructions === undefined ? {} : { instructions }),
+    ...(tools === undefined ? {} : { tools }),
+  };
+}
+
+async function compileChecks(
+  part: StepPart,
+  path: DataPath,
+  scope: Scope,
+  { routes }: StepOptions,
+  reporter: Reporter,
+): Promise<Pick<PlanStep, "produces" | "assertions">> {
   const produces: { path: Template; place: Place }[] = [];
   for (const [index, file] of (part.produces ?? []).entries()) {
     if (file === undefined) continue;
@@ -95,111 +245,21 @@ async function compileStep(
     const assertion = await compileAssertion(entry, [...path, "assert", index], scope, reporter);
     if (assertion !== undefined) assertions.push(assertion);
   }
-  if (part.id === undefined || work === undefined) return undefined;
+  return { produces, assertions };
+}
+
+/**
+ * @param steps The steps of all lists.
+ * @returns Them as a plan has them.
+ */
+export function stepLists(
+  steps: readonly CompiledStep[],
+): Pick<Plan, "steps" | "onSuccess" | "onFailure"> {
+  const of = (list: StepList) => steps.filter((each) => each.list === list).map(({ step }) => step);
+  const [onSuccess, onFailure] = [of("on_success"), of("on_failure")];
   return {
-    id: part.id,
-    name: part.name ?? part.id,
-    ...work,
-    needs,
-    produces,
-    assertions,
-    attempts: part.retry?.attempts ?? 1,
-    feedback: work.run === undefined && (part.retry?.feedback ?? true),
-    place: reporter.placeOf([...path, "id"]),
+    steps: of("steps"),
+    ...(onSuccess.length === 0 ? {} : { onSuccess }),
+    ...(onFailure.length === 0 ? {} : { onFailure }),
   };
-}
-
-/** What a step does: ask the model, or run a command. */
-type Work = { readonly prompt: Template; readonly run?: undefined } | {
-  readonly run: PlanCommand;
-  readonly prompt?: undefined;
-};
-
-function compileWork(
-  part: StepPart,
-  path: DataPath,
-  scope: Scope,
-  reporter: Reporter,
-): Work | undefined {
-  const { yaml } = reporter;
-  const has = (key: string) => yaml.has([...path, key]);
-  const [isPrompt, isCommand] = [has("prompt"), has("run")];
-  if (!isPrompt && !isCommand) {
-    const [keys, known] = [yaml.keysOf(path), Object.keys(stepSchema.shape)];
-    const isClear = isMisspelt("prompt", keys, known) || isMisspelt("run", keys, known) ||
-      keys.some((key) => COMMAND_WORDS.has(key));
-    if (!isClear) {
-      reporter.error("missing-key", 'The step has neither "prompt" nor "run"', path, {
-        hint: "Write what the model is asked, prompt: ..., or a command, run: ...",
-        part: "key",
-      });
-    }
-    return undefined;
-  }
-  if (isPrompt && isCommand) {
-    reporter.error("invalid-value", 'The step has "prompt" and "run"', [...path, "run"], {
-      hint: "Write one step for each",
-      part: "key",
-    });
-  }
-  for (const key of isCommand ? [] : ["cwd", "env"]) {
-    if (!has(key)) continue;
-    reporter.error("misplaced-key", `Step key "${key}" is for a command`, [...path, key], {
-      hint: key === "env"
-        ? "A prompt has expressions of its own: ${{ inputs.NAME }}"
-        : "Say in the prompt where to work",
-      part: "key",
-    });
-  }
-  const feedback = [...path, "retry", "feedback"];
-  if (isCommand && !isPrompt && yaml.has(feedback)) {
-    reporter.error("misplaced-key", 'Retry key "feedback" is for a prompt', feedback, {
-      hint: "A command is simply run again: leave it out",
-      part: "key",
-    });
-  }
-  const command = isCommand ? compileCommand(part, path, scope, reporter) : undefined;
-  const prompt = part.prompt === undefined
-    ? undefined
-    : compileText(part.prompt, [...path, "prompt"], scope, reporter);
-  if (isPrompt && isCommand) return undefined;
-  if (command !== undefined) return { run: command };
-  return prompt && { prompt };
-}
-
-function compileNeeds(
-  part: StepPart,
-  path: DataPath,
-  scope: Scope,
-  reporter: Reporter,
-): readonly string[] {
-  const isOne = typeof part.needs === "string";
-  const needs = typeof part.needs === "string" ? [part.needs] : part.needs ?? [];
-  const names = new Set<string>();
-  for (const [index, name] of needs.entries()) {
-    if (name === undefined) continue;
-    const at = isOne ? [...path, "needs"] : [...path, "needs", index];
-    const quoted = JSON.stringify(name);
-    if (names.has(name)) {
-      reporter.warning("repeated-need", `Step ${quoted} is named twice`, at);
-    } else if (name === part.id) {
-      reporter.error("later-step", `Step ${quoted} needs itself`, at, {
-        hint: "Name earlier steps only",
-      });
-    } else if (scope.done.has(name)) {
-      names.add(name);
-    } else if (scope.steps.includes(name)) {
-      reporter.error("later-step", `Step ${quoted} comes later`, at, {
-        hint: `Steps run in the order written: move ${quoted} before ${JSON.stringify(part.id)}`,
-      });
-    } else {
-      reporter.error(
-        "unknown-step",
-        `There is no step ${quoted}`,
-        at,
-        didYouMean(name, scope.steps),
-      );
-    }
-  }
-  return [...names];
 }

@@ -9,8 +9,7 @@ import { systemDirectory } from "./_compile_command.ts";
 import type { CompiledRoute } from "./_compile_routes.ts";
 import type { HostRoot, PlanBackend, PlanShell } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
-import type { WorkflowFile } from "./schema.ts";
-import type { Parts } from "./_validate.ts";
+import type { PlacedStep } from "./_step_parts.ts";
 
 /** What {@linkcode checkTree} needs to know. */
 export interface TreeOptions {
@@ -18,8 +17,7 @@ export interface TreeOptions {
   readonly routes: readonly CompiledRoute[];
   readonly backends: ReadonlyMap<string, PlanBackend>;
   readonly roots: readonly HostRoot[];
-  /** The steps, without their faults. */
-  readonly steps: Parts<WorkflowFile>["steps"];
+  readonly steps: readonly PlacedStep[];
 }
 
 /**
@@ -60,14 +58,14 @@ export async function checkTree(options: TreeOptions, reporter: Reporter): Promi
 
 /** What stands in the shell's own directories is in no tree, so that no step can produce it. */
 function checkProduced(steps: TreeOptions["steps"], reporter: Reporter): void {
-  for (const [index, step] of (steps ?? []).entries()) {
-    for (const [item, path] of (step?.produces ?? []).entries()) {
-      const system = path?.startsWith("/") ? systemDirectory(path) : undefined;
+  for (const { path, part } of steps) {
+    for (const [item, file] of (part?.produces ?? []).entries()) {
+      const system = file?.startsWith("/") ? systemDirectory(file) : undefined;
       if (system === undefined) continue;
       reporter.error(
         "reserved-path",
         `"${system}" is the shell's own, not part of the tree`,
-        ["steps", index, "produces", item],
+        [...path, "produces", item],
         { hint: "Write a file of the tree, such as /project/report.md" },
       );
     }

@@ -1,0 +1,77 @@
+/**
+ * The rules of one step, which hold besides those of the workflow.
+ *
+ * @module
+ */
+
+import { Policy } from "../backends/policy.ts";
+import { checkWrittenRules } from "./_compile_rule_checks.ts";
+import { type CompiledRules, compileRules } from "./_compile_rules.ts";
+import type { PlanRoute, PlanShell, PlanStepTools } from "./plan.ts";
+import type { Reporter } from "./_reporter.ts";
+import type { StepPart } from "./_step_parts.ts";
+import type { DataPath } from "./_yaml_file.ts";
+
+/** What {@linkcode compileStepTools} needs to know. */
+export interface StepToolsOptions {
+  /** The rules of the workflow. */
+  readonly rules: CompiledRules;
+  readonly shell: PlanShell | undefined;
+  /** The routes, if all of them are sound. */
+  readonly routes: readonly PlanRoute[] | undefined;
+}
+
+/**
+ * @param parts The `tools` section of a step, without its faults.
+ * @param path Where it is in the file.
+ * @param options What the rules are for.
+ * @param reporter Told of what is wrong.
+ * @returns The rules, if there are any.
+ */
+export async function compileStepTools(
+  parts: StepPart["tools"],
+  path: DataPath,
+  options: StepToolsOptions,
+  reporter: Reporter,
+): Promise<PlanStepTools | undefined> {
+  if (parts === undefined) return undefined;
+  const rules = await compileRules(parts, path, reporter);
+  checkWrittenRules(rules, options, reporter);
+  if (rules.complete && options.rules.complete) checkSandbox(rules, path, options, reporter);
+  const { deny, ask, allow } = rules.plan;
+  return deny.length === 0 && ask.length === 0 && allow === undefined ? undefined : rules.plan;
+}
+
+/**
+ * What a sandbox shows of the files is made once, for the whole run: no rule of one step can keep
+ * its commands from them.
+ */
+function checkSandbox(
+  rules: CompiledRules,
+  path: DataPath,
+  { shell, rules: workflow }: StepToolsOptions,
+  reporter: Reporter,
+): void {
+  if (shell?.type !== "sandbox" || !shell.tool) return;
+  const written = rules.written.find(({ rule }) => rule.verb !== "execute");
+  const preset = [...rules.presets.values()][0];
+  // A list of allow keeps all files out that it does not name.
+  const isAllow = rules.plan.allow !== undefined;
+  if (written === undefined && preset === undefined && !isAllow) return;
+  const mayExecute = [rules, workflow].every(({ plan }) => new Policy(plan).couldEver("execute"));
+  if (!mayExecute) return;
+  const what = written !== undefined
+    ? `Rule "${written.rule.text}"`
+    : preset !== undefined
+    ? `Preset "${preset}"`
+    : 'A list of "allow"';
+  const at = written?.at ?? [...path, preset === undefined ? "allow" : "preset"];
+  reporter.error(
+    "step-rules-sandbox",
+    `${what} of one step cannot bind its commands: a sandbox shows all steps the same files`,
+    at,
+    {
+      hint: 'Write it at the top, below tools, or leave the step no commands: deny: ["execute *"]',
+    },
+  );
+}
