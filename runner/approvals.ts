@@ -16,6 +16,7 @@ import type {
   ApprovalWish,
   CommandParams,
 } from "../agent/process.ts";
+import { SecretMask } from "../agent/secrets.ts";
 import { isApproved, Policy } from "../backends/policy.ts";
 import { readApproval } from "./_agent_words.ts";
 import type { RunEventBody } from "./events.ts";
@@ -41,6 +42,12 @@ export interface ApprovalsOptions {
    * @default {nobody: every question waits}
    */
   readonly approver?: Approver | undefined;
+  /**
+   * Masks what whoever is asked sees, and what is kept of a question.
+   *
+   * @default {nothing is masked}
+   */
+  readonly mask?: SecretMask | undefined;
 }
 
 /** The approvals of a run. */
@@ -48,6 +55,7 @@ export class Approvals {
   readonly #policy: Policy;
   readonly #emit: (event: RunEventBody) => void;
   readonly #approver: Approver;
+  readonly #mask: SecretMask;
   /** The calls under way, by their ids, with their tools. */
   readonly #calls = new Map<string, string>();
   readonly #granted = new Map<string, readonly ApprovalWish[]>();
@@ -55,9 +63,10 @@ export class Approvals {
   #waiting: ApprovalParams | undefined;
 
   /** @param options The rules, and who is asked and told. */
-  constructor({ plan, emit, approver }: ApprovalsOptions) {
+  constructor({ plan, emit, approver, mask }: ApprovalsOptions) {
     this.#policy = new Policy(plan);
     this.#emit = emit;
+    this.#mask = mask ?? new SecretMask([]);
     this.#approver = approver ?? (() => Promise.resolve({ verdict: "wait" }));
   }
 
@@ -99,7 +108,8 @@ export class Approvals {
     // Whatever was granted to this call before, it asks anew.
     this.#granted.delete(callId);
     const asked = await Promise.all(wishes.map((wish) => this.#checked(wish)));
-    return await this.ask({ ...question, wishes: asked, detail: shownDetail(question) }, signal);
+    const detail = shownDetail(this.#mask.data(question));
+    return await this.ask({ ...question, wishes: asked, detail }, signal);
   }
 
   /**
@@ -111,13 +121,15 @@ export class Approvals {
    */
   async ask(question: ApprovalParams, signal: AbortSignal): Promise<ApprovalResult> {
     const { step, callId } = question;
-    this.#emit({ type: "approval.requested", ...question });
-    const { verdict, reason } = await this.#approver(question, signal);
+    // A grant is for what was asked; nobody else needs to see the secrets in it.
+    const shown: ApprovalParams = { ...this.#mask.data(question), step, callId };
+    this.#emit({ type: "approval.requested", ...shown });
+    const { verdict, reason } = await this.#approver(shown, signal);
     signal.throwIfAborted();
     const answer = { verdict, ...reason === undefined ? {} : { reason } };
     this.#emit({ type: "approval.answered", step, callId, ...answer });
     if (verdict === "granted") this.#granted.set(callId, question.wishes);
-    if (verdict === "wait") this.#waiting ??= question;
+    if (verdict === "wait") this.#waiting ??= shown;
     return answer;
   }
 
@@ -133,7 +145,7 @@ export class Approvals {
     const { verdict, rule = "" } = await this.#policy.decideCommand(command, { env });
     if (verdict !== "ask") return { verdict: "granted" };
     const wish = { verb: "execute", what: commandText(command), rule, cwd, env } as const;
-    const detail = commandDetail(wish);
+    const detail = commandDetail(this.#mask.data(wish));
     return await this.ask({ step, callId: "", tool: "run", wishes: [wish], detail }, signal);
   }
 

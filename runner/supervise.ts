@@ -147,6 +147,7 @@ class Run {
       plan,
       emit: (event) => this.#recorder.emit(event),
       approver: options.approver,
+      mask: this.#recorder.mask,
     });
   }
 
@@ -321,10 +322,11 @@ class Run {
       versionsBefore(tree, step, values),
     ]));
     const changed = changedPaths(before, now);
-    this.#options.keep?.({
+    const checkpoint = {
       ...this.#progress.kept,
       ...{ pending, step: step.id, attempt, prompt, agent: said, changed },
-    }, files);
+    };
+    this.#options.keep?.(this.#recorder.mask.data(checkpoint), files);
     throw new Stopped("waiting", waitingText(pending));
   }
 
