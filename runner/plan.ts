@@ -347,6 +347,8 @@ export type PlanModel =
     /** The rehearsal's file, as the user would name it. */
     readonly file: string;
     readonly steps: Readonly<Record<string, readonly RehearsalTurn[]>>;
+    /** What judges say of each step, in the order in which they are asked; a verdict as JSON. */
+    readonly judges?: Readonly<Record<string, readonly RehearsalTurn[]>>;
   };
 
 /** A compiled workflow. */

@@ -12,6 +12,9 @@
  *     - expect: { results: ["Wrote /project/src/app.py"] }
  *       text: Done.
  *       usage: { input: 812, output: 240 }
+ * judges:
+ *   app:
+ *     - { pass: true, reason: It has a health route. }
  * ```
  *
  * @module
@@ -25,6 +28,7 @@ import { Reporter } from "./_reporter.ts";
 import type { Section } from "./_section.ts";
 import { didYouMean, isMisspelt } from "./_suggest.ts";
 import { type Parts, validate } from "./_validate.ts";
+import type { DataPath } from "./_yaml_file.ts";
 
 const expectSchema = z.strictObject({
   prompt: z.string().optional().describe("The newest user message, exactly."),
@@ -45,11 +49,21 @@ const turnSchema = z.strictObject({
   usage: usageSchema.optional().describe("The tokens that the real answer took."),
 });
 
+const judgeSchema = z.strictObject({
+  expect: z.strictObject({ prompt: expectSchema.shape.prompt }).optional()
+    .describe("What must hold when the judge is asked."),
+  pass: z.boolean().describe("Whether the judge finds the rubric to hold."),
+  reason: z.string().optional().describe("Why, in the judge's words."),
+  usage: usageSchema.optional().describe("The tokens that the real answer took."),
+});
+
 /** A rehearsal file. */
 export const rehearsalSchema = z.strictObject({
   name: z.string().min(1).describe("The workflow that it was written for."),
   steps: z.record(z.string(), z.array(turnSchema).min(1))
     .describe("The model's answers, step by step."),
+  judges: z.record(z.string(), z.array(judgeSchema).min(1)).optional()
+    .describe("What judges say of each step, in the order in which they are asked."),
 });
 
 const TURN_KEYS = Object.keys(turnSchema.shape);
@@ -59,6 +73,19 @@ const SECTIONS: readonly Section[] = [
   { label: "turn key", at: ["steps", "*", "*"], keys: TURN_KEYS },
   { label: "expect key", at: ["steps", "*", "*", "expect"], keys: Object.keys(expectSchema.shape) },
   { label: "usage key", at: ["steps", "*", "*", "usage"], keys: Object.keys(usageSchema.shape) },
+  {
+    label: "judge key",
+    at: ["judges", "*", "*"],
+    keys: Object.keys(judgeSchema.shape),
+    instead: {
+      text: 'What a judge says is its "reason"',
+      calls: "A judge has no tools: leave it out",
+      verdict: 'It is spelt "pass" here: true or false',
+      passed: 'It is spelt "pass" here',
+    },
+  },
+  { label: "expect key", at: ["judges", "*", "*", "expect"], keys: ["prompt"] },
+  { label: "usage key", at: ["judges", "*", "*", "usage"], keys: Object.keys(usageSchema.shape) },
 ];
 
 /** The workflow that a rehearsal must fit. */
@@ -73,18 +100,27 @@ export interface RehearsedWorkflow {
    * @default {[]}
    */
   readonly commands?: readonly string[];
+  /**
+   * The ids of the steps that a judge is asked about; unknown if any step is faulty.
+   *
+   * @default {unknown}
+   */
+  readonly judged?: readonly string[] | undefined;
 }
 
 /** What came of reading a rehearsal. */
 export interface LoadedRehearsal {
   /** The turns of each step. */
   readonly steps: Readonly<Record<string, readonly RehearsalTurn[]>>;
+  /** The answers of the judges of each step, as turns that say a verdict as JSON. */
+  readonly judges: Readonly<Record<string, readonly RehearsalTurn[]>>;
   /** The file's text, for showing its lines; absent if there is none. */
   readonly text: string | undefined;
   /** What is wrong with it. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
+type JudgePart = NonNullable<Parts<z.output<typeof judgeSchema>>>;
 type TurnPart = NonNullable<Parts<z.output<typeof turnSchema>>>;
 
 /**
@@ -102,7 +138,7 @@ export async function loadRehearsal(
 ): Promise<LoadedRehearsal> {
   const { yaml, text, diagnostics: loading } = await loadYaml(name, path);
   const diagnostics: Diagnostic[] = [...loading];
-  if (yaml === undefined) return { steps: {}, text, diagnostics };
+  if (yaml === undefined) return { steps: {}, judges: {}, text, diagnostics };
   const reporter = new Reporter(yaml, diagnostics);
   const parts = validate(rehearsalSchema, SECTIONS, reporter);
   compare(parts, workflow, reporter);
@@ -113,7 +149,33 @@ export async function loadRehearsal(
     );
     steps.push([step, read]);
   }
-  return { steps: Object.fromEntries(steps), text, diagnostics };
+  const judges = Object.entries(parts?.judges ?? {}).map(([step, answers]) =>
+    [
+      step,
+      (answers ?? []).flatMap((answer, index) =>
+        answer === undefined ? [] : [judgeTurn(answer, ["judges", step, index], reporter)]
+      ),
+    ] as const
+  );
+  return {
+    steps: Object.fromEntries(steps),
+    judges: Object.fromEntries(judges),
+    text,
+    diagnostics,
+  };
+}
+
+/** An answer of a judge, as the model would give it. */
+function judgeTurn(part: JudgePart, path: DataPath, reporter: Reporter): RehearsalTurn {
+  const { expect, pass, reason = "", usage } = part;
+  const { line } = reporter.placeOf(path);
+  return {
+    ...(expect === undefined ? {} : { expect: expectationOf(expect) }),
+    text: JSON.stringify({ pass: pass ?? false, reason }),
+    calls: [],
+    ...(usage === undefined ? {} : { usage }),
+    place: `${reporter.yaml.file}:${line}`,
+  };
 }
 
 function compare(
@@ -130,6 +192,7 @@ function compare(
       { hint: `Expected "${workflow.name}", found "${parts.name}"` },
     );
   }
+  compareJudges(workflow, reporter);
   if (workflow.steps === undefined || parts?.steps === undefined) return;
   const written = reporter.yaml.keysOf(["steps"]);
   const found = `Expected ${workflow.steps.join(", ")}; found ${written.join(", ")}`;
@@ -156,6 +219,32 @@ function compare(
       hint: found,
       part: "key",
     });
+  }
+}
+
+function compareJudges({ judged }: RehearsedWorkflow, reporter: Reporter): void {
+  if (judged === undefined) return;
+  const written = reporter.yaml.keysOf(["judges"]);
+  for (const step of written) {
+    if (judged.includes(step)) continue;
+    reporter.error(
+      "rehearsal-mismatch",
+      `No judge is asked about step "${step}"`,
+      ["judges", step],
+      {
+        hint: didYouMean(step, judged).hint ??
+          (judged.length === 0
+            ? "Take it out: no step has assert: [{ judge: ... }]"
+            : `Expected ${judged.join(", ")}; found ${written.join(", ")}`),
+        part: "key",
+      },
+    );
+  }
+  for (const step of judged) {
+    if (written.includes(step)) continue;
+    const hint = `Write judges: { ${step}: [{ pass: true, reason: ... }] }`;
+    const message = `The rehearsal has no answer of a judge for step "${step}"`;
+    reporter.error("rehearsal-mismatch", message, ["judges"], { hint, part: "key" });
   }
 }
 
@@ -197,11 +286,11 @@ function turnOf(turn: TurnPart, step: string, index: number, reporter: Reporter)
 }
 
 function expectationOf(
-  part: NonNullable<TurnPart["expect"]>,
+  part: NonNullable<TurnPart["expect"]> | NonNullable<JudgePart["expect"]>,
 ): NonNullable<RehearsalTurn["expect"]> {
   return {
     ...(part.prompt === undefined ? {} : { prompt: part.prompt }),
-    ...(part.results === undefined
+    ...(!("results" in part) || part.results === undefined
       ? {}
       : { results: part.results.filter((result) => result !== undefined) }),
   };
