@@ -54,16 +54,17 @@ export type Answer =
 /** Decides about calls. */
 export class Gate {
   readonly #files: Backend;
-  readonly #policy: Policy | undefined;
+  readonly #policies: readonly Policy[];
   readonly #approve: Approve | undefined;
 
   /**
-   * @param files The files as the agent has them: the rules are those of a {@linkcode GuardedBackend}.
+   * @param files The files as the agent has them: the rules are those of a {@linkcode GuardedBackend},
+   * and of one directly behind it.
    * @param approve Asks. Without it nothing is done that somebody would have to approve.
    */
   constructor(files: Backend, approve: Approve | undefined) {
     this.#files = files;
-    this.#policy = files instanceof GuardedBackend ? files.policy : undefined;
+    this.#policies = files instanceof GuardedBackend ? files.policies : [];
     this.#approve = approve;
   }
 
@@ -71,22 +72,20 @@ export class Gate {
    * What the rules say of a call. Of what it does beyond its effects the files themselves decide, and
    * they refuse what somebody would have to approve.
    */
-  async rule({ effects, command }: PreparedCall): Promise<Ruling> {
-    if (this.#policy === undefined) return { type: "run" };
+  rule({ effects, command }: PreparedCall): Ruling {
     const wishes = new Map<string, ApprovalWish>();
-    if (command !== undefined) {
-      const { script, env = {}, cwd = "/", stdin = "" } = command;
-      const decision = await this.#policy.decideCommand(script, { env });
+    for (const policy of command === undefined ? [] : this.#policies) {
+      const { script = "", env = {}, cwd = "/", stdin = "" } = command ?? {};
+      const decision = policy.decideCommand(script, { env });
       const { verdict, rule = "" } = decision;
       if (verdict === "deny") return { type: "denied", error: refusedCommand(decision) };
-      if (verdict === "ask") {
-        wishes.set("", {
-          ...{ verb: "execute", what: script, rule },
-          ...cwd === "/" ? {} : { cwd },
-          ...Object.keys(env).length === 0 ? {} : { env },
-          ...stdin === "" ? {} : { stdin },
-        });
-      }
+      if (verdict !== "ask" || wishes.has("")) continue;
+      wishes.set("", {
+        ...{ verb: "execute", what: script, rule },
+        ...cwd === "/" ? {} : { cwd },
+        ...Object.keys(env).length === 0 ? {} : { env },
+        ...stdin === "" ? {} : { stdin },
+      });
     }
     let denial: BackendError | undefined;
     for (const [verb, paths] of [["read", effects?.reads], ["write", effects?.writes]] as const) {
@@ -95,13 +94,17 @@ export class Gate {
         // The files say best what is wrong with a path. Nobody is asked about a call that comes to
         // nothing.
         if (what === undefined) return { type: "run" };
-        const decision = this.#policy.decide(verb, what);
-        const { verdict, rule = "" } = decision;
-        if (verdict === "ask") wishes.set(`${verb} ${what}`, { verb, what, rule });
-        const shown = verb === "read" && this.#policy.leadsTo(what);
-        if (verdict !== "deny" || shown) continue;
-        const message = `Cannot ${verb} '${what}': ${refusalReason(decision)}`;
-        denial ??= new BackendError("denied", what, message);
+        for (const policy of this.#policies) {
+          const decision = policy.decide(verb, what);
+          const { verdict, rule = "" } = decision;
+          const key = `${verb} ${what}`;
+          // One question is enough, by the rules that come first.
+          if (verdict === "ask" && !wishes.has(key)) wishes.set(key, { verb, what, rule });
+          const shown = verb === "read" && policy.leadsTo(what);
+          if (verdict !== "deny" || shown) continue;
+          const message = `Cannot ${verb} '${what}': ${refusalReason(decision)}`;
+          denial ??= new BackendError("denied", what, message);
+        }
       }
     }
     if (wishes.size === 0) return { type: "run" };

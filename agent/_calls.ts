@@ -94,6 +94,8 @@ export interface RunCallsOptions {
   /** Where the agent has one. */
   readonly shell?: Shell | undefined;
   readonly signal: AbortSignal;
+  /** Hides in a result what nobody is shown. */
+  readonly mask: (text: string) => string;
   /** Told of what the commands of a call print. */
   readonly onOutput?: ((callId: string, output: ShellOutput) => void) | undefined;
   /** Told of each result, in the order of the calls. */
@@ -113,7 +115,7 @@ export async function runCalls(
   options: RunCallsOptions,
 ): Promise<readonly (CallResult | undefined)[]> {
   const order = conflictingOrder(calls.map((call) => touched(call, options.files)));
-  const rulings = await Promise.all(calls.map((call) => ruleOn(call, options.gate)));
+  const rulings = calls.map((call) => ruleOn(call, options.gate));
   const results: Promise<CallResult | undefined>[] = [];
   let told: Promise<void> = Promise.resolve();
   // The last question before a call; whether it waits for its answer.
@@ -141,8 +143,8 @@ function touched(call: CheckedCall, files: Backend): Touched {
 
 const RUN: Ruling = { type: "run" };
 
-async function ruleOn({ outcome }: CheckedCall, gate: Gate): Promise<Ruling> {
-  return "refused" in outcome ? RUN : await gate.rule(outcome.call);
+function ruleOn({ outcome }: CheckedCall, gate: Gate): Ruling {
+  return "refused" in outcome ? RUN : gate.rule(outcome.call);
 }
 
 type Told = Pick<CallResult, "ok" | "text" | "code" | "exitCode">;
@@ -191,7 +193,8 @@ async function resultOf(
 ): Promise<CallResult | undefined> {
   if (entry.type === "wait") return undefined;
   const told = entry.type === "told" ? entry.told : await runCall(id, tool, entry, options);
-  return { id, tool, ...told, text: cutResult(told.text) };
+  // Half of what is cut in two would not be known again.
+  return { id, tool, ...told, text: cutResult(options.mask(told.text)) };
 }
 
 async function runCall(

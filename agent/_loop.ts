@@ -17,8 +17,10 @@ import {
   type ToolMessage,
   withUniqueIds,
 } from "./_history.ts";
+import { type Budget, BudgetError } from "./budget.ts";
 import type { AgentEvent } from "./events.ts";
 import {
+  type AnswerFormat,
   type Message,
   type Model,
   type ModelAnswer,
@@ -32,6 +34,8 @@ import type { Tool } from "./tool.ts";
 /** What a run of the loop works with. */
 export interface LoopOptions {
   readonly model: Model;
+  /** What the model is told before the conversation, which has no such message itself. */
+  readonly system: string;
   readonly tools: ReadonlyMap<string, Tool>;
   readonly backend: Backend;
   /** Runs commands, if the agent has a shell; or makes it, over the files as they are observed. */
@@ -45,6 +49,16 @@ export interface LoopOptions {
   readonly approve?: Approve | undefined;
   /** How many requests of the model it may make. */
   readonly maxTurns: number;
+  /** What else limits its requests. */
+  readonly budget?: Budget | undefined;
+  /** The form that the last answer must have. It is asked for, and not checked. */
+  readonly format?: AnswerFormat | undefined;
+  /**
+   * Hides in results what the model is not shown.
+   *
+   * @default {hides nothing}
+   */
+  readonly mask?: ((text: string) => string) | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onEvent: ((event: AgentEvent) => void) | undefined;
 }
@@ -77,6 +91,8 @@ const UNASKED: ReadonlySet<ModelErrorCode> = new Set([
   "denied",
   "rehearsal",
 ]);
+
+const UNKNOWN: Usage = { inputTokens: null, outputTokens: null };
 
 const CUT =
   "Your last answer was cut because it was too long, and none of its tool calls was run. " +
@@ -174,13 +190,15 @@ class Loop {
   }
 
   async #ask(): Promise<ModelAnswer> {
-    const { model, tools, conversation, signal } = this.#options;
+    const { model, system, tools, conversation, budget, format, signal } = this.#options;
     signal.throwIfAborted();
+    budget?.reserve(model.name);
     const turn = ++this.#turns;
     this.#emit({ type: "model.asked", turn });
     const request = {
-      messages: [...conversation],
+      messages: [{ role: "system", content: system } as const, ...conversation],
       tools: [...tools.values()].map((tool) => tool.describe()),
+      ...format === undefined ? {} : { format },
     };
     const responding = model.respond(request, {
       signal,
@@ -193,6 +211,7 @@ class Loop {
     } catch (error) {
       if (!(error instanceof ModelError && UNASKED.has(error.code))) {
         this.#inputTokens = this.#outputTokens = null;
+        this.#chargeUnknown();
       }
       throw error;
     }
@@ -207,7 +226,23 @@ class Loop {
       finish,
       usage,
     });
+    try {
+      budget?.charge(model.name, usage);
+    } catch (error) {
+      if (text !== "") this.#output = text;
+      throw error;
+    }
     return answer;
+  }
+
+  /** Charges a request of which nobody knows what it took. */
+  #chargeUnknown(): void {
+    try {
+      this.#options.budget?.charge(this.#options.model.name, UNKNOWN);
+    } catch (error) {
+      // Why the request failed says more. The next one is refused.
+      if (!(error instanceof BudgetError)) throw error;
+    }
   }
 
   /** Does what an answer asks for; how the loop ends with it, if it does. */
@@ -284,7 +319,7 @@ class Loop {
 
   /** Runs calls and tells of them; the results of those that need not wait. */
   async #runCalls(calls: readonly CheckedCall[]): Promise<readonly ToolMessage[]> {
-    const { backend: files, observe, gate, shell, signal } = this.#options;
+    const { backend: files, observe, gate, shell, signal, mask = same } = this.#options;
     const turn = this.#turns;
     for (const { id: callId, tool, arguments: args } of calls) {
       this.#emit({ type: "tool.called", turn, callId, tool, arguments: args });
@@ -295,6 +330,7 @@ class Loop {
       gate,
       shell,
       signal,
+      mask,
       onOutput: (callId, output) => this.#emit({ type: "command.output", callId, ...output }),
       onResult: ({ id, text, ...told }) =>
         this.#emit({ type: "tool.finished", turn, callId: id, ...told, result: text }),
@@ -302,6 +338,10 @@ class Loop {
     return results.filter((result) => result !== undefined)
       .map(({ id, text }): ToolMessage => ({ role: "tool", toolCallId: id, content: text }));
   }
+}
+
+function same(text: string): string {
+  return text;
 }
 
 function plus(total: number | null, more: number | null): number | null {

@@ -21,17 +21,17 @@ const NEEDS: ReadonlyMap<string, "read" | "write" | "execute"> = new Map([
  * The tools of which some call could be allowed, or asked for.
  *
  * @param tools The tools that there are.
- * @param policy The rules, if there are any.
+ * @param policies The rules: what one of them rules out is ruled out.
  * @param routes The routes of the tree.
  * @returns Those that the model is offered, in the same order.
  */
 export function offeredTools(
   tools: readonly Tool[],
-  policy: Policy | undefined,
+  policies: readonly Policy[],
   routes: readonly Pick<StartRoute, "prefix" | "access">[],
 ): readonly Tool[] {
   const canBe = (verb: "read" | "write" | "execute", directory?: string) =>
-    policy?.couldEver(verb, directory) !== false;
+    policies.every((policy) => policy.couldEver(verb, directory));
   const writable = routes.some(({ prefix, access }) =>
     access === "read-write" && canBe("write", prefix === "/" ? "/" : prefix.slice(0, -1))
   );

@@ -10,6 +10,7 @@ import type {
   ApprovalResult,
   Checkpoint,
   CommandParams,
+  StartBudget,
   StartParams,
   StepEndParams,
   StepParams,
@@ -30,6 +31,20 @@ const rehearsalTurn = z.strictObject({
     output: z.number().optional(),
   }).exactOptional(),
   place: z.string().optional(),
+});
+
+const budget: z.ZodType<StartBudget> = z.strictObject({
+  turns: z.number().min(0).optional(),
+  tokens: z.number().min(0).optional(),
+  usd: z.number().min(0).optional(),
+  usdToday: z.number().optional(),
+  used: z.strictObject({
+    turns: z.number().min(0),
+    tokens: z.number().min(0).nullable(),
+    usd: z.number().min(0).nullable(),
+  }).optional(),
+  prices: z.record(z.string(), z.strictObject({ input: z.number(), output: z.number() }))
+    .optional(),
 });
 
 /** {@linkcode StartParams}. */
@@ -66,6 +81,8 @@ export const startParams: z.ZodType<StartParams> = z.strictObject({
       outputBytes: z.number(),
     }),
   }).optional(),
+  secrets: z.array(z.string()).optional(),
+  budget: budget.optional(),
 });
 
 const message: z.ZodType<Message> = z.discriminatedUnion("role", [
@@ -82,6 +99,7 @@ const message: z.ZodType<Message> = z.discriminatedUnion("role", [
 
 /** {@linkcode Checkpoint}. */
 export const checkpoint: z.ZodType<Checkpoint> = z.strictObject({
+  ended: z.record(z.string(), z.array(message)).optional(),
   conversation: z.array(message),
   answers: z.int().min(0),
   ids: z.int().min(0),
@@ -101,6 +119,19 @@ export const stepParams: z.ZodType<StepParams> = z.strictObject({
   maxTurns: z.int().min(0),
   rehearsal: z.array(rehearsalTurn).optional(),
   resume: checkpoint.optional(),
+  continues: z.string().optional(),
+  model: z.string().optional(),
+  instructions: z.string().optional(),
+  rules: z.strictObject({
+    deny: z.array(z.string()),
+    ask: z.array(z.string()),
+    allow: z.array(z.string()).optional(),
+  }).optional(),
+  budget: budget.optional(),
+  format: z.strictObject({
+    name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+    schema: z.record(z.string(), z.unknown()),
+  }).optional(),
 });
 
 /** {@linkcode CommandParams}. */

@@ -172,13 +172,14 @@ export function createDeepAgent(options: DeepAgentOptions): DeepAgent {
   const model = typeof options.model === "string"
     ? resolveModel(options.model, { apiKey: options.apiKey, baseUrl: options.baseUrl })
     : options.model;
-  const system: Message = { role: "system", content: systemMessage(options.instructions ?? "") };
+  const system = systemMessage(options.instructions ?? "");
   return {
     async run(prompt, { backend, shell, signal, onEvent, approve, maxTurns, messages = [] }) {
       const earlier = messages[0]?.role === "system" ? messages.slice(1) : messages;
-      const conversation: Message[] = [system, ...earlier, { role: "user", content: prompt }];
+      const conversation: Message[] = [...earlier, { role: "user", content: prompt }];
       const { finish, error, ...result } = await runLoop({
         model,
+        system,
         tools: shell === undefined ? tools : withExecute(tools, shell),
         backend,
         shell,
@@ -192,7 +193,11 @@ export function createDeepAgent(options: DeepAgentOptions): DeepAgent {
       if (finish === "waiting") {
         throw new TypeError("Cannot wait for an approval here: 'approve' must grant or refuse");
       }
-      return { ...result, finish, messages: conversation };
+      return {
+        ...result,
+        finish,
+        messages: [{ role: "system", content: system }, ...conversation],
+      };
     },
   };
 }

@@ -39,12 +39,22 @@ export interface ToolDescription {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
+/** A form of answers. */
+export interface AnswerFormat {
+  /** Letters, digits, `_` and `-`, 64 at most. */
+  readonly name: string;
+  /** A JSON Schema. */
+  readonly schema: Readonly<Record<string, unknown>>;
+}
+
 /** What is asked of a model. */
 export interface ModelRequest {
   /** The conversation so far. */
   readonly messages: readonly Message[];
   /** The tools it may call. */
   readonly tools: readonly ToolDescription[];
+  /** The form of answers without calls. A model may fail to keep to it: it is for the caller to check. */
+  readonly format?: AnswerFormat | undefined;
 }
 
 /** How many tokens one answer took. `null` is unknown, which is not 0. */

@@ -2,8 +2,9 @@
  * What the runner and the agent process say to each other: the requests, their replies and the
  * notices, as types. `agent/main.ts` is the one side, `runner/supervise.ts` the other.
  *
- * The conversation with the model lives in the agent process: it goes on from step to step and from
- * attempt to attempt. Files of state backends live there too, and the runner reads them with the
+ * The conversations with models live in the agent process, one for each step: it begins as that of
+ * another step was, and goes on from attempt to attempt. Several steps are under way at a time, told
+ * apart by their keys: a step's id, or `ID[0]` for an item of a step with `foreach`. Files of state backends live there too, and the runner reads them with the
  * requests of `serveBackends`; those of local backends live in the host process, and the agent
  * reaches them through the runner with the same requests.
  *
@@ -12,7 +13,7 @@
 
 import type { ShellLimits, ShellType } from "../backends/shells/shell.ts";
 import type { AgentEvent } from "./events.ts";
-import type { Message, Usage } from "./model.ts";
+import type { AnswerFormat, Message, Usage } from "./model.ts";
 import type { RehearsalTurn } from "./rehearsal.ts";
 
 /** The names of the agent process's requests and of its notice. */
@@ -31,11 +32,14 @@ export const AGENT_PROCESS = {
   /** Request: {@linkcode JudgeParams}, answered with {@linkcode JudgeResult}. */
   judge: "agent.judge",
   /**
-   * Request: `{}`, answered with a {@linkcode Checkpoint} of what was said so far. Between steps, for a
-   * command of a `run` step that waits; a waiting step's own is in its result.
+   * Request: `{}`, answered with a {@linkcode Checkpoint} of what was said in all steps that have ended
+   * by then; a waiting step's own is in its result.
    */
   checkpoint: "agent.checkpoint",
-  /** Request: a {@linkcode Checkpoint}, before the first step: goes on with what was said by then. */
+  /**
+   * Request: a {@linkcode Checkpoint}, before the first step: what was said in the steps that had ended
+   * is there to go on with. Those that wait follow, each with its `resume`.
+   */
   restore: "agent.restore",
   /** Request from the agent: {@linkcode ApprovalParams}, answered with {@linkcode ApprovalResult}. */
   approve: "agent.approve",
@@ -216,21 +220,29 @@ export interface StepParams {
   readonly maxTurns: number;
   /**
    * All scripted turns of the step, the same for each of its attempts: an attempt goes on where the
-   * one before it stopped. For a rehearsed model only.
+   * one before it stopped. Those of an item, `ID[0]`, are the turns of `ID`, the same for all items:
+   * each takes from where the one before it stopped, and the end of `ID` tells whether some are left,
+   * that of an item does not. For a rehearsed model only.
    */
   readonly rehearsal?: readonly RehearsalTurn[] | undefined;
   /** Goes on where an attempt waited for approval; `prompt` is in the conversation already. */
   readonly resume?: Checkpoint | undefined;
   /**
    * The step whose conversation the first attempt goes on with, as it was when that step ended; a
-   * new conversation without it. Further attempts go on with this step's own.
+   * new conversation without it, or if that step never asked its model. Further attempts, and other
+   * requests of the same step, go on with this step's own. The conversation of an item is gone with
+   * the end of the item.
    */
   readonly continues?: string | undefined;
   /** Another model than the run's. */
   readonly model?: string | undefined;
   /** What the model is told in the place of the run's instructions. */
   readonly instructions?: string | undefined;
-  /** Rules of this step, besides those of the run. */
+  /**
+   * Rules of this step, besides those of the run: what one of them denies is denied. Real programs have
+   * the files of local backends as the run has them, so that with rules about those the step has no
+   * commands in a `sandbox`.
+   */
   readonly rules?: StepRules | undefined;
   /** What this attempt may use up, besides the run's budget; for its turns see `maxTurns`. */
   readonly budget?: StartBudget | undefined;
@@ -243,14 +255,6 @@ export interface StepRules {
   readonly deny: readonly string[];
   readonly ask: readonly string[];
   readonly allow?: readonly string[] | undefined;
-}
-
-/** A form of answers. */
-export interface AnswerFormat {
-  /** Letters, digits, `_` and `-`, 64 at most. */
-  readonly name: string;
-  /** A JSON Schema. */
-  readonly schema: Readonly<Record<string, unknown>>;
 }
 
 /** Asks a model whether something holds. No tools, and no conversation. */
@@ -282,14 +286,17 @@ export interface JudgeResult {
 
 /** All that an attempt needs to go on later, in another process: see {@linkcode StepParams.resume}. */
 export interface Checkpoint {
-  /** The conversations of the steps that ended, by their ids, for the steps that go on with them. */
+  /**
+   * The conversations of the steps that ended, by their ids, for the steps that go on with them. No
+   * conversation has a system message.
+   */
   readonly ended?: Readonly<Record<string, readonly Message[]>> | undefined;
   /**
-   * The whole conversation. Its last answer has calls without results: they are checked and asked
-   * about anew, then run.
+   * The whole conversation of the step that waits; none in the reply to `agent.checkpoint`. Its last
+   * answer has calls without results: they are checked and asked about anew, then run.
    */
   readonly conversation: readonly Message[];
-  /** Answers that this step has taken from its model, all attempts together. */
+  /** Answers that this step has taken from its model, all attempts and items together. */
   readonly answers: number;
   /** The ids that were given to calls so far, all steps together. */
   readonly ids: number;

@@ -85,19 +85,28 @@ export class GuardedBackend extends JudgedBackend {
     this.#reserved = reserved;
   }
 
+  /** All rules that hold here: those of guards directly behind this one come first. */
+  get policies(): readonly Policy[] {
+    const behind = this.#backend instanceof GuardedBackend ? this.#backend.policies : [];
+    return [...behind, this.policy];
+  }
+
   /**
    * The same files for one call that somebody approved. What `deny` covers stays denied.
    *
    * @param wishes What was approved: canonical paths, each with all that is in it as far as the same
    * rule asks about it. Who may write may read. Wishes of `execute` make no difference here.
-   * @returns The files on which that is allowed.
+   * @returns The files on which that is allowed, by a guard directly behind this one too.
    */
   approve(wishes: readonly ApprovedWish[]): Backend {
+    const backend = this.#backend instanceof GuardedBackend
+      ? this.#backend.approve(wishes)
+      : this.#backend;
     const judge = new PolicyJudge({
       policy: this.policy,
       reserved: this.#reserved,
       isGranted: (verb, path) => isApproved(this.policy, wishes, verb, path),
     });
-    return new JudgedBackend(this.#backend, judge);
+    return new JudgedBackend(backend, judge);
   }
 }

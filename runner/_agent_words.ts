@@ -12,6 +12,7 @@ import {
   type ApprovalParams,
   type Checkpoint,
   type EventNotice,
+  type JudgeResult,
   type StepEndResult,
   type StepResult,
 } from "../agent/process.ts";
@@ -22,7 +23,17 @@ import { type ExecuteResult, SHELL_LIMITS } from "../backends/shells/shell.ts";
 /** Characters that describe a call to whoever is asked about it. */
 const DETAIL_CHARACTERS = 1_000_000;
 
+/** Characters of a step's key, and of a judge's reason. */
+const KEY_CHARACTERS = 1_000;
+const REASON_CHARACTERS = 100_000;
+/** Steps of which a checkpoint has the conversations. */
+const CONVERSATIONS = 10_000;
+
+/** A step's id; `ID[0]` for an item of `foreach`, `CALLER/ID` for a step of a workflow that one uses. */
+const STEP_KEY = /^[A-Za-z_][\w-]*(?:\[\d+\])?(?:\/[A-Za-z_][\w-]*(?:\[\d+\])?)*$/;
+
 const count = z.int().min(0);
+const stepKey = z.string().max(KEY_CHARACTERS).regex(STEP_KEY, "must be the key of a step");
 const usage = z.object({ inputTokens: count.nullable(), outputTokens: count.nullable() });
 const path = z.string().refine(isCanonical, "must be a canonical path");
 
@@ -79,7 +90,7 @@ const event: z.ZodType<EventNotice["event"]> = z.discriminatedUnion("type", [
   }),
 ]);
 
-const eventNotice: z.ZodType<EventNotice> = z.object({ step: z.string(), event });
+const eventNotice: z.ZodType<EventNotice> = z.object({ step: stepKey, event });
 
 const message: z.ZodType<Message> = z.discriminatedUnion("role", [
   z.object({ role: z.enum(["system", "user"]), content: z.string() }),
@@ -92,13 +103,27 @@ const message: z.ZodType<Message> = z.discriminatedUnion("role", [
 ]);
 
 const checkpoint: z.ZodType<Checkpoint> = z.object({
+  ended: z.record(stepKey, z.array(message)).refine(
+    (ended) => Object.keys(ended).length <= CONVERSATIONS,
+    `must not have more than ${CONVERSATIONS} conversations`,
+  ).optional(),
   conversation: z.array(message),
   answers: count,
   ids: count,
 });
 
+const OUTCOMES = [
+  "success",
+  "failure",
+  "denied",
+  "budget",
+  "mismatch",
+  "interrupted",
+  "waiting",
+] as const;
+
 const stepResult: z.ZodType<StepResult> = z.object({
-  outcome: z.enum(["success", "failure", "denied", "budget", "mismatch", "interrupted", "waiting"]),
+  outcome: z.enum(OUTCOMES),
   output: z.string(),
   turns: count,
   usage,
@@ -106,8 +131,16 @@ const stepResult: z.ZodType<StepResult> = z.object({
   checkpoint: checkpoint.optional(),
 });
 
+const judgeResult: z.ZodType<JudgeResult> = z.object({
+  outcome: z.enum(OUTCOMES),
+  pass: z.boolean(),
+  reason: z.string().max(REASON_CHARACTERS),
+  turns: count,
+  usage,
+}).refine(({ outcome, pass }) => !pass || outcome === "success", "passes without success");
+
 const approval: z.ZodType<ApprovalParams> = z.object({
-  step: z.string(),
+  step: stepKey,
   callId: z.string(),
   tool: z.string(),
   wishes: z.array(z.discriminatedUnion("verb", [
@@ -152,6 +185,15 @@ export function readEvent(params: unknown): EventNotice {
  */
 export function readStepResult(value: unknown): StepResult {
   return read(AGENT_PROCESS.step, stepResult, value);
+}
+
+/**
+ * @param value What a judge was answered with.
+ * @returns The result.
+ * @throws {TypeError} If it is none.
+ */
+export function readJudgeResult(value: unknown): JudgeResult {
+  return read(AGENT_PROCESS.judge, judgeResult, value);
 }
 
 /**

@@ -115,7 +115,7 @@ export class Failure extends Error {
  * @returns The text for a message.
  */
 export function quote(text: string, apiKey: string): string {
-  const masked = apiKey === "" ? text : text.replaceAll(apiKey, "[key]");
+  const masked = apiKey === "" ? text : text.replaceAll(apiKey, "***");
   // deno-fmt-ignore
   const line = masked.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim().replace(/\.$/, "");
   const characters = Array.from(line);

@@ -32,6 +32,9 @@ export interface StagingShellOptions {
   readonly onLocalChange?: ((path: string) => void) | undefined;
 }
 
+/** The files of a tree as commands have them, and who is told what they do beside it. */
+export type StagedTree = Pick<StagingShellOptions, "backend" | "onLocalChange">;
+
 /**
  * A shell of real programs over a whole tree.
  *
@@ -67,9 +70,8 @@ export class StagingShell implements Shell {
   readonly type: ShellType;
   readonly #shell: Shell;
   readonly #stage: Stage;
-  readonly #backend: Backend;
+  readonly #tree: StagedTree;
   readonly #mounts: readonly string[];
-  readonly #onLocalChange: ((path: string) => void) | undefined;
   readonly #queue = new CommandQueue();
   /** What the stage holds, by path: the version of a file, `null` for a directory. */
   #staged = new Map<string, string | null>();
@@ -87,31 +89,52 @@ export class StagingShell implements Shell {
     this.type = options.shell.type;
     this.#shell = options.shell;
     this.#stage = options.stage;
-    this.#backend = options.backend;
+    this.#tree = options;
     this.#mounts = options.mounts.map((prefix) => prefix.replace(/(?<=.)\/$/, ""));
-    this.#onLocalChange = options.onLocalChange;
   }
 
   /** See {@linkcode Shell.execute}. */
-  async execute(
+  execute(
     command: string | readonly string[],
     options: ExecuteOptions = {},
   ): Promise<ExecuteResult> {
+    return this.#execute(command, options, this.#tree);
+  }
+
+  /**
+   * The same shell for commands that have the tree in another way, such as behind other rules. They
+   * wait for each other all the same.
+   *
+   * @param tree The tree as those commands have it.
+   * @returns The shell for them.
+   */
+  over(tree: StagedTree): Shell {
+    return {
+      type: this.type,
+      execute: (command, options = {}) => this.#execute(command, options, tree),
+    };
+  }
+
+  async #execute(
+    command: string | readonly string[],
+    options: ExecuteOptions,
+    tree: StagedTree,
+  ): Promise<ExecuteResult> {
     const { signal } = options;
     return await this.#queue.run({ cwd: options.cwd ?? "/", signal }, async () => {
-      await this.#bring({ signal });
+      await this.#bring(tree, { signal });
       let result: ExecuteResult;
       try {
         result = await this.#shell.execute(command, options);
       } catch (error) {
         // Also a command that was aborted has done something.
-        await this.#fetch().catch((cause) => {
+        await this.#fetch(tree).catch((cause) => {
           if (!(cause instanceof BackendError)) throw cause;
           // Why the command failed says more. What the stage holds is not known now.
         });
         throw error;
       }
-      const { notes, refused } = await this.#fetch();
+      const { notes, refused } = await this.#fetch(tree);
       // A command of which not all is kept has not succeeded.
       const exitCode = refused && result.exitCode === 0 ? 1 : result.exitCode;
       return { ...result, exitCode, notes: [...result.notes, ...notes] };
@@ -119,14 +142,14 @@ export class StagingShell implements Shell {
   }
 
   /** Makes the stage hold what the tree has. */
-  async #bring(options: OperationOptions): Promise<void> {
+  async #bring({ backend }: StagedTree, options: OperationOptions): Promise<void> {
     if (this.#unknown) {
       await this.#stage.reset(options);
       this.#staged.clear();
       this.#leftovers.clear();
       this.#unknown = false;
     }
-    const wanted = await this.#list(options);
+    const wanted = await this.#list(backend, options);
     const gone = [...this.#leftovers].filter((path) => !this.#staged.has(path));
     for (const [path, version] of this.#staged) {
       const entry = wanted.get(path);
@@ -138,7 +161,9 @@ export class StagingShell implements Shell {
     const changed = [...wanted.values()].filter(({ path, type, version }) =>
       this.#staged.get(path) !== (type === "directory" ? null : version)
     );
-    for (const batch of stageBatches(changed, ({ size }) => size)) await this.#put(batch, options);
+    for (const batch of stageBatches(changed, ({ size }) => size)) {
+      await this.#put(backend, batch, options);
+    }
   }
 
   async #delete(paths: readonly string[], options: OperationOptions): Promise<void> {
@@ -152,7 +177,11 @@ export class StagingShell implements Shell {
     this.#leftovers.clear();
   }
 
-  async #put(infos: readonly FileInfo[], options: OperationOptions): Promise<void> {
+  async #put(
+    backend: Backend,
+    infos: readonly FileInfo[],
+    options: OperationOptions,
+  ): Promise<void> {
     const entries: StagedEntry[] = [];
     const hidden: string[] = [];
     for (const { path, type } of infos) {
@@ -160,7 +189,7 @@ export class StagingShell implements Shell {
         entries.push({ path, type });
         continue;
       }
-      const bytes = await this.#contentOf(path, options);
+      const bytes = await contentOf(backend, path, options);
       if (bytes === undefined) hidden.push(path);
       else entries.push({ path, type: "file", bytes });
     }
@@ -175,24 +204,15 @@ export class StagingShell implements Shell {
     }
   }
 
-  /** `undefined` for a file that is not for commands: nobody can be asked while one runs. */
-  async #contentOf(path: string, options: OperationOptions): Promise<Uint8Array | undefined> {
-    try {
-      return await this.#backend.readBytes(path, options);
-    } catch (error) {
-      const isHidden = error instanceof BackendError &&
-        (error.code === "denied" || error.code === "not_found" || error.code === "too_large");
-      if (isHidden) return undefined;
-      throw error;
-    }
-  }
-
   /** Everything of the tree that is neither below a mount nor the system's. */
-  async #list(options: OperationOptions): Promise<Map<string, FileInfo>> {
+  async #list(
+    backend: Backend,
+    options: OperationOptions,
+  ): Promise<Map<string, FileInfo>> {
     const found = new Map<string, FileInfo>();
     const directories = ["/"];
     for (const directory of directories) {
-      for (const entry of await this.#backend.ls(directory, options)) {
+      for (const entry of await backend.ls(directory, options)) {
         if (entry.type === "other" || this.#isForeign(entry.path)) continue;
         found.set(entry.path, entry);
         if (found.size > LIMITS.treeEntries) {
@@ -213,10 +233,12 @@ export class StagingShell implements Shell {
   }
 
   /** Does to the tree what the command did to the stage. */
-  async #fetch(): Promise<{ readonly notes: readonly string[]; readonly refused: boolean }> {
+  async #fetch(
+    { backend, onLocalChange }: StagedTree,
+  ): Promise<{ readonly notes: readonly string[]; readonly refused: boolean }> {
     this.#unknown = true;
     const changes = await this.#stage.changes();
-    for (const path of changes.local) this.#onLocalChange?.(path);
+    for (const path of changes.local) onLocalChange?.(path);
     if (changes.refused !== undefined) {
       // Nothing is left in the stage.
       this.#staged.clear();
@@ -226,7 +248,7 @@ export class StagingShell implements Shell {
       return { notes: [...changes.notes, note], refused: true };
     }
     const applied = await applyChanges({
-      backend: this.#backend,
+      backend,
       stage: this.#stage,
       changes,
       staged: this.#staged,
@@ -238,6 +260,22 @@ export class StagingShell implements Shell {
     for (const path of changes.lost) this.#staged.delete(path);
     this.#unknown = false;
     return { notes: [...changes.notes, ...applied.notes], refused: false };
+  }
+}
+
+/** `undefined` for a file that is not for commands: nobody can be asked while one runs. */
+async function contentOf(
+  backend: Backend,
+  path: string,
+  options: OperationOptions,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await backend.readBytes(path, options);
+  } catch (error) {
+    const isHidden = error instanceof BackendError &&
+      (error.code === "denied" || error.code === "not_found" || error.code === "too_large");
+    if (isHidden) return undefined;
+    throw error;
   }
 }
 

@@ -294,7 +294,16 @@ async function loop(
   const events: AgentEvent[] = [];
   const model = new AnsweringModel(answers);
   const { finish, output, turns } = await runLoop({
-    ...{ model, backend, conversation, approve, tools: TOOLS, signal: undefined, maxTurns: 9 },
+    ...{
+      model,
+      system: "",
+      backend,
+      conversation,
+      approve,
+      tools: TOOLS,
+      signal: undefined,
+      maxTurns: 9,
+    },
     onEvent: (event) => events.push(event),
   });
   const called = events.flatMap((event) => event.type === "tool.called" ? [event.callId] : []);
@@ -355,7 +364,7 @@ Deno.test("runLoop() waits for one call after the other, and gives up where its 
   assertEquals([again.finish, again.turns], ["waiting", 0]);
   assertEquals(resultIds(conversation), ["1"]);
   const last = await runLoop({
-    ...{ backend, conversation, tools: TOOLS, signal: undefined, maxTurns: 0 },
+    ...{ system: "", backend, conversation, tools: TOOLS, signal: undefined, maxTurns: 0 },
     model: new AnsweringModel([]),
     approve: only("2"),
     onEvent: undefined,

@@ -29,8 +29,8 @@ const MIXED = [
 ] as const;
 
 function offered(rules: Rules | undefined, routes: Parameters<typeof offeredTools>[2]): string[] {
-  const policy = rules === undefined ? undefined : new Policy(rules);
-  const tools = offeredTools(TOOLS, policy, routes).map(({ name }) => name);
+  const policies = rules === undefined ? [] : [new Policy(rules)];
+  const tools = offeredTools(TOOLS, policies, routes).map(({ name }) => name);
   assertEquals(tools.pop(), "own");
   return tools.sort();
 }

@@ -92,7 +92,7 @@ Deno.test("serveAgent() ends a step that waits with a checkpoint, and another on
   {
     await using waits = await Runner.start({ verdict: "wait" });
     await waits.step({ step: "one", rehearsal: ONE });
-    const result = await waits.step({ rehearsal: TWO });
+    const result = await waits.step({ rehearsal: TWO, continues: "one" });
     assertEquals(
       [result.outcome, result.output, result.turns, result.error],
       ["waiting", "Writing.", 2, "A call waits for an approval"],
@@ -102,8 +102,10 @@ Deno.test("serveAgent() ends a step that waits with a checkpoint, and another on
   }
   assert(checkpoint !== undefined);
   assertEquals([checkpoint.answers, checkpoint.ids], [2, 5]);
+  assertEquals(Object.keys(checkpoint.ended ?? {}), ["one"]);
+  assertEquals(checkpoint.ended?.one, checkpoint.conversation.slice(0, 4));
   assertEquals(checkpoint.conversation.map(({ role }) => role), [
-    ...["system", "user", "assistant", "tool", "assistant"],
+    ...["user", "assistant", "tool", "assistant"],
     ...["user", "assistant", "tool", "assistant"],
     // The listing above the file waits with it, and so does reading it.
   ]);
@@ -116,12 +118,19 @@ Deno.test("serveAgent() ends a step that waits with a checkpoint, and another on
   assertEquals(await goes.end("two"), {});
   const memory = new RemoteBackend({ channel: goes.channel, name: "memory" });
   assertEquals((await memory.read("/live/a")).text, "a\n");
-  const after = await goes.checkpoint();
-  assertEquals(after.conversation.slice(0, 9), checkpoint.conversation);
-  assertEquals(after.conversation.filter(({ role }) => role === "user").length, 2);
+  const { ended = {} } = await goes.checkpoint();
+  assertEquals(Object.keys(ended).sort(), ["one", "two"]);
+  assertEquals(ended.one, checkpoint.ended?.one);
+  assertEquals(ended.two?.slice(0, 8), checkpoint.conversation);
+  assertEquals(ended.two?.filter(({ role }) => role === "user").length, 2);
+  await assertRejects(
+    () => goes.step({ rehearsal: TWO, resume: checkpoint }),
+    TypeError,
+    "Something was said already in step 'two'",
+  );
 });
 
-Deno.test("serveAgent() restores a conversation before the first step, and at no other time", async () => {
+Deno.test("serveAgent() restores conversations before the first step, and at no other time", async () => {
   let checkpoint: Checkpoint;
   {
     await using first = await Runner.start({ verdict: "wait" });
@@ -140,11 +149,13 @@ Deno.test("serveAgent() restores a conversation before the first step, and at no
     "Cannot read the params of 'agent.restore': ids",
   );
   await second.channel.request(AGENT_PROCESS.restore, checkpoint);
-  await second.step({ rehearsal: [turn("", ["ls", {}]), turn("Second.")] });
+  const rehearsal = [turn("", ["ls", {}]), turn("Second.")];
+  await second.step({ rehearsal, continues: "one" });
   assertEquals(second.called(), ["call_2"]);
-  const { conversation } = await second.checkpoint();
-  assertEquals(conversation.slice(0, 5), checkpoint.conversation);
-  assertEquals(conversation.length, 9);
+  const { ended = {} } = await second.checkpoint();
+  assertEquals(ended.one, checkpoint.ended?.one);
+  assertEquals(ended.two?.slice(0, 4), checkpoint.ended?.one);
+  assertEquals(ended.two?.length, 8);
 });
 
 Deno.test("serveAgent() does nothing on an answer that is none", async () => {

@@ -213,7 +213,7 @@ Deno.test("serveAgent() refuses requests out of turn and of no known form", asyn
   await assertRejects(() => runner.step({ maxTurns: -1 }), TypeError, "maxTurns");
 });
 
-Deno.test("serveAgent() runs one step at a time", async () => {
+Deno.test("serveAgent() runs one attempt of a step at a time, and others beside it", async () => {
   await using runner = new Runner();
   const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
@@ -228,7 +228,14 @@ Deno.test("serveAgent() runs one step at a time", async () => {
   const rehearsal = [turn("", ["read_file", { path: "/project/a" }]), turn("Done.")];
   const first = runner.step({ rehearsal });
   await reached;
-  await assertRejects(() => runner.step({ step: "two" }), TypeError, "A step is under way");
+  await assertRejects(() => runner.step({}), TypeError, "Step 'one' is under way already");
+  await assertRejects(
+    () => runner.step({ step: "two", continues: "one" }),
+    TypeError,
+    "Step 'two' cannot go on with 'one': it has not ended",
+  );
+  const second = await runner.step({ step: "two", rehearsal: [turn("Beside it.")] });
+  assertEquals([second.outcome, second.output], ["success", "Beside it."]);
   open();
   assertEquals((await first).outcome, "success");
 });
