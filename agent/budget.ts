@@ -103,16 +103,28 @@ export class Budget {
   }
 
   /**
+   * Why a request would be refused now. Nothing is taken.
+   *
+   * @param model The model that would be asked.
+   * @returns A sentence, or `undefined` where it would be granted.
+   */
+  problem(model: string): string | undefined {
+    for (const budget of this.#chain) {
+      const problem = budget.#refusal(model);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  }
+
+  /**
    * Takes a turn, before a request. If any budget refuses, none of them counts it.
    *
    * @param model The model that is to be asked: `openai:gpt-4.1`.
    * @throws {BudgetError} If the budget, or one that it is a part of, is used up or cannot be kept.
    */
   reserve(model: string): void {
-    for (const budget of this.#chain) {
-      const problem = budget.#refusal(model);
-      if (problem !== undefined) throw new BudgetError(problem);
-    }
+    const problem = this.problem(model);
+    if (problem !== undefined) throw new BudgetError(problem);
     for (const budget of this.#chain) budget.#turns++;
   }
 
