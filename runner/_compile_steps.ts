@@ -4,6 +4,7 @@
  * @module
  */
 
+import { stepBudget } from "./_compile_budget.ts";
 import { compileAssertion, compileFile } from "./_compile_checks.ts";
 import { compileGraph, type StepGraph } from "./_compile_graph.ts";
 import { compileModelName } from "./_compile_model.ts";
@@ -199,13 +200,18 @@ function refuseNeeds(list: StepList, path: DataPath, reporter: Reporter): void {
 }
 
 /** What a step has besides its work and its checks. */
+type StepSettings = Pick<
+  PlanStep,
+  "timeout" | "continueOnError" | "model" | "instructions" | "tools" | "budget"
+>;
+
 async function compileSettings(
   part: StepPart,
   path: DataPath,
   scope: Scope,
   options: StepOptions,
   reporter: Reporter,
-): Promise<Pick<PlanStep, "timeout" | "continueOnError" | "model" | "instructions" | "tools">> {
+): Promise<StepSettings> {
   const timeout = part.timeout === undefined
     ? undefined
     : compileDuration(part.timeout, [...path, "timeout"], TIMEOUT, reporter);
@@ -216,12 +222,14 @@ async function compileSettings(
     ? undefined
     : compileText(part.instructions, [...path, "instructions"], scope, reporter);
   const tools = await compileStepTools(part.tools, [...path, "tools"], options, reporter);
+  const budget = stepBudget(part.budget);
   return {
     ...(timeout === undefined ? {} : { timeout }),
     ...(part.continue_on_error === true ? { continueOnError: true } : {}),
     ...(model === undefined ? {} : { model }),
     ...(instructions === undefined ? {} : { instructions }),
     ...(tools === undefined ? {} : { tools }),
+    ...(budget === undefined ? {} : { budget }),
   };
 }
 

@@ -6,6 +6,7 @@
  */
 
 import { dirname, resolve } from "@std/path";
+import { compileBudget } from "./_compile_budget.ts";
 import { compileBackends } from "./_compile_backends.ts";
 import { compileInputs } from "./_compile_inputs.ts";
 import { checkCeiling } from "./_compile_ceiling.ts";
@@ -32,9 +33,6 @@ import { placedSteps } from "./_step_parts.ts";
 import { NAME, type WorkflowFile, workflowSchema } from "./schema.ts";
 import { type Parts, validate } from "./_validate.ts";
 import type { YamlFile } from "./_yaml_file.ts";
-
-/** Model requests that a run may make unless its file says otherwise. */
-const TURNS = 50;
 
 /** Options of {@linkcode compileWorkflow}. */
 export interface CompileOptions {
@@ -199,6 +197,11 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     { ...compilation, rehearsalPath },
     reporter,
   );
+  const spending = await compileBudget(
+    parts,
+    { steps, live, isModelless: model?.type === "none" },
+    reporter,
+  );
   await checkCeiling(parts.permissions, { path, roots, model: live, modelAt, shell }, reporter);
   const confinement = await compileConfinement(parts, { shell, asked, check }, reporter);
   if (model === undefined || parts.name === undefined || instructions === undefined) {
@@ -227,7 +230,7 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     ...rules.plan,
     ...hosted,
     grants: explainGrants({ processes, routes, roots, modelAt }, reporter),
-    budget: { turns: parts.budget?.turns ?? TURNS },
+    ...spending,
     ...bounds,
     ...stepLists(steps),
     outputs,
