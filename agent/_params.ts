@@ -10,6 +10,7 @@ import type {
   ApprovalResult,
   Checkpoint,
   CommandParams,
+  JudgeParams,
   StartBudget,
   StartParams,
   StepEndParams,
@@ -141,6 +142,17 @@ export const commandParams: z.ZodType<CommandParams> = z.strictObject({
   cwd: z.string(),
   env: z.record(z.string(), z.string()),
   timeout: z.number().min(1).optional(),
+});
+
+/** {@linkcode JudgeParams}. */
+export const judgeParams: z.ZodType<JudgeParams> = z.strictObject({
+  step: z.string(),
+  rubric: z.string(),
+  label: z.string(),
+  text: z.string(),
+  model: z.string().optional(),
+  budget: budget.optional(),
+  rehearsal: z.array(rehearsalTurn).optional(),
 });
 
 /** {@linkcode StepEndParams}. */

@@ -10,10 +10,12 @@ import type { Backend } from "../backends/protocol.ts";
 import { serveBackends } from "../backends/remote.ts";
 import type { StateBackend } from "../backends/state.ts";
 import { runCommand } from "./_commands.ts";
+import { judge } from "./_judge.ts";
 import {
   approvalResult,
   checkpoint,
   commandParams,
+  judgeParams,
   readParams,
   startParams,
   stepEndParams,
@@ -97,6 +99,10 @@ export function serveAgent(channel: Channel): (text: string) => string {
   handle(AGENT_PROCESS.execute, async ({ params, signal }) => {
     const command = readParams(AGENT_PROCESS.execute, commandParams, params);
     return await runCommand((await started()).session, command, signal);
+  });
+  handle(AGENT_PROCESS.judge, async ({ params, signal }) => {
+    const question = readParams(AGENT_PROCESS.judge, judgeParams, params);
+    return await judge((await started()).session, question, signal);
   });
   handle(AGENT_PROCESS.stepEnd, async ({ params }) => {
     const step = readParams(AGENT_PROCESS.stepEnd, stepEndParams, params);

@@ -29,8 +29,9 @@ export interface Workplace {
 
 /** What a run has, from which each step gets its part. */
 export class Workplaces {
+  /** The files of the run, with its rules in front of them. */
+  readonly tree: Backend;
   readonly #start: StartParams;
-  readonly #tree: Backend;
   readonly #shell: AgentShell | undefined;
   /** The routes to directories of the host. */
   readonly #local: readonly StartRoute[];
@@ -43,7 +44,7 @@ export class Workplaces {
   constructor(start: StartParams, tree: Backend, channel: Channel) {
     const { backends, routes, shell } = start;
     this.#start = start;
-    this.#tree = tree;
+    this.tree = tree;
     const locals = backends.filter(({ type }) => type === "local").map(({ name }) => name);
     this.#local = routes.filter(({ backend }) => locals.includes(backend));
     const local = this.#local.map(({ prefix }) => prefix);
@@ -57,7 +58,7 @@ export class Workplaces {
 
   /** What is offered where a step has no rules of its own. */
   get tools(): ReadonlyMap<string, Tool> {
-    return this.#toolsOver(this.#tree, true);
+    return this.#toolsOver(this.tree, true);
   }
 
   /**
@@ -69,8 +70,8 @@ export class Workplaces {
    */
   of(rules: StepRules | undefined, onChange: (change: ObservedChange) => void): Workplace {
     const tree = rules === undefined
-      ? this.#tree
-      : new GuardedBackend({ backend: this.#tree, ...rules });
+      ? this.tree
+      : new GuardedBackend({ backend: this.tree, ...rules });
     const confined = rules === undefined || this.#keepsTo(rules, tree);
     const shell = confined ? this.#shell?.over({ tree, onChange }) : undefined;
     return { tree, tools: this.#toolsOver(tree, confined), shell };

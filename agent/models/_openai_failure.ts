@@ -61,6 +61,8 @@ export interface FailureOptions {
   readonly transport?: boolean;
   /** Whether the server named `stream_options` as what it does not know. */
   readonly refusesStreamOptions?: boolean;
+  /** Whether it may be the form of the answer that the server does not know. */
+  readonly mayRefuseFormat?: boolean;
 }
 
 /** One failed request. */
@@ -77,6 +79,8 @@ export class Failure extends Error {
   readonly transport: boolean;
   /** Whether the server named `stream_options` as what it does not know. */
   readonly refusesStreamOptions: boolean;
+  /** Whether it may be the form of the answer that the server does not know. */
+  readonly mayRefuseFormat: boolean;
 
   /**
    * @param code Why, for programs.
@@ -91,6 +95,7 @@ export class Failure extends Error {
     this.wait = options.wait;
     this.transport = options.transport ?? false;
     this.refusesStreamOptions = options.refusesStreamOptions ?? false;
+    this.mayRefuseFormat = options.mayRefuseFormat ?? false;
   }
 
   /**
@@ -228,11 +233,13 @@ function fromStatus(site: Site, status: number, problem: Problem, details: Statu
   const reason = ` (${
     [...shown, ...(words === "" ? [] : [words])].join(": ") || "no reason given"
   })`;
+  const tooLong = problem.code === "context_length_exceeded" || status === 413;
   const lasting = (code: ModelErrorCode, what: string, hint: string) =>
     new Failure(code, `${server} ${what}${reason}`, {
       retry: false,
       hint,
       refusesStreamOptions: details.refusesStreamOptions ?? false,
+      mayRefuseFormat: (status === 400 || status === 422) && !tooLong,
     });
   const passing = (code: ModelErrorCode, what: string, hint: string) =>
     new Failure(code, `${server} ${what}${reason}`, { retry: true, hint, wait: details.wait });
@@ -277,7 +284,7 @@ function fromStatus(site: Site, status: number, problem: Problem, details: Statu
   return lasting(
     "bad_request",
     "refused the request",
-    problem.code === "context_length_exceeded" || status === 413
+    tooLong
       ? "the conversation is too long for this model: read fewer or smaller files, or split the step"
       : `check that model '${site.model}' can stream its answers and call tools`,
   );

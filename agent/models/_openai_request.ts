@@ -6,21 +6,40 @@
 
 import type { OpenAI } from "openai";
 import type { Message, ModelRequest } from "../model.ts";
+import { askedInWords, type ResponseFormat, responseFormat } from "./_openai_format.ts";
 
 type Completions = OpenAI.Chat.Completions.ChatCompletionCreateParamsStreaming;
+
+/** What a server knows; some that speak the API do not know all of it. */
+export interface ServerSkills {
+  /** Whether it can be asked for the token counts. */
+  readonly usage: boolean;
+  /** Whether it can be asked for a form of the answer. */
+  readonly format: boolean;
+}
 
 /**
  * Makes the body of a request.
  *
  * @param model The model's name at the server.
  * @param request What is asked.
- * @param usage Whether to ask for the token counts, which some servers do not know how to send.
+ * @param skills What the server knows.
  * @returns The body.
  */
-export function toBody(model: string, request: ModelRequest, usage: boolean): Completions {
+export function toBody(
+  model: string,
+  request: ModelRequest,
+  { usage, format }: ServerSkills,
+): Completions {
+  const form: ResponseFormat | undefined = format && request.format !== undefined
+    ? responseFormat(request.format)
+    : undefined;
+  const messages = request.format === undefined || form !== undefined
+    ? request.messages
+    : askedInWords(request.messages, request.format);
   return {
     model,
-    messages: request.messages.map(toMessage),
+    messages: messages.map(toMessage),
     // An empty list is refused by the API.
     ...(request.tools.length === 0 ? {} : {
       tools: request.tools.map((tool) => ({
@@ -32,6 +51,7 @@ export function toBody(model: string, request: ModelRequest, usage: boolean): Co
         },
       })),
     }),
+    ...(form === undefined ? {} : { response_format: form }),
     stream: true,
     ...(usage ? { stream_options: { include_usage: true } } : {}),
   };

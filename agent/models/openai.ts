@@ -15,7 +15,8 @@ import {
 } from "../model.ts";
 import { AnswerAssembler } from "./_openai_answer.ts";
 import { Failure, MalformedAnswer, type Site } from "./_openai_failure.ts";
-import { toBody } from "./_openai_request.ts";
+import { responseFormat } from "./_openai_format.ts";
+import { type ServerSkills, toBody } from "./_openai_request.ts";
 import { streamChunks, toProtocolFailure } from "./_openai_stream.ts";
 
 /** The first wait between two tries, in milliseconds; each further one is twice as long. */
@@ -107,8 +108,8 @@ export class OpenAiModel implements Model {
   readonly #random: () => number;
   readonly #now: () => number;
   readonly #newId: () => string;
-  /** Whether to ask for token counts; the server may refuse to be asked. */
-  #usage = true;
+  /** What the server is taken to know until it refuses it. */
+  #skills: ServerSkills = { usage: true, format: true };
 
   /**
    * @param options Which model, where, with what key.
@@ -161,17 +162,26 @@ export class OpenAiModel implements Model {
       );
     }
     let retries = 0;
+    const { format } = request;
+    const hasForm = format !== undefined && responseFormat(format) !== undefined;
+    let formRefused = false;
     for (let attempt = 1;; attempt++) {
       throwIfAborted(options.signal);
-      const usage = this.#usage;
+      const { usage } = this.#skills;
+      const skills = { usage, format: hasForm && this.#skills.format && !formRefused };
       try {
-        return await this.#attempt(request, usage, options);
+        const answer = await this.#attempt(request, skills, options);
+        // Refused with the form and answered without it: it was the form.
+        if (formRefused) this.#skills = { ...this.#skills, format: false };
+        return answer;
       } catch (error) {
         throwIfAborted(options.signal);
         if (!(error instanceof Failure)) throw error;
         let delay = 0;
-        if (usage && error.refusesStreamOptions) {
-          this.#usage = false;
+        if (skills.usage && error.refusesStreamOptions) {
+          this.#skills = { ...this.#skills, usage: false };
+        } else if (skills.format && error.mayRefuseFormat) {
+          formRefused = true;
         } else if (error.retry && retries < this.#maxRetries) {
           retries++;
           delay = error.wait ?? this.#backOff(retries);
@@ -187,7 +197,7 @@ export class OpenAiModel implements Model {
 
   async #attempt(
     request: ModelRequest,
-    usage: boolean,
+    skills: ServerSkills,
     options: RespondOptions,
   ): Promise<ModelAnswer> {
     const { default: sdk } = await import("openai");
@@ -196,7 +206,7 @@ export class OpenAiModel implements Model {
       sdk,
       site: this.#site,
       endpoint: this.#endpoint,
-      body: toBody(this.#site.model, request, usage),
+      body: toBody(this.#site.model, request, skills),
       silence: this.#silence,
       now: this.#now,
       signal: options.signal,

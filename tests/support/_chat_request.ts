@@ -11,6 +11,21 @@ export interface ChatRequest {
   readonly tools: readonly ChatTool[];
   /** Whether the token counts are to come at the end of the stream. */
   readonly includeUsage: boolean;
+  /** The form that the answer is to have. */
+  readonly format?: ChatFormat;
+}
+
+/** A form of answers. */
+export interface ChatFormat {
+  readonly name: string;
+  readonly schema: Readonly<Record<string, unknown>>;
+  readonly strict: boolean;
+}
+
+/** What a server knows beside the messages; not all of them know it. */
+export interface ChatSkills {
+  readonly streamOptions: boolean;
+  readonly responseFormat: boolean;
 }
 
 /** A message of a request. */
@@ -69,11 +84,11 @@ const TOOLS = 128;
  * Checks the body of a request.
  *
  * @param text The body.
- * @param streamOptions Whether `stream_options` is known; not all servers do.
+ * @param skills What is known.
  * @returns What it asks for.
  * @throws {BadRequest} At the first rule that it breaks.
  */
-export function parseChatRequest(text: string, streamOptions: boolean): ChatRequest {
+export function parseChatRequest(text: string, skills: ChatSkills): ChatRequest {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -86,7 +101,8 @@ export function parseChatRequest(text: string, streamOptions: boolean): ChatRequ
     "messages",
     "tools",
     "stream",
-    ...streamOptions ? ["stream_options"] : [],
+    ...skills.streamOptions ? ["stream_options"] : [],
+    ...skills.responseFormat ? ["response_format"] : [],
   ];
   for (const key of Object.keys(body)) {
     if (known.includes(key)) continue;
@@ -99,7 +115,50 @@ export function parseChatRequest(text: string, streamOptions: boolean): ChatRequ
     messages: parseMessages(body.messages),
     tools,
     includeUsage: body.stream_options === undefined ? false : parseOptions(body.stream_options),
+    ...(body.response_format === undefined ? {} : { format: parseFormat(body.response_format) }),
   };
+}
+
+function parseFormat(value: unknown): ChatFormat {
+  const at = "response_format";
+  const format = object(value, at);
+  onlyKeys(format, ["type", "json_schema"], at);
+  if (format.type !== "json_schema") throw wrongType(`${at}.type`, "'json_schema'");
+  const described = object(format.json_schema, `${at}.json_schema`);
+  onlyKeys(described, ["name", "schema", "strict"], `${at}.json_schema`);
+  const { strict } = described;
+  if (typeof strict !== "boolean") throw wrongType(`${at}.json_schema.strict`, "a boolean");
+  const name = toolName(described.name, `${at}.json_schema.name`);
+  const schema = object(described.schema, `${at}.json_schema.schema`);
+  if (schema.type !== "object") throw badFormat(name, "type must be 'object'");
+  if (strict) checkStrict(schema, name);
+  return { name, schema, strict };
+}
+
+function checkStrict(value: unknown, name: string): void {
+  const schema = object(value, "response_format.json_schema.schema");
+  for (const key of ["allOf", "oneOf", "not", "if", "patternProperties", "default"]) {
+    if (Object.hasOwn(schema, key)) throw badFormat(name, `'${key}' is not permitted`);
+  }
+  const properties = schema.properties === undefined ? {} : object(schema.properties, "properties");
+  const required = Array.isArray(schema.required) ? schema.required : [];
+  if ([schema.type].flat().includes("object")) {
+    if (schema.additionalProperties !== false) {
+      throw badFormat(name, "'additionalProperties' is required to be supplied and to be false");
+    }
+    if (Object.keys(properties).some((key) => !required.includes(key))) {
+      throw badFormat(name, "'required' must include every key in properties");
+    }
+  }
+  const inner = [...Object.values(properties), schema.items, schema.anyOf].flat();
+  for (const part of inner) if (part !== undefined) checkStrict(part, name);
+}
+
+function badFormat(name: string, problem: string): BadRequest {
+  return new BadRequest(
+    `Invalid schema for response_format '${name}': ${problem}.`,
+    "response_format",
+  );
 }
 
 function parseOptions(value: unknown): boolean {

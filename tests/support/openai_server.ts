@@ -18,7 +18,7 @@ import {
   toEvents,
 } from "./_chat_stream.ts";
 
-export type { ChatCall, ChatMessage, ChatRequest, ChatTool } from "./_chat_request.ts";
+export type { ChatCall, ChatFormat, ChatMessage, ChatRequest, ChatTool } from "./_chat_request.ts";
 export type { ScriptedAnswer, ScriptedCall } from "./_chat_stream.ts";
 
 /**
@@ -141,6 +141,12 @@ export interface OpenAiServerOptions {
    * @default {true}
    */
   readonly streamOptions?: boolean;
+  /**
+   * Whether it knows `response_format`.
+   *
+   * @default {true}
+   */
+  readonly responseFormat?: boolean;
 }
 
 /** A request that passed the checks. */
@@ -214,7 +220,8 @@ export function startOpenAiServer(options: OpenAiServerOptions): OpenAiServer {
 
   async function serve(request: Request): Promise<Response> {
     const text = await checkDoor(request, key);
-    const chat = parseChatRequest(text, options.streamOptions ?? true);
+    const { streamOptions = true, responseFormat = true } = options;
+    const chat = parseChatRequest(text, { streamOptions, responseFormat });
     if (options.models?.includes(chat.model) === false) {
       const message = `The model '${chat.model}' does not exist or you do not have access to it.`;
       throw new Rejection(404, "invalid_request_error", message, "model", "model_not_found");
