@@ -91,7 +91,8 @@ export async function compileBudget(
       (limits.length === 0 ? undefined : await listedPrice(name, baseUrl));
     if (known !== undefined) prices.set(name, known);
   }
-  for (const limit of limits) checkMoney(limit, prices, reporter);
+  const told = new Set<string>();
+  for (const limit of limits) checkMoney(limit, prices, told, reporter);
   for (const name of table.keys()) {
     // A model that the command line replaces is the file's all the same.
     if (asked.has(name) || parts.model === name || live === undefined) continue;
@@ -151,16 +152,19 @@ async function listedPrice(name: string, baseUrl: string | undefined): Promise<P
   return await knownPrice(name.slice("openai:".length), { baseUrl });
 }
 
-/** That each model has a price, and that there is something to pay it with. */
+/** That each model has a price, and that there is something to pay it with; once of each. */
 function checkMoney(
   { at, usd, models }: MoneyLimit,
   prices: ReadonlyMap<string, Price>,
+  told: Set<string>,
   reporter: Reporter,
 ): void {
   for (const name of models.keys()) {
     const price = prices.get(name);
+    if (price === undefined && told.has(name)) continue;
     const quoted = JSON.stringify(name);
     if (price === undefined) {
+      told.add(name);
       reporter.error(
         "unknown-price",
         `The price of ${quoted} is not known, so "${at.at(-1)}" cannot be kept`,
@@ -182,33 +186,47 @@ function checkMoney(
   }
 }
 
+/** What bounds a step's budget. */
+interface Bound {
+  readonly key: keyof PlanBudget;
+  readonly most: number | undefined;
+  readonly whose: "run" | "day";
+  /** Says an amount. */
+  readonly text: (amount: number) => string;
+}
+
 /** Tells of limits that a narrower one always ends first. */
 function checkWidths(
   budget: PlanRunBudget,
   own: readonly StepLimits[],
   reporter: Reporter,
 ): void {
-  const warn = (what: string, than: string, at: DataPath, limit: string) =>
-    reporter.warning("wide-budget", `${what} is more than ${than}, which ends first`, at, {
-      hint: `Lower it, or raise ${limit}`,
-    });
+  const warn = (value: string, whose: string, most: string, at: DataPath, key: string) =>
+    reporter.warning(
+      "wide-budget",
+      `A budget of ${value} is more than that of the ${whose}, ${most}, which ends first`,
+      at,
+      { hint: `Lower it, or raise budget: { ${key} }` },
+    );
   const { usd, usdPerDay } = budget;
   if (usd !== undefined && usdPerDay !== undefined && usd > usdPerDay) {
-    const [own, day] = [dollarText(usd), dollarText(usdPerDay)];
-    warn(own, `the ${day} of a day`, ["budget", "usd"], "budget: { usd_per_day }");
+    const day = dollarText(usdPerDay);
+    warn(dollarText(usd), "day", day, ["budget", "usd"], "usd_per_day");
   }
-  const rows = [
-    ["turns", budget.turns, (count: number) => count === 1 ? "1 turn" : `${count} turns`],
-    ["tokens", budget.tokens, (count: number) => count === 1 ? "1 token" : `${count} tokens`],
-    ["usd", usd ?? usdPerDay, dollarText],
-  ] as const;
+  const counted = (unit: string) => (count: number) => `${count} ${unit}${count === 1 ? "" : "s"}`;
+  const rows: readonly Bound[] = [
+    { key: "turns", most: budget.turns, whose: "run", text: counted("turn") },
+    { key: "tokens", most: budget.tokens, whose: "run", text: counted("token") },
+    usd === undefined
+      ? { key: "usd", most: usdPerDay, whose: "day", text: dollarText }
+      : { key: "usd", most: usd, whose: "run", text: dollarText },
+  ];
   for (const { at, budget: step } of own) {
-    for (const [key, most, text] of rows) {
+    for (const { key, most, whose, text } of rows) {
       const value = step[key];
       if (value === undefined || most === undefined || value <= most) continue;
-      const whose = key === "usd" && usd === undefined ? "of a day" : "of the run";
-      const limit = whose === "of a day" ? "usd_per_day" : key;
-      warn(text(value), `the ${text(most)} ${whose}`, [...at, key], `budget: { ${limit} }`);
+      const wider = whose === "day" ? "usd_per_day" : key;
+      warn(text(value), whose, text(most), [...at, key], wider);
     }
   }
 }
