@@ -5,11 +5,14 @@
  */
 
 import { stepBudget } from "./_compile_budget.ts";
-import { compileAssertion, compileFile } from "./_compile_checks.ts";
+import { compileAssertion } from "./_compile_assertions.ts";
+import { compileFile } from "./_compile_checks.ts";
 import { compileGraph, type StepGraph } from "./_compile_graph.ts";
 import { compileModelName } from "./_compile_model.ts";
+import type { StepOutputs } from "./_compile_output.ts";
 import { compileRetry } from "./_compile_retry.ts";
 import type { CompiledRules } from "./_compile_rules.ts";
+import type { SchemaFiles } from "./_compile_schema.ts";
 import { conversationOf } from "./_compile_session.ts";
 import { compileStepTools } from "./_compile_step_tools.ts";
 import { compileText, type Scope } from "./_compile_text.ts";
@@ -41,6 +44,10 @@ export interface StepOptions {
   readonly shell: PlanShell | undefined;
   /** The rules of the workflow. */
   readonly rules: CompiledRules;
+  /** The schemas that the workflow names. */
+  readonly schemas: SchemaFiles;
+  /** The forms of the steps' outputs. */
+  readonly outputs: StepOutputs;
 }
 
 /** A step, and where in the file it is. */
@@ -237,9 +244,9 @@ async function compileChecks(
   part: StepPart,
   path: DataPath,
   scope: Scope,
-  { routes }: StepOptions,
+  { routes, schemas, outputs }: StepOptions,
   reporter: Reporter,
-): Promise<Pick<PlanStep, "produces" | "assertions">> {
+): Promise<Pick<PlanStep, "output" | "produces" | "assertions">> {
   const produces: { path: Template; place: Place }[] = [];
   for (const [index, file] of (part.produces ?? []).entries()) {
     if (file === undefined) continue;
@@ -250,10 +257,12 @@ async function compileChecks(
   const assertions: PlanAssertion[] = [];
   for (const [index, entry] of (part.assert ?? []).entries()) {
     if (entry === undefined) continue;
-    const assertion = await compileAssertion(entry, [...path, "assert", index], scope, reporter);
+    const at = [...path, "assert", index];
+    const assertion = await compileAssertion(entry, at, { scope, schemas }, reporter);
     if (assertion !== undefined) assertions.push(assertion);
   }
-  return { produces, assertions };
+  const output = outputs.get(part.id ?? "");
+  return { ...(output === undefined ? {} : { output }), produces, assertions };
 }
 
 /**

@@ -13,6 +13,8 @@ import { checkCeiling } from "./_compile_ceiling.ts";
 import { explainGrants } from "./_compile_grants.ts";
 import { askConfinement, compileConfinement, type Probe } from "./_compile_confinement.ts";
 import { chooseModel } from "./_compile_model.ts";
+import { compileOutputs as compileStepOutputs } from "./_compile_output.ts";
+import { SchemaFiles } from "./_compile_schema.ts";
 import { compileRoots } from "./_compile_roots.ts";
 import { compileRoutes } from "./_compile_routes.ts";
 import { checkRules } from "./_compile_rule_checks.ts";
@@ -163,9 +165,15 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   const asked = askConfinement(shell, roots, options.probe);
   const scope = { inputs, inputNames: yaml.keysOf(["inputs"]) };
   const rules = await compileRules(parts.tools, ["tools"], reporter);
+  const schemas = new SchemaFiles(compilation);
   const steps = await compileSteps(
     parts,
-    { inputs: scope, routes: complete ? routes : undefined, shell, rules },
+    {
+      inputs: scope,
+      routes: complete ? routes : undefined,
+      ...{ shell, rules, schemas },
+      outputs: await compileStepOutputs(placedSteps(parts), schemas, reporter),
+    },
     reporter,
   );
   const ids = (parts.steps ?? []).flatMap((step) => step?.id ?? []);
