@@ -14,8 +14,62 @@ export function tooSmall(issue: z.core.$ZodIssueTooSmall, path: DataPath): strin
   return `${capital(nameOf(path))} must be at least ${issue.minimum}`;
 }
 
+/** What to do about a text, list or number below its least size. */
+export function hintForSmall(issue: z.core.$ZodIssueTooSmall): string {
+  if (issue.origin === "string") return "Write something";
+  if (issue.origin === "array") return "Write at least one item";
+  return `Write ${issue.minimum} or more`;
+}
+
+/** What to do about a text, list or number above its greatest size. */
+export function hintForBig(issue: z.core.$ZodIssueTooBig): string {
+  if (issue.origin === "string") return "Write it shorter";
+  if (issue.origin === "array") return "Divide it among several files";
+  return `Write ${issue.maximum} or less`;
+}
+
+/** What a key that is missing could be. */
+export function hintForMissing(key: string): string {
+  const examples: Readonly<Record<string, string>> = {
+    name: "flask app",
+    id: "build",
+    type: "state, or type: local",
+    root: "../workspace",
+    backend: "NAME, of one below backends",
+    delay: "5s",
+    items: "[a, b]",
+    path: "/out/*.png",
+    to: "./out/",
+    schema: "{ type: object }",
+    usd_per_million: "{ input: 1, output: 2 }",
+  };
+  if (key === "steps") return 'Write steps: and below it "- id: build"';
+  return `Write ${key}: ${Object.hasOwn(examples, key) ? examples[key] : "..."}`;
+}
+
 /** What YAML made of a value, where a person may have meant something else. */
 export function hintFor(
+  expected: string,
+  found: unknown,
+  source: string | undefined,
+): string {
+  return meantBy(expected, found, source) ?? `Write ${exampleOf(expected)}`;
+}
+
+/** What a value of a kind looks like. */
+function exampleOf(expected: string): string {
+  const examples: Readonly<Record<string, string>> = {
+    [TEXT]: "a text",
+    [NUMBER]: "a number in digits, such as 10",
+    [WHOLE]: "a whole number in digits, such as 10",
+    [BOOLEAN]: "true or false",
+    [LIST]: "a list: [a, b]",
+    [MAP]: "a map: { key: value }",
+  };
+  return examples[expected] ?? expected;
+}
+
+function meantBy(
   expected: string,
   found: unknown,
   source: string | undefined,

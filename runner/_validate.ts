@@ -13,6 +13,9 @@ import {
   capital,
   describeValue,
   hintFor,
+  hintForBig,
+  hintForMissing,
+  hintForSmall,
   kindOf,
   nameOf,
   tooBig,
@@ -130,27 +133,33 @@ function describe(issue: Issue, sections: readonly Section[], reporter: Reporter
       const expected = issue.values.map((value) => JSON.stringify(value)).join(" or ");
       const found = valueAt(reporter.yaml.data, path);
       if (typeof found !== "string") return wrongType(expected, path, sections, reporter);
-      const hint = adviceFor(found, path, sections);
+      const hint = adviceFor(found, path, sections) ?? `Write ${expected}`;
       return reporter.error(
         "invalid-value",
         `Expected ${expected} for ${nameOf(path)}, found ${JSON.stringify(found)}`,
         path,
         {
-          ...(hint === undefined ? {} : { hint }),
+          hint,
           ...didYouMean(found, issue.values.filter((value) => typeof value === "string")),
         },
       );
     }
     case "too_small":
-      return reporter.error("invalid-value", tooSmall(issue, path), path);
+      return reporter.error("invalid-value", tooSmall(issue, path), path, {
+        hint: hintForSmall(issue),
+      });
     case "too_big":
-      return reporter.error(
-        "invalid-value",
-        tooBig(issue, path),
-        path,
-      );
+      return reporter.error("invalid-value", tooBig(issue, path), path, {
+        hint: hintForBig(issue),
+      });
     default:
-      return reporter.error("invalid-value", `${capital(nameOf(path))} must be one line`, path);
+      if (path.at(-1) === "item") {
+        const found = JSON.stringify(valueAt(reporter.yaml.data, path));
+        return reporter.error("invalid-name", `${found} cannot be an item's name`, path);
+      }
+      return reporter.error("invalid-value", `${capital(nameOf(path))} must be one line`, path, {
+        hint: "Write it without line breaks and control characters",
+      });
   }
 }
 
@@ -195,6 +204,7 @@ function missingKey(path: DataPath, sections: readonly Section[], reporter: Repo
   const key = String(path.at(-1));
   if (isMisspelt(key, reporter.yaml.keysOf(owner), section?.keys ?? [])) return;
   reporter.error("missing-key", `Missing ${section?.label ?? "key"} "${key}"`, owner, {
+    hint: hintForMissing(key),
     part: "key",
   });
 }
@@ -209,6 +219,7 @@ function unknownType(
   const known = options.map((option) => JSON.stringify(option)).join(" or ");
   if (!reporter.yaml.has(path)) {
     reporter.error("missing-key", `Missing key "type": it is ${known}`, path.slice(0, -1), {
+      hint: hintForMissing("type"),
       part: "key",
     });
     return;
@@ -222,7 +233,10 @@ function unknownType(
       ? `Type "docker" is not supported in this version`
       : `Expected ${known} for ${nameOf(path)}, found ${JSON.stringify(found)}`,
     path,
-    later ? { hint: `Use ${known}` } : didYouMean(found, options.map(String)),
+    later ? { hint: `Use ${known}` } : {
+      hint: adviceFor(found, path, sections) ?? `Write ${known}`,
+      ...didYouMean(found, options.map(String)),
+    },
   );
 }
 
@@ -242,7 +256,7 @@ function wrongType(
       ? `Expected a map of keys and values, found ${describeValue(found)}`
       : `Expected ${expected} for ${nameOf(path)}, found ${describeValue(found)}`,
     path,
-    hint === undefined ? {} : { hint },
+    { hint },
   );
 }
 

@@ -44,7 +44,7 @@ export const FORM_CODES = {
     severity: "error",
     means: "A value is of the right kind and still cannot be: out of its bounds, empty, or not " +
       "one of those that there are.",
-    mend: "Write a value that is within those bounds",
+    mend: "Write one of the values that it can have",
     example: flow("budget: { turns: 0 }"),
   },
   "invalid-name": {

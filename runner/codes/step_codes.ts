@@ -98,6 +98,27 @@ export const STEP_CODES = {
       '  - { id: a, prompt: "On ${{ inputs.topik }}" }',
     ),
   },
+  "unavailable-reference": {
+    severity: "error",
+    means: "An expression refers to what exists and is not known here: the output of a step that " +
+      "need not have run by then, a secret outside of the variables of a command, a function for " +
+      "conditions alone.",
+    mend: "Use what is known here, or default(steps.ID.output, '...') for a step before this one",
+    example: flow(
+      "",
+      '  - { id: a, prompt: "On ${{ steps.b.output }}" }\n  - { id: b, prompt: Go }',
+    ),
+  },
+  "expression-type": {
+    severity: "error",
+    means: "An expression uses a value for what it is not: a member of a text, a list where one " +
+      "value is wanted, true or false compared with a text.",
+    mend: "Use the value for what it is, or turn it into another with fromJSON, toJSON or join",
+    example: flow(
+      "inputs:\n  topic: { default: bees }",
+      '  - { id: a, prompt: "On ${{ inputs.topic.name }}" }',
+    ),
+  },
   "expression-not-allowed": {
     severity: "error",
     means: "An expression stands where the value must be known before anything runs.",

@@ -100,8 +100,8 @@ const BAD: readonly (readonly [string, string | Uint8Array, string])[] = [
   ],
   [
     "later.yaml",
-    `${START}steps: [{ id: a, prompt: Go, needs: [b] }, { id: b, prompt: Go }]\n`,
-    'error[later-step]: Step "b" comes later',
+    `${START}steps: [{ id: a, prompt: Go, needs: [b] }, { id: b, prompt: Go, needs: a }]\n`,
+    "error[circular-needs]: Steps need each other in a circle: a -> b -> a",
   ],
 ];
 

@@ -63,7 +63,7 @@ steps:
   assertEquals(
     text,
     `\
-error[missing-key]: The step has neither "prompt" nor "run"
+error[missing-key]: The step has neither "prompt", "run" nor "uses"
  --> flow.yaml:4:5
   |
 4 |   - { id: a }
@@ -89,7 +89,7 @@ error[unknown-key]: Unknown step key "script"
   |
 7 |   - { id: d, script: ls }
   |              ^^^^^^
-  = hint: A command is spelt "run" here
+  = hint: A command is spelt "run" here: write run: ls
 `,
   );
   assertEquals(exitCode, 2);
@@ -154,6 +154,7 @@ error[invalid-value]: "run" must have at least one item
   |
 3 |   - { id: a, run: [] }
   |                   ^^
+  = hint: Write at least one item
 
 error[invalid-value]: The command is empty
  --> flow.yaml:4:20
@@ -174,18 +175,21 @@ error[invalid-value]: A command cannot have a NUL character in it
   |
 6 |   - { id: d, run: "a\\0b" }
   |                   ^^^^^^
+  = hint: Write one of the values that it can have
 
 error[invalid-value]: A command cannot have a NUL character in it
  --> flow.yaml:7:23
   |
 7 |   - { id: e, run: [a, "b\\0"] }
   |                       ^^^^^
+  = hint: Write one of the values that it can have
 
 error[wrong-type]: Expected a text or a list for "run", found the number 3
  --> flow.yaml:8:19
   |
 8 |   - { id: f, run: 3 }
   |                   ^
+  = hint: Write a text or a list
 
 error[invalid-path]: Path 'src' is not absolute: use '/src'
  --> flow.yaml:9:28
@@ -248,19 +252,21 @@ error[wrong-type]: Expected a text for "N", found the number 3
   |
 3 |   - { id: a, run: ls, env: { 1A: b, A-B: c, N: 3, E: "\${{ steps.x.output }}", Z: "a\\0" } }
   |                                                ^
-  = hint: Put it in quotes to make it a text: "3"
+  = hint: A variable is a text: put it in quotes, "3"
 
 error[undefined-reference]: "steps.x.output" is not defined: there is no step "x"
  --> flow.yaml:3:59
   |
 3 |   - { id: a, run: ls, env: { 1A: b, A-B: c, N: 3, E: "\${{ steps.x.output }}", Z: "a\\0" } }
   |                                                           ^^^^^^^^^^^^^^
+  = hint: Name what is declared in this file
 
 error[invalid-value]: A variable cannot have a NUL character in it
  --> flow.yaml:3:82
   |
 3 |   - { id: a, run: ls, env: { 1A: b, A-B: c, N: 3, E: "\${{ steps.x.output }}", Z: "a\\0" } }
   |                                                                                  ^^^^^
+  = hint: Write one of the values that it can have
 
 error[wrong-type]: Expected a map for "env", found a list
  --> flow.yaml:4:28
@@ -295,7 +301,7 @@ error[unknown-key]: Unknown step key "working-directory"
   |
 4 |   - { id: a, run: ls, working-directory: /x, shell: bash, continue-on-error: true }
   |                       ^^^^^^^^^^^^^^^^^
-  = hint: It is spelt "cwd" here
+  = hint: It is spelt "cwd" here: write cwd: /x
 
 error[unknown-key]: Unknown step key "shell"
  --> flow.yaml:4:46
@@ -309,7 +315,7 @@ error[unknown-key]: Unknown step key "continue-on-error"
   |
 4 |   - { id: a, run: ls, working-directory: /x, shell: bash, continue-on-error: true }
   |                                                           ^^^^^^^^^^^^^^^^^
-  = hint: It is spelt "continue_on_error" here, and is not supported in this version
+  = hint: It is spelt "continue_on_error" here: write continue_on_error: true
 `,
   );
   assertEquals(exitCode, 2);
@@ -332,24 +338,28 @@ warning[unused-key]: No step asks a model, so "model" is not used
   |
 2 | model: openai:m
   | ^^^^^
+  = hint: Leave it out
 
 warning[unused-key]: No step asks a model, so "base_url" is not used
  --> flow.yaml:3:1
   |
 3 | base_url: https://x
   | ^^^^^^^^
+  = hint: Leave it out
 
 warning[unused-key]: No step asks a model, so "instructions" is not used
  --> flow.yaml:4:1
   |
 4 | instructions: Be kind.
   | ^^^^^^^^^^^^
+  = hint: Leave it out
 
 warning[unused-key]: No step asks a model, so "rehearsal" is not used
  --> flow.yaml:5:1
   |
 5 | rehearsal: ./none.yaml
   | ^^^^^^^^^
+  = hint: Leave it out
 `,
   );
   assertEquals(exitCode, 0);

@@ -27,18 +27,21 @@ error[unknown-input]: The workflow has no input "ee"
  = hint: Its inputs are a, b, c, d, e, 2f, g, h, i
 
 error[invalid-input]: Input "a" must be a number, not "x"
+ = hint: Give a value of the input's type
 
 error[wrong-type]: The default of "a" is a string, and the input a number
  --> flow.yaml:4:31
   |
 4 |   a: { type: number, default: "3" }
   |                               ^^^
+  = hint: Write a value of that kind
 
 error[missing-key]: Input "b" is a choice and has no "options"
  --> flow.yaml:5:3
   |
 5 |   b: { type: choice }
   |   ^
+  = hint: Write the key and its value
 
 error[invalid-value]: The default of "c" is not one of its options
  --> flow.yaml:6:48
@@ -59,6 +62,7 @@ warning[unused-default]: Input "d" is required: its default is never used
   |
 7 |   d: { required: true, default: q }
   |                                 ^
+  = hint: Leave out required, or the default
 
 error[missing-input]: Input "e" has no value
  --> flow.yaml:8:3
@@ -113,10 +117,13 @@ steps: [{ id: a, prompt: Go }]
     text,
     `\
 error[invalid-input]: Input "n" must be a number, not "1_0"
+ = hint: Give a value of the input's type
 
 error[invalid-input]: Input "b" must be true or false, not "yes"
+ = hint: Give a value of the input's type
 
 error[invalid-input]: Input "c" must be one of x, not "z"
+ = hint: Give a value of the input's type
 `,
   );
   assertEquals(exitCode, 2);

@@ -138,6 +138,7 @@ error[invalid-url]: Base URL "http://a,b/v1" cannot be granted: it has a comma i
   |
 3 | base_url: 'http://a,b/v1'
   |           ^^^^^^^^^^^^^^^
+  = hint: Write it like http://localhost:11434/v1
 `,
   );
   assertEquals(exitCode, 2);

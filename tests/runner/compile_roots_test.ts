@@ -255,6 +255,7 @@ error[invalid-root]: Directory "<dir>/ws/dangling" cannot be used: "<dir>/ws/dan
   |
 6 |   /q/: { backend: d, path: dangling }
   |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  = hint: Name a directory that may be read
 `,
   );
   assertEquals(exitCode, 2);

@@ -47,6 +47,7 @@ error[invalid-path]: Route "/../up/" cannot be used: Path '/../up/' leaves the r
   |
 8 |   /../up/: memory
   |   ^^^^^^^
+  = hint: Write a path of the tree from its root: /project/report.md
 
 error[invalid-path]: Route "/x//y/" is not in its shortest form
  --> flow.yaml:9:3
@@ -120,6 +121,7 @@ warning[unused-backend]: Backend "n" is not used by any route
   |
 3 | backends: { m: { type: state }, n: { type: state } }
   |                                 ^
+  = hint: Write a route to it, or leave it out
 
 warning[overlapping-routes]: "/a/" and "/" share files of "m"
  --> flow.yaml:6:3
@@ -183,6 +185,7 @@ warning[unused-backend]: Backend "n" is not used by any route
   |
 3 | backends: { m: { type: state }, n: { type: state } }
   |                                 ^
+  = hint: Write a route to it, or leave it out
 
 error[unknown-backend]: There is no backend "nn"
  --> flow.yaml:6:8
@@ -259,6 +262,7 @@ warning[unused-backend]: Backend "n" is not used by any route
   |
 3 | backends: { m: { type: state }, n: { type: state } }
   |                                 ^
+  = hint: Write a route to it, or leave it out
 `,
   );
   assertEquals(exitCode, 0);
@@ -304,6 +308,7 @@ warning[narrowed-access]: Backend "d" may only be read, and so may this route
   |
 4 | routes: { /p/: { backend: d, access: read-write } }
   |                                      ^^^^^^^^^^
+  = hint: Write access: read, or grant it at the backend
 `,
   );
   assertEquals(exitCode, 0);

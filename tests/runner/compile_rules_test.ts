@@ -21,42 +21,49 @@ error[invalid-rule]: Rule 'wirte /a' must begin with 'read', 'write' or 'execute
   |
 5 |   deny: ["read **/.env", "execute git push *", "wirte /a", write, deny read /a, "execute", "read "]
   |                                                ^^^^^^^^^^
+  = hint: Write read, write or execute, and a pattern: "write /project/**"
 
 error[invalid-rule]: Rule 'write' must have one space and then a pattern, as in 'write **/.env*'
  --> flow.yaml:5:60
   |
 5 |   deny: ["read **/.env", "execute git push *", "wirte /a", write, deny read /a, "execute", "read "]
   |                                                            ^^^^^
+  = hint: Write read, write or execute, and a pattern: "write /project/**"
 
 error[invalid-rule]: Rule 'deny read /a' must begin with 'read', 'write' or 'execute': that it is one of 'deny' is said by the list that it stands in
  --> flow.yaml:5:67
   |
 5 |   deny: ["read **/.env", "execute git push *", "wirte /a", write, deny read /a, "execute", "read "]
   |                                                                   ^^^^^^^^^^^^
+  = hint: Write read, write or execute, and a pattern: "write /project/**"
 
 error[invalid-rule]: Rule 'execute' must have one space and then a command, as in 'execute git push *'
  --> flow.yaml:5:81
   |
 5 |   deny: ["read **/.env", "execute git push *", "wirte /a", write, deny read /a, "execute", "read "]
   |                                                                                 ^^^^^^^^^
+  = hint: Write read, write or execute, and a pattern: "write /project/**"
 
 error[invalid-rule]: Rule 'read ' must have one space and then a pattern, as in 'read **/.env*'
  --> flow.yaml:5:92
   |
 5 |   deny: ["read **/.env", "execute git push *", "wirte /a", write, deny read /a, "execute", "read "]
   |                                                                                            ^^^^^^^
+  = hint: Write read, write or execute, and a pattern: "write /project/**"
 
 error[invalid-rule]: Rule 'read' must have one space and then a pattern, as in 'read **/.env*'
  --> flow.yaml:6:9
   |
 6 |   ask: [read]
   |         ^^^^
+  = hint: Write read, write or execute, and a pattern: "write /project/**"
 
 error[invalid-rule]: Rule 'git push' must begin with 'read', 'write' or 'execute' and a space, as in 'read **/.env*'
  --> flow.yaml:7:11
   |
 7 |   allow: ["git push"]
   |           ^^^^^^^^^^
+  = hint: Write read, write or execute, and a pattern: "write /project/**"
 `,
   );
   assertEquals(exitCode, 2);
@@ -113,6 +120,7 @@ error[wrong-type]: Expected a text or a list for "preset", found the number 3
   |
 4 | tools: { deny: execute, ask: "write /a", allowed: [], execute: deny, preset: 3 }
   |                                                                              ^
+  = hint: Write a text or a list
 `,
   );
   assertEquals(exitCode, 2);
@@ -161,12 +169,14 @@ warning[unused-rule]: There is no shell that rule "execute rm *" is for
   |
 3 | tools: { deny: ["execute rm *"], ask: ["execute git *"] }
   |                 ^^^^^^^^^^^^^^
+  = hint: Take it out, or add what it is for
 
 warning[unused-rule]: There is no shell that rule "execute git *" is for
  --> flow.yaml:3:40
   |
 3 | tools: { deny: ["execute rm *"], ask: ["execute git *"] }
   |                                        ^^^^^^^^^^^^^^^
+  = hint: Take it out, or add what it is for
 `,
   );
   assertEquals(exitCode, 0);
@@ -187,6 +197,7 @@ warning[repeated-rule]: Rule "read **/.npmrc" is part of preset "no-secrets"
   |
 3 | tools: { preset: no-secrets, deny: ["read **/.npmrc", "read .env", "write *.py", "write /a", "write …
   |                                     ^^^^^^^^^^^^^^^^
+  = hint: Write it once
 
 warning[rule-at-root]: Rule "read .env" is for "/.env" alone
  --> flow.yaml:3:55
@@ -207,6 +218,7 @@ warning[repeated-rule]: Rule "write /a" is there twice
   |
 3 | …-secrets, deny: ["read **/.npmrc", "read .env", "write *.py", "write /a", "write /a", "read **/x"] }
   |                                                                            ^^^^^^^^^^
+  = hint: Write it once
 `,
   );
   assertEquals(exitCode, 0);
@@ -250,18 +262,21 @@ warning[unused-rule]: Rule "write /src/lib/**" grants nothing: route "/src/" has
    |
 10 |     - write /src/lib/**
    |       ^^^^^^^^^^^^^^^^^
+   = hint: Take it out, or add what it is for
 
 warning[unused-rule]: Rule "write /etc/passwd" is for "/etc", which is the shell's own
   --> flow.yaml:11:7
    |
 11 |     - write /etc/passwd
    |       ^^^^^^^^^^^^^^^^^
+   = hint: Take it out, or add what it is for
 
 warning[unused-rule]: Rule "read /etc/**" is for "/etc", which is the shell's own
   --> flow.yaml:12:7
    |
 12 |     - read /etc/**
    |       ^^^^^^^^^^^^
+   = hint: Take it out, or add what it is for
 
 warning[contradictory-rules]: Rule "execute rm -r *" grants nothing: "execute rm *" denies it
   --> flow.yaml:13:7

@@ -152,12 +152,14 @@ error[invalid-limit]: "output" must be at most 16mb, found 17mb
   |
 8 |   output: 17mb
   |           ^^^^
+  = hint: Write a number within the bounds, with its unit: 512mb, 30s
 
 error[invalid-value]: "processes" must be at least 8
  --> flow.yaml:9:14
   |
 9 |   processes: 2
   |              ^
+  = hint: Write 8 or more
 `,
   );
   assertEquals(exitCode, 2);
@@ -196,6 +198,7 @@ error[invalid-limit]: "file_size" must be at least 1kb, found 0kb
   |
 4 | limits: { cpu: 2 min, memory: much, file_size: 0kb, output: 1.0001mb, processes: many }
   |                                                ^^^
+  = hint: Write a number within the bounds, with its unit: 512mb, 30s
 
 error[invalid-limit]: Expected a whole number and kb, mb or gb for "output", found "1.0001mb"
  --> flow.yaml:4:61
@@ -209,6 +212,7 @@ error[wrong-type]: Expected a number for "processes", found the text "many"
   |
 4 | limits: { cpu: 2 min, memory: much, file_size: 0kb, output: 1.0001mb, processes: many }
   |                                                                                  ^^^^
+  = hint: Write a number in digits, such as 10
 `,
   );
   assertEquals(exitCode, 2);

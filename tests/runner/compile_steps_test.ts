@@ -12,25 +12,19 @@ steps:
   assertEquals(
     text,
     `\
-error[later-step]: Step "second" comes later
- --> flow.yaml:4:38
-  |
-4 |   - { id: first, prompt: Go, needs: [second, first, third] }
-  |                                      ^^^^^^
-  = hint: Steps run in the order written: move "second" before "first"
-
-error[later-step]: Step "first" needs itself
+error[circular-needs]: A step needs itself: first -> first
  --> flow.yaml:4:46
   |
 4 |   - { id: first, prompt: Go, needs: [second, first, third] }
   |                                              ^^^^^
-  = hint: Name earlier steps only
+  = hint: Take it out
 
 error[unknown-step]: There is no step "third"
  --> flow.yaml:4:53
   |
 4 |   - { id: first, prompt: Go, needs: [second, first, third] }
   |                                                     ^^^^^
+  = hint: Name one of the steps of this file
 
 error[unknown-step]: There is no step "frist"
  --> flow.yaml:5:38
@@ -156,6 +150,7 @@ error[invalid-path]: Path 'relative.txt' is not absolute: use '/relative.txt'
   |
 8 |     produces: [relative.txt, /src/x.py, /out/, /, /src]
   |                ^^^^^^^^^^^^
+  = hint: Write a path of the tree from its root: /project/report.md
 
 error[not-writable]: "/src/x.py" can only be read, so no step produces it
  --> flow.yaml:8:30
@@ -190,13 +185,14 @@ error[missing-key]: The assertion says nothing
    |
 10 |       - { file: /a }
    |         ^^^^^^^^^^^^
-   = hint: Add one of contains, not_contains, matches, equals; that a file is there is { exists: PATH }
+   = hint: Add one of contains, not_contains, matches, equals, is_json, json_schema, size, lines; that a file is there is { exists: PATH }
 
 error[missing-key]: Missing assertion key "file"
   --> flow.yaml:11:9
    |
 11 |       - { contains: x }
    |         ^^^^^^^^^^^^^^^
+   = hint: Write { file: PATH, contains: ... }
 
 error[invalid-value]: The assertion has "contains" and "equals"
   --> flow.yaml:12:34
@@ -224,6 +220,7 @@ error[invalid-path]: Path '../a' is not absolute: use '/../a'
    |
 15 |       - { exists: ../a }
    |                   ^^^^
+   = hint: Write a path of the tree from its root: /project/report.md
 
 error[missing-key]: The assertion says nothing
   --> flow.yaml:16:9

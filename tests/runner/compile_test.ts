@@ -186,7 +186,6 @@ steps:
     "5 unknown-backend",
     "6 route-slash",
     "9 wrong-type",
-    "10 later-step",
     "11 invalid-path",
     "11 wrong-type",
     "12 wrong-type",

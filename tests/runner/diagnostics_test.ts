@@ -10,6 +10,7 @@ function at(line: number, column: number, length = 1): Diagnostic {
     message: "Unknown key",
     place: { file: FILE, line, column },
     length,
+    hint: "Look",
   };
 }
 
@@ -45,33 +46,43 @@ Deno.test("formatDiagnostics() prints nothing for no problem", () => {
 });
 
 Deno.test("formatDiagnostics() sorts by place, with what has none first, and blank lines between", () => {
-  const general: Diagnostic = { severity: "warning", code: "no-key", message: "No key" };
+  const general: Diagnostic = {
+    severity: "warning",
+    code: "no-key",
+    message: "No key",
+    hint: "Look",
+  };
   const other: Diagnostic = { ...at(1, 1), place: { file: "other.yaml", line: 1, column: 1 } };
   assertEquals(
     format([at(2, 3), other, at(2, 1), at(1, 2), general], "ab\ncdef\n"),
     `\
 warning[no-key]: No key
+ = hint: Look
 
 error[unknown-key]: Unknown key
  --> workflows/flask.yaml:1:2
   |
 1 | ab
   |  ^
+  = hint: Look
 
 error[unknown-key]: Unknown key
  --> workflows/flask.yaml:2:1
   |
 2 | cdef
   | ^
+  = hint: Look
 
 error[unknown-key]: Unknown key
  --> workflows/flask.yaml:2:3
   |
 2 | cdef
   |   ^
+  = hint: Look
 
 error[unknown-key]: Unknown key
  --> other.yaml:1:1
+  = hint: Look
 `,
   );
 });
@@ -122,9 +133,11 @@ error[unknown-key]: Unknown key
   |
 1 | abcd
   |   ^^
+  = hint: Look
 
 error[unknown-key]: Unknown key
  --> workflows/flask.yaml:9:1
+  = hint: Look
 `,
   );
 });
@@ -153,8 +166,8 @@ Deno.test("formatDiagnostics() shows a hundred problems and counts the rest", ()
 
 Deno.test("formatDiagnostics() colours only when asked", () => {
   const diagnostics: Diagnostic[] = [
-    { ...at(1, 1), hint: "Look" },
-    { severity: "warning", code: "w", message: "W" },
+    at(1, 1),
+    { severity: "warning", code: "no-key", message: "W", hint: "Look" },
   ];
   const sources = new Map([[FILE, "x"]]);
   const colored = formatDiagnostics(diagnostics, sources, { color: true });
@@ -164,8 +177,14 @@ Deno.test("formatDiagnostics() colours only when asked", () => {
 });
 
 Deno.test("exitCodeFor() is 0 without errors, 7 for mismatches alone and else 2", () => {
-  const warning: Diagnostic = { severity: "warning", code: "unused-backend", message: "W" };
-  const mismatch: Diagnostic = { severity: "error", code: "rehearsal-mismatch", message: "M" };
+  const hint = "Look";
+  const warning: Diagnostic = { severity: "warning", code: "unused-backend", message: "W", hint };
+  const mismatch: Diagnostic = {
+    severity: "error",
+    code: "rehearsal-mismatch",
+    message: "M",
+    hint,
+  };
   assertEquals(exitCodeFor([]), 0);
   assertEquals(exitCodeFor([warning]), 0);
   assertEquals(exitCodeFor([warning, mismatch, mismatch]), 7);

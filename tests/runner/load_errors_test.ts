@@ -100,6 +100,7 @@ error[unknown-alias]: There is no anchor "&x" before this alias
   |
 1 | a: *x
   |    ^^
+  = hint: Set the anchor before it, or quote the text if it begins with "*"
 `,
   );
 });
@@ -114,6 +115,7 @@ error[circular-alias]: Alias "*x" contains itself
   |
 1 | a: &x [*x]
   |        ^^
+  = hint: Write out what is meant
 `,
   );
 });
@@ -202,6 +204,7 @@ error[invalid-yaml]: A quoted text that begins above is never closed
   |
 3 |
   | ^
+  = hint: Check the quotes and brackets before it, and the indentation
 `,
   );
 });

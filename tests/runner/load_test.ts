@@ -60,6 +60,7 @@ error[invalid-key]: A key cannot be "__proto__"
   |
 2 | a: { __proto__: { polluted: true } }
   |      ^^^^^^^^^
+  = hint: Use a text of letters, digits and _ as the key
 `,
   );
   assertEquals(JSON.stringify(yaml?.data), '{"constructor":1,"a":{}}');
@@ -122,6 +123,7 @@ error[no-file]: "<dir>/none/flask.yaml" does not exist
       await printedFor(dir, "flask.yaml/x"),
       `\
 error[no-file]: "<dir>/flask.yaml/x" does not exist: a part of its path is a file
+ = hint: Check the name and the directory that it is relative to
 `,
     );
     assertEquals(
@@ -135,12 +137,14 @@ error[is-directory]: "<dir>" is a directory
       await printedFor("/dev", "zero"),
       `\
 error[not-a-file]: "<dir>/zero" is not a regular file
+ = hint: Name a regular file
 `,
     );
     assertEquals(
       await printedFor(dir, "a\0b"),
       `\
 error[unreadable-file]: "<dir>/a␀b" cannot be read: file name contained an unexpected NUL byte
+ = hint: Change the file's mode, or what its links lead to
 `,
     );
   });
@@ -154,6 +158,7 @@ Deno.test("loadYaml() does not open a pipe, which nobody may ever write to", asy
       await printedFor(dir, "pipe"),
       `\
 error[not-a-file]: "<dir>/pipe" is not a regular file
+ = hint: Name a regular file
 `,
     );
   });

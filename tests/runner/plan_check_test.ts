@@ -109,12 +109,14 @@ error[wider-rules]: "execute make *" is allowed now
    |
 15 |   allow: ["read **", "write /p/**", "execute git *", "execute make *"]
    |                                                      ^^^^^^^^^^^^^^^^
+   = hint: Review it, and store its plan anew: deno task plan FILE --json > plan.json
 
 error[wider-rules]: Nothing denies "write /p/keys/**" any more
   --> flow.yaml:17:9
    |
 17 |   deny: ["read **/.env"]
    |         ^^^^^^^^^^^^^^^^
+   = hint: Review it, and store its plan anew: deno task plan FILE --json > plan.json
 
 error[wider-budget]: The run may now take 21 answers of the model
   --> flow.yaml:18:18

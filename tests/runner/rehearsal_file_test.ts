@@ -168,6 +168,7 @@ error[wrong-type]: Expected a map for item 1 of "calls", found the text "read_fi
   |
 7 |     - calls: [read_file]
   |               ^^^^^^^^^
+  = hint: Write a map: { key: value }
 
 error[invalid-value]: A call has one key, the tool's name
  --> r.yaml:8:15
@@ -209,12 +210,14 @@ error[invalid-value]: "input" must be at least 0
    |
 11 |       usage: { input: -1, output: 1.5 }
    |                       ^^
+   = hint: Write 0 or more
 
 error[wrong-type]: Expected a whole number for "output", found the number 1.5
   --> r.yaml:11:35
    |
 11 |       usage: { input: -1, output: 1.5 }
    |                                   ^^^
+   = hint: Write a whole number in digits, such as 10
 
 error[rehearsal-mismatch]: The workflow has no step "b"
   --> r.yaml:12:3
@@ -228,6 +231,7 @@ error[invalid-value]: "b" must have at least one item
    |
 12 |   b: []
    |      ^^
+   = hint: Write at least one item
 `,
   );
   assertEquals(exitCode, 2);
@@ -282,6 +286,7 @@ error[invalid-yaml]: Block collections are not allowed within flow collections
   |
 2 | steps: [a: b: c
   |            ^^^^
+  = hint: Check the quotes and brackets before it, and the indentation
 
 error[invalid-yaml]: A bracket that opens above is not closed before this
  --> r.yaml:3:1

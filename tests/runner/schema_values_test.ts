@@ -25,6 +25,7 @@ error[wrong-type]: Expected a text for "description", found a list
   |
 3 | description: [a]
   |              ^^^
+  = hint: Write a text
 
 error[wrong-type]: Expected a number for "turns", found the text "60_000"
  --> flow.yaml:4:18
@@ -52,6 +53,7 @@ error[wrong-type]: Expected a text or a list for "needs", found the number 3
   |
 8 |     needs: 3
   |            ^
+  = hint: Write a text or a list
 
 error[wrong-type]: Expected a list for "produces", found the text "/a"
  --> flow.yaml:9:15
@@ -65,6 +67,7 @@ error[wrong-type]: Expected a whole number for "attempts", found the number 1.5
    |
 10 |     retry: { attempts: 1.5, feedback: yes }
    |                        ^^^
+   = hint: Write a whole number in digits, such as 10
 
 error[wrong-type]: Expected true or false for "feedback", found the text "yes"
   --> flow.yaml:10:39
@@ -72,6 +75,13 @@ error[wrong-type]: Expected true or false for "feedback", found the text "yes"
 10 |     retry: { attempts: 1.5, feedback: yes }
    |                                       ^^^
    = hint: YAML 1.2 reads yes as a text: write true
+
+warning[unused-key]: The step is tried once, so "feedback" is not used
+  --> flow.yaml:13:14
+   |
+13 |     retry: { feedback: off }
+   |              ^^^^^^^^
+   = hint: Write how many times it is tried in all: attempts: 3
 
 error[wrong-type]: Expected true or false for "feedback", found the text "off"
   --> flow.yaml:13:24
@@ -128,24 +138,28 @@ error[invalid-value]: "name" must not be longer than 100 characters
   |
 1 | name: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
   |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  = hint: Write it shorter
 
 error[invalid-value]: "turns" must be at least 1
  --> flow.yaml:3:18
   |
 3 | budget: { turns: 0 }
   |                  ^
+  = hint: Write 1 or more
 
 error[invalid-value]: "prompt" must not be empty
  --> flow.yaml:4:26
   |
 4 | steps: [{ id: a, prompt: "", retry: { attempts: 11 } }]
   |                          ^^
+  = hint: Write something
 
 error[invalid-value]: "attempts" must be at most 10
  --> flow.yaml:4:49
   |
 4 | steps: [{ id: a, prompt: "", retry: { attempts: 11 } }]
   |                                                 ^^
+  = hint: Write 10 or less
 
 error[wrong-type]: Expected a text for "x", found the number 3
  --> flow.yaml:5:15
@@ -172,6 +186,7 @@ error[invalid-value]: "steps" must have at least one item
   |
 3 | steps: []
   |        ^^
+  = hint: Write at least one item
 `,
   );
   assertEquals(exitCode, 2);
@@ -191,6 +206,7 @@ error[invalid-value]: "name" must be one line
   |
 1 | name: "a\\nb"
   |       ^^^^^^
+  = hint: Write it without line breaks and control characters
 `,
   );
   assertEquals(exitCode, 2);
@@ -284,12 +300,14 @@ error[wrong-type]: Expected a map for "d", found the text "local"
   |
 6 |   d: local
   |      ^^^^^
+  = hint: Write a map: { key: value }
 
 error[wrong-type]: Expected "state" or "local" for "type", found the number 3
  --> flow.yaml:7:14
   |
 7 |   e: { type: 3 }
   |              ^
+  = hint: Write "state" or "local"
 `,
   );
   assertEquals(exitCode, 2);
