@@ -6,10 +6,11 @@
 
 import { BackendError } from "../backends/errors.ts";
 import { canonicalPath, isWithin } from "../backends/paths.ts";
-import { compileText, knownText, type Scope } from "./_compile_text.ts";
+import { compileText, knownText } from "./_compile_text.ts";
 import type { Template } from "./expressions/expression.ts";
 import type { PlanRoute } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
+import type { Scope } from "./_scope.ts";
 import type { DataPath } from "./_yaml_file.ts";
 
 /** What must hold of the path of a file. */

@@ -7,12 +7,13 @@
 import { BackendError } from "../backends/errors.ts";
 import { canonicalPath, isWithin } from "../backends/paths.ts";
 import { SHELL_LIMITS, SYSTEM_DIRECTORIES } from "../backends/shells/shell.ts";
-import { compileText, type Scope } from "./_compile_text.ts";
+import { compileText } from "./_compile_text.ts";
 import type { Template } from "./expressions/expression.ts";
 import { OPENING, parseTemplate } from "./expressions/template.ts";
 import type { PlanCommand } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { WorkflowFile } from "./schema.ts";
+import type { Scope } from "./_scope.ts";
 import type { Parts } from "./_validate.ts";
 import type { DataPath } from "./_yaml_file.ts";
 
@@ -36,11 +37,12 @@ export function compileCommand(
 ): PlanCommand | undefined {
   const command = compileWords(part.run, [...path, "run"], scope, reporter);
   const cwd = part.cwd === undefined ? "/" : compileDirectory(part.cwd, path, reporter);
+  const values: Scope = { ...scope, takesSecrets: true };
   const env: [string, Template][] = [];
   for (const [name, text] of Object.entries(part.env ?? {})) {
     const at = [...path, "env", name];
     checkVariable(name, text, at, reporter);
-    const template = text === undefined ? undefined : compileText(text, at, scope, reporter);
+    const template = text === undefined ? undefined : compileText(text, at, values, reporter);
     if (template !== undefined) env.push([name, template]);
   }
   if (command === undefined || cwd === undefined) return undefined;

@@ -15,13 +15,15 @@ import type { CompiledRules } from "./_compile_rules.ts";
 import type { SchemaFiles } from "./_compile_schema.ts";
 import { conversationOf } from "./_compile_session.ts";
 import { compileStepTools } from "./_compile_step_tools.ts";
-import { compileText, type Scope } from "./_compile_text.ts";
+import { compileText } from "./_compile_text.ts";
 import { compileWork } from "./_compile_work.ts";
 import { compileDuration } from "./_durations.ts";
 import type { Template } from "./expressions/expression.ts";
+import { objectOf, STRING } from "./expressions/types.ts";
 import type { Place, Plan, PlanAssertion, PlanRoute, PlanShell, PlanStep } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import { NAME, type WorkflowFile } from "./schema.ts";
+import { type GivenScope, type Scope, type StepScope, SURELY } from "./_scope.ts";
 import {
   type PlacedStep,
   placedSteps,
@@ -38,7 +40,7 @@ const TIMEOUT = { example: "20m", most: "24h" };
 /** What {@linkcode compileSteps} needs to know. */
 export interface StepOptions {
   /** What expressions may refer to, but for the steps. */
-  readonly inputs: Pick<Scope, "inputs" | "inputNames">;
+  readonly inputs: GivenScope;
   /** The routes, if all of them are sound. */
   readonly routes: readonly PlanRoute[] | undefined;
   readonly shell: PlanShell | undefined;
@@ -178,13 +180,21 @@ function scopeOf(
   { steps, order }: Surroundings,
   { inputs }: StepOptions,
 ): Scope {
-  const ids = steps.map(({ part }) => part?.id);
-  const done = ids.filter((_, index) => index !== position && order.isBefore(index, position));
-  return {
-    ...inputs,
-    done: new Set(done.flatMap((id) => id ?? [])),
-    steps: ids.flatMap((id) => id ?? []),
+  const ids = () => steps.flatMap(({ part }) => part?.id ?? []);
+  const find = (id: string): StepScope | undefined => {
+    const index = steps.findIndex(({ part }) => part?.id === id);
+    if (index < 0) return undefined;
+    return {
+      output: STRING,
+      outputs: objectOf(new Map(), { isOpen: true }),
+      known: order.isBefore(index, position) ? SURELY : {
+        type: "never",
+        because: `step ${JSON.stringify(id)} does not come before`,
+        hint: "Only the output of an earlier step can be used",
+      },
+    };
   };
+  return { ...inputs, steps: { ids, find } };
 }
 
 function sessionStep(

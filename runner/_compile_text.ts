@@ -1,36 +1,38 @@
 /**
- * Texts with expressions in them: parsed, with every reference checked.
+ * Texts with expressions in them: parsed, and checked against what they may refer to.
  *
  * @module
  */
 
-import type { ExpressionContext } from "./expressions/context.ts";
-import { evaluateNow } from "./expressions/evaluate.ts";
-import type { Expression, Template } from "./expressions/expression.ts";
-import { expressionText } from "./expressions/print.ts";
 import { textOf } from "./expressions/coerce.ts";
-import { type FoundExpression, OPENING, parseTemplate } from "./expressions/template.ts";
-import type { InputValue } from "./plan.ts";
+import { checkExpression, type CheckProblem, type TypeScope } from "./expressions/check.ts";
+import type { ExpressionContext } from "./expressions/context.ts";
+import { ExpressionError } from "./expressions/errors.ts";
+import { evaluateNow } from "./expressions/evaluate.ts";
+import type { Expression, Template, TemplateExpression } from "./expressions/expression.ts";
+import {
+  type FoundExpression,
+  OPENING,
+  parseExpression,
+  parseTemplate,
+  type TemplateProblem,
+} from "./expressions/template.ts";
+import { ANY, kindName, type StaticType } from "./expressions/types.ts";
 import type { Reporter } from "./_reporter.ts";
-import { didYouMean } from "./_suggest.ts";
-import type { DataPath } from "./_yaml_file.ts";
+import { type Scope, typeScopeOf } from "./_scope.ts";
+import type { DataPath, Location, Slice } from "./_yaml_file.ts";
 
-/** How many wrong expressions of one text are told: to find each means to search the text. */
-const TOLD = 20;
+export type { Scope } from "./_scope.ts";
 
-/** What the expressions of a text may refer to. */
-export interface Scope {
-  /** The inputs that have a value. */
-  readonly inputs: Readonly<Record<string, InputValue>>;
-  /** The names of all inputs that are declared. */
-  readonly inputNames: readonly string[];
-  /** The steps whose output is known by then. */
-  readonly done: ReadonlySet<string>;
-  /** All steps. */
-  readonly steps: readonly string[];
-  /** What the text is, if no step is known there: "Instructions". */
-  readonly withoutSteps?: string;
-}
+/** How many wrong expressions of one text are told. */
+const TOLD = 100;
+
+/** The code of each kind of problem. */
+const CODES = {
+  undefined: "undefined-reference",
+  unavailable: "unavailable-reference",
+  type: "expression-type",
+} as const;
 
 /**
  * @param text A text of the file.
@@ -45,203 +47,169 @@ export function compileText(
   scope: Scope,
   reporter: Reporter,
 ): Template | undefined {
+  if (!text.includes(OPENING)) return text === "" ? [] : [text];
   const { template, expressions, problems } = parseTemplate(text);
-  for (const { message, hint, offset, length, opening = 0 } of problems.slice(0, TOLD)) {
-    reporter.error("invalid-expression", message, path, {
-      hint,
-      location: reporter.yaml.sliceLocation(path, { offset, length }, {
-        text: OPENING,
-        at: opening,
-      }),
-    });
-  }
+  for (const problem of problems.slice(0, TOLD)) tellSyntax(problem, path, reporter);
+  const types = typeScopeOf(scope, reporter);
   let told = 0;
   for (const found of expressions) {
-    for (const reference of referencesOf(found)) {
-      if (told < TOLD && !checkReference(reference, path, scope, reporter)) told++;
-    }
+    if (told >= TOLD) break;
+    told += checkFound(found, path, types, reporter).told;
   }
   return problems.length === 0 ? template : undefined;
 }
 
+/** An expression, and what is known of its value. */
+export interface CompiledExpression {
+  readonly expression: TemplateExpression;
+  readonly type: StaticType;
+}
+
+/** Options of {@linkcode compileExpression}. */
+export interface ExpressionOptions {
+  /**
+   * What its value has to be: for `foreach` a list. A condition may be anything.
+   *
+   * @default {"condition"}
+   */
+  readonly expects?: "condition" | "list";
+}
+
 /**
- * Renders what is known before the run: a text without references to steps.
+ * @param text A text of the file that is one expression, with or without `${{ }}`.
+ * @param path Where it is.
+ * @param scope What it may refer to.
+ * @param reporter Told of what is wrong.
+ * @param options What its value has to be.
+ * @returns The expression and its type, or `undefined` if it cannot be parsed.
+ */
+export function compileExpression(
+  text: string,
+  path: DataPath,
+  scope: Scope,
+  reporter: Reporter,
+  { expects = "condition" }: ExpressionOptions = {},
+): CompiledExpression | undefined {
+  const found = parseExpression(text);
+  if (found.problem !== undefined) {
+    tellSyntax(found.problem, path, reporter);
+    return undefined;
+  }
+  const { type, told } = checkFound(found, path, typeScopeOf(scope, reporter), reporter);
+  if (expects === "list" && told === 0 && type.kind !== "list" && type.kind !== "any") {
+    const span = found.spans.get(found.expression) ?? { offset: 0, length: text.length };
+    const message = `A list is wanted, and "${found.source}" is ${kindName(type)}`;
+    tell({ ...span, kind: "type", message, hint: listHint(found, type) }, found, path, reporter);
+  }
+  const { source, expression } = found;
+  return { expression: { type: "expression", source, expression }, type };
+}
+
+function listHint({ expression, source }: FoundExpression, { kind }: StaticType): string {
+  if (kind === "string" && expression.type !== "literal") {
+    return `If it is JSON, read it: fromJSON(${source})`;
+  }
+  return `Write fromJSON('["a", "b"]'), or the list itself: [a, b]`;
+}
+
+/**
+ * Renders what is known before the run: a text that refers to inputs and variables alone.
  *
  * @param template A template.
- * @param scope The inputs.
+ * @param scope The inputs and variables.
  * @returns Its text, or `undefined` if it depends on what is not known yet.
  */
 export function knownText(template: Template, scope: Scope): string | undefined {
   let text = "";
   for (const part of template) {
-    if (typeof part === "string") {
-      text += part;
-      continue;
-    }
-    const isKnown = referencesIn(part.expression).every(([kind, name = ""]) =>
-      kind === "inputs" && Object.hasOwn(scope.inputs, name)
-    );
-    const value = isKnown
-      ? evaluateNow(part.expression, { ...NOTHING, inputs: scope.inputs })
-      : undefined;
-    if (value === undefined) return undefined;
-    text += textOf(value);
+    const known = typeof part === "string" ? part : knownValue(part.expression, scope);
+    if (known === undefined) return undefined;
+    text += known;
   }
   return text;
 }
 
-const NOTHING: Omit<ExpressionContext, "inputs"> = {
-  ...{ env: {}, secrets: {}, steps: {}, failed: false },
+function knownValue(expression: Expression, scope: Scope): string | undefined {
+  if (!isKnown(expression, scope)) return undefined;
+  const env = Object.fromEntries([...scope.env ?? []].map(([name, value]) => [name, value ?? ""]));
+  try {
+    const value = evaluateNow(expression, { ...NOTHING, inputs: scope.inputs, env });
+    return value === undefined ? undefined : textOf(value);
+  } catch (error) {
+    // It is told where it is evaluated again: while the run goes on.
+    if (error instanceof ExpressionError) return undefined;
+    throw error;
+  }
+}
+
+const NOTHING: Omit<ExpressionContext, "inputs" | "env"> = {
+  ...{ secrets: {}, steps: {}, failed: false },
   run: { id: "", workflow: "", started: "" },
   hashFiles: () => Promise.resolve(""),
 };
 
-/** A name and its members, and where it is. */
-interface FoundReference {
-  readonly names: readonly string[];
-  readonly text: string;
-  readonly offset: number;
-  readonly length: number;
-  readonly opening: number;
-}
-
-function referencesOf({ spans, opening = 0 }: FoundExpression): readonly FoundReference[] {
-  const inner = new Set<Expression>();
-  const found: FoundReference[] = [];
-  for (const [part, span] of [...spans].reverse()) {
-    const names = namesOf(part);
-    if (names === undefined || inner.has(part)) continue;
-    for (let each = part; each.type === "member"; each = each.of) inner.add(each.of);
-    found.push({ names, text: expressionText(part), ...span, opening });
-  }
-  return found.reverse();
-}
-
-function referencesIn(expression: Expression): readonly (readonly string[])[] {
-  const names = namesOf(expression);
-  if (names !== undefined) return [names];
+/** Whether all that an expression refers to has its value already. */
+function isKnown(expression: Expression, scope: Scope): boolean {
   switch (expression.type) {
-    case "not":
-      return referencesIn(expression.operand);
-    case "binary":
-      return [expression.left, expression.right].flatMap(referencesIn);
-    case "call":
-      return expression.name === "hashFiles"
-        ? [["files"]]
-        : expression.arguments.flatMap(referencesIn);
-    case "member":
-      return referencesIn(expression.of);
-    case "index":
-      return [expression.of, expression.index].flatMap(referencesIn);
-    default:
-      return [];
-  }
-}
-
-function namesOf(expression: Expression): readonly string[] | undefined {
-  if (expression.type === "name") return [expression.name];
-  if (expression.type !== "member") return undefined;
-  const names = namesOf(expression.of);
-  return names && [...names, expression.name];
-}
-
-function checkReference(
-  found: FoundReference,
-  path: DataPath,
-  scope: Scope,
-  reporter: Reporter,
-): boolean {
-  const problem = problemOf(found, scope);
-  if (problem === undefined) return true;
-  const { offset, length, opening } = found;
-  reporter.error("undefined-reference", problem.message, path, {
-    hint: problem.hint,
-    location: reporter.yaml.sliceLocation(path, { offset, length }, { text: OPENING, at: opening }),
-  });
-  return false;
-}
-
-function problemOf(
-  { names, text }: FoundReference,
-  scope: Scope,
-): { readonly message: string; readonly hint?: string } | undefined {
-  const [kind, name = ""] = names;
-  const whole = `"${text}"`;
-  if (kind === "inputs") {
-    if (scope.inputNames.includes(name)) return undefined;
-    const { hint } = didYouMean(name, scope.inputNames);
-    return {
-      message: `${whole} is not defined: there is no input "${name}"`,
-      hint: hint ?? 'Declare it below "inputs"',
-    };
-  }
-  if (kind !== "steps" || names.length !== 3 || names[2] !== "output") {
-    return { message: `${whole} is not known`, hint: "Use inputs.NAME or steps.ID.output" };
-  }
-  if (scope.withoutSteps !== undefined) {
-    return {
-      message: `${whole} is not known here`,
-      hint: `${scope.withoutSteps} are fixed before the first step: use inputs alone`,
-    };
-  }
-  if (scope.done.has(name)) return undefined;
-  if (scope.steps.includes(name)) {
-    return {
-      message: `${whole} is not known here: step "${name}" does not come before`,
-      hint: "Only the output of an earlier step can be used",
-    };
-  }
-  const { hint } = didYouMean(name, scope.done);
-  return {
-    message: `${whole} is not defined: there is no step "${name}"`,
-    ...(hint === undefined ? {} : { hint }),
-  };
-}
-
-/** Where expressions are evaluated; `*` stands for any one key. */
-const EVALUATED: readonly DataPath[] = [
-  ["instructions"],
-  ["steps", "*", "prompt"],
-  ["steps", "*", "env", "*"],
-  ["steps", "*", "produces", "*"],
-  ["steps", "*", "assert", "*", "*"],
-  ["outputs", "*"],
-];
-
-/** Where expressions are refused with more to say: see `_compile_command.ts`. */
-const COMMANDS: readonly DataPath[] = [["steps", "*", "run"], ["steps", "*", "run", "*"]];
-
-/**
- * Refuses expressions where they would be taken for plain text, in keys too.
- *
- * @param reporter The file, and where problems are told.
- */
-export function refuseStrayExpressions(reporter: Reporter): void {
-  visit(reporter.yaml.data, []);
-
-  function visit(data: unknown, path: DataPath): void {
-    if (typeof data === "string") {
-      const isEvaluated = [...EVALUATED, ...COMMANDS].some((pattern) => fits(path, pattern));
-      if (!data.includes(OPENING) || isEvaluated || path[0] === "description") return;
-      stray(path, "value");
-    } else if (typeof data === "object" && data !== null) {
-      for (const [key, value] of Object.entries(data)) {
-        const inner = [...path, Array.isArray(data) ? Number(key) : key];
-        if (key.includes(OPENING)) stray(inner, "key");
-        visit(value, inner);
-      }
+    case "literal":
+      return true;
+    case "name":
+      return false;
+    case "member": {
+      const { of, name } = expression;
+      if (of.type !== "name") return isKnown(of, scope);
+      return of.name === "inputs"
+        ? Object.hasOwn(scope.inputs, name)
+        : of.name === "env" && scope.env?.get(name) !== undefined;
     }
-  }
-
-  function stray(path: DataPath, part: "key" | "value"): void {
-    reporter.error("expression-not-allowed", "Expressions are not evaluated here", path, {
-      hint: "They are in prompts, instructions, env, produces, assert and outputs",
-      part,
-    });
+    case "index":
+      return isKnown(expression.of, scope) && isKnown(expression.index, scope);
+    case "not":
+      return isKnown(expression.operand, scope);
+    case "binary":
+      return isKnown(expression.left, scope) && isKnown(expression.right, scope);
+    case "call":
+      return !LATE.has(expression.name) &&
+        expression.arguments.every((each) => isKnown(each, scope));
   }
 }
 
-function fits(path: DataPath, pattern: DataPath): boolean {
-  return path.length === pattern.length &&
-    pattern.every((part, index) => part === "*" || part === path[index]);
+/** Functions whose value only a run knows. */
+const LATE: ReadonlySet<string> = new Set(["hashFiles", "always", "success", "failure"]);
+
+function checkFound(
+  found: FoundExpression,
+  path: DataPath,
+  types: TypeScope,
+  reporter: Reporter,
+): { readonly type: StaticType; readonly told: number } {
+  const { type, problems } = checkExpression(found, types);
+  for (const problem of problems.slice(0, TOLD)) tell(problem, found, path, reporter);
+  return { type: problems.length === 0 ? type : ANY, told: problems.length };
+}
+
+function tellSyntax(problem: TemplateProblem, path: DataPath, reporter: Reporter): void {
+  const { message, hint, offset, length, opening } = problem;
+  const location = locate({ offset, length }, opening, path, reporter);
+  reporter.error("invalid-expression", message, path, { hint, location });
+}
+
+function tell(
+  { kind, message, hint, offset, length }: CheckProblem,
+  { opening }: FoundExpression,
+  path: DataPath,
+  reporter: Reporter,
+): void {
+  const location = locate({ offset, length }, opening, path, reporter);
+  reporter.error(CODES[kind], message, path, { hint, location });
+}
+
+function locate(
+  slice: Slice,
+  opening: number | undefined,
+  path: DataPath,
+  { yaml }: Reporter,
+): Location {
+  const marker = opening === undefined ? undefined : { text: OPENING, at: opening };
+  return yaml.sliceLocation(path, slice, marker);
 }

@@ -4,8 +4,17 @@
  * @module
  */
 
-import { isMap, isScalar, isSeq, type LineCounter, type Node, type YAMLMap } from "yaml";
+import {
+  isMap,
+  isScalar,
+  isSeq,
+  type LineCounter,
+  type Node,
+  type Scalar,
+  type YAMLMap,
+} from "yaml";
 import type { Place } from "./plan.ts";
+import { type ScalarStyle, sourceOffset } from "./_yaml_slice.ts";
 
 /** The way to a part of the data: keys of maps and indexes of lists. */
 export type DataPath = readonly (string | number)[];
@@ -47,6 +56,8 @@ export class YamlFile {
   readonly fingerprint: string;
   readonly data: unknown;
   readonly #parts: YamlFileParts;
+  /** Where markers are, by the scalar that they are in. */
+  readonly #markers = new WeakMap<Node, ReadonlyMap<number, number>>();
   readonly #pairs = new WeakMap<Node, ReadonlyMap<string, Found>>();
 
   constructor(parts: YamlFileParts) {
@@ -93,8 +104,8 @@ export class YamlFile {
 
   /**
    * Where a part of a scalar's text is in the file. Escapes, folding and indentation make the value
-   * differ from the source, so the part is found by its own text: the same occurrence of `marker`
-   * in both, and from there on as far as the two agree.
+   * differ from the source, so that both are gone along from where they agree: the same occurrence
+   * of `marker`, or the beginning.
    *
    * @param path The scalar.
    * @param slice The part.
@@ -103,30 +114,47 @@ export class YamlFile {
   sliceLocation(
     path: DataPath,
     slice: Slice,
-    marker: { readonly text: string; readonly at: number },
+    marker?: { readonly text: string; readonly at: number },
   ): Location {
     const node = this.#find(path)?.value;
     if (!isScalar(node) || typeof node.value !== "string" || !node.range) {
       return this.valueLocation(path);
     }
-    const [start, end] = node.range;
-    const { value } = node;
-    const source = this.#parts.text.slice(start, end);
-    // A block scalar begins with its header, which may carry a comment.
-    const isBlock = node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED";
-    const body = isBlock ? source.indexOf("\n") + 1 : 0;
-    const wanted = occurrences(value, marker.text);
-    const written = occurrences(source.slice(body), marker.text);
-    const position = written[wanted.indexOf(marker.at)];
-    if (position === undefined || written.length !== wanted.length) {
-      return this.valueLocation(path);
+    const { text } = this.#parts;
+    const value = node.value;
+    const style = styleOf(node.type);
+    const begin = this.#beginOf(node, node.range[0], style, marker);
+    if (begin === undefined) return this.valueLocation(path);
+    const at = marker?.at ?? 0;
+    const along = (from: number, to: number, position: number) =>
+      sourceOffset({ text: value, from, to }, { text, from: position }, style);
+    const start = along(at, slice.offset, begin);
+    if (start === undefined) {
+      return this.#location(begin, begin + (marker?.text.length ?? value.length));
     }
-    const from = start + body + position;
-    const inner = slice.offset - marker.at;
-    const agrees = this.#parts.text.startsWith(value.slice(marker.at, slice.offset), from);
-    return agrees
-      ? this.#location(from + inner, from + inner + slice.length)
-      : this.#location(from, from + marker.text.length);
+    const end = along(slice.offset, slice.offset + slice.length, start) ?? start + slice.length;
+    return this.#location(start, end);
+  }
+
+  /** Where in the file the marker is, or the beginning of a scalar's text. */
+  #beginOf(
+    node: Scalar,
+    start: number,
+    style: ScalarStyle,
+    marker: { readonly text: string; readonly at: number } | undefined,
+  ): number | undefined {
+    const { text } = this.#parts;
+    // A block scalar begins with its header, which may carry a comment.
+    const body = style === "block" ? text.indexOf("\n", start) + 1 : start;
+    if (marker !== undefined) {
+      const known = this.#markers.get(node) ?? markersOf(node, text, body, marker.text);
+      this.#markers.set(node, known);
+      return known.get(marker.at);
+    }
+    if (style !== "block") return style === "plain" ? body : body + 1;
+    const indentation = /[ \n\r]*/y;
+    indentation.lastIndex = body;
+    return body + (indentation.exec(text)?.[0].length ?? 0);
   }
 
   /** Where a range of the text is, cut at the end of its first line. */
@@ -196,10 +224,38 @@ export function keyText(key: Node): string | undefined {
   return typeof key.value === "string" ? key.value : key.source ?? String(key.value);
 }
 
+/** Where each occurrence of a marker in a scalar's value is in the file; none if it is escaped. */
+function markersOf(
+  node: Scalar,
+  text: string,
+  body: number,
+  marker: string,
+): ReadonlyMap<number, number> {
+  const value = typeof node.value === "string" ? node.value : "";
+  const wanted = occurrences(value, marker);
+  const written = occurrences(text.slice(body, node.range?.[1] ?? body), marker);
+  if (written.length !== wanted.length) return new Map();
+  return new Map(wanted.map((at, index) => [at, body + (written[index] ?? 0)]));
+}
+
 function occurrences(text: string, marker: string): readonly number[] {
   const found: number[] = [];
   for (let at = text.indexOf(marker); at >= 0; at = text.indexOf(marker, at + marker.length)) {
     found.push(at);
   }
   return found;
+}
+
+function styleOf(type: Scalar["type"]): ScalarStyle {
+  switch (type) {
+    case "BLOCK_LITERAL":
+    case "BLOCK_FOLDED":
+      return "block";
+    case "QUOTE_SINGLE":
+      return "single";
+    case "QUOTE_DOUBLE":
+      return "double";
+    default:
+      return "plain";
+  }
 }

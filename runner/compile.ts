@@ -23,9 +23,10 @@ import { compileShell } from "./_compile_shell.ts";
 import { compileBounds } from "./_compile_bounds.ts";
 import { compileSteps, stepLists } from "./_compile_steps.ts";
 import { checkTree } from "./_compile_tree.ts";
-import { compileText, refuseStrayExpressions, type Scope } from "./_compile_text.ts";
+import { compileText } from "./_compile_text.ts";
 import { type Diagnostic, sortDiagnostics } from "./diagnostics.ts";
 import type { Template } from "./expressions/expression.ts";
+import { objectOf, STRING } from "./expressions/types.ts";
 import { loadYaml } from "./load.ts";
 import { planProcesses } from "./permissions.ts";
 import type { Plan } from "./plan.ts";
@@ -33,6 +34,8 @@ import { Reporter } from "./_reporter.ts";
 import { WORKFLOW_SECTIONS } from "./_sections.ts";
 import { placedSteps } from "./_step_parts.ts";
 import { NAME, type WorkflowFile, workflowSchema } from "./schema.ts";
+import { type Scope, SURELY } from "./_scope.ts";
+import { refuseStrayExpressions } from "./_stray_expressions.ts";
 import { type Parts, validate } from "./_validate.ts";
 import type { YamlFile } from "./_yaml_file.ts";
 
@@ -179,13 +182,24 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   const ids = (parts.steps ?? []).flatMap((step) => step?.id ?? []);
   const instructions = compileText(parts.instructions ?? "", ["instructions"], {
     ...scope,
-    done: new Set(),
-    steps: ids,
-    withoutSteps: "Instructions",
+    steps: {
+      because: "instructions are fixed before the first step",
+      hint: "Use inputs alone, or write it in the prompt",
+    },
+    withoutFiles: "Instructions are fixed before the run",
   }, reporter);
   const outputs = compileOutputs(
     parts.outputs,
-    { ...scope, done: new Set(ids), steps: ids },
+    {
+      ...scope,
+      steps: {
+        ids: () => ids,
+        find: (id) =>
+          ids.includes(id)
+            ? { output: STRING, outputs: objectOf(new Map(), { isOpen: true }), known: SURELY }
+            : undefined,
+      },
+    },
     reporter,
   );
   if (shell !== undefined) {

@@ -123,7 +123,10 @@ export const STEP_CODES = {
     severity: "error",
     means: "An expression stands where the value must be known before anything runs.",
     mend: "Write the value itself",
-    example: flow('description: "About ${{ inputs.topic }}"\ninputs:\n  topic: { default: bees }'),
+    example: flow(
+      "inputs:\n  topic: { default: bees }",
+      '  - { id: a, name: "On ${{ inputs.topic }}", prompt: Go }',
+    ),
   },
   "expression-in-command": {
     severity: "error",
