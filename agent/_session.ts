@@ -7,6 +7,7 @@
 import type { Backend } from "../backends/protocol.ts";
 import { Conversations } from "./_conversations.ts";
 import { Models } from "./_models.ts";
+import { systemMessage } from "./_system.ts";
 import { Workplaces } from "./_workplace.ts";
 import { Budget, type BudgetOptions } from "./budget.ts";
 import type { AgentEvent } from "./events.ts";
@@ -35,7 +36,8 @@ export interface SessionOptions {
 
 /** A started agent. */
 export class Session {
-  readonly instructions: string;
+  readonly #instructions: string;
+  readonly #masked: boolean;
   readonly mask: SecretMask;
   readonly models: Models;
   readonly workplaces: Workplaces;
@@ -47,13 +49,19 @@ export class Session {
 
   /** @param options What it is made of. */
   constructor({ start, tree, channel, mask, notify, approve }: SessionOptions) {
-    this.instructions = start.instructions;
+    this.#instructions = start.instructions;
+    this.#masked = (start.secrets ?? []).length > 0;
     this.mask = mask;
     this.models = new Models(start.model);
     this.workplaces = new Workplaces(start, tree, channel);
     this.approve = approve;
     this.#notify = notify;
     this.#budget = new Budget(start.budget ?? {}, this.#budgetOptions());
+  }
+
+  /** The system message of a step; the run's instructions are for those that have none. */
+  system(instructions: string | undefined): string {
+    return this.mask.text(systemMessage(instructions ?? this.#instructions, this.#masked));
   }
 
   /** A part of the run's budget. */

@@ -7,7 +7,6 @@
 import { runLoop } from "./_loop.ts";
 import { stepResult } from "./_outcome.ts";
 import type { Session } from "./_session.ts";
-import { systemMessage } from "./_system.ts";
 import type { Message } from "./model.ts";
 import type {
   Checkpoint,
@@ -125,7 +124,7 @@ export class Steps {
     try {
       const result = await runLoop({
         model: await session.models.of(step, model, rehearsal),
-        system: session.mask.text(systemMessage(instructions ?? session.instructions)),
+        system: session.system(instructions),
         tools,
         backend: tree,
         shell,

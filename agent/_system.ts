@@ -16,8 +16,18 @@ not grant is refused; trying it again changes nothing.
 - Files change only through tools. Say that something is done only after its tool has said so.
 - When the task is done, answer without a tool call: what you did, briefly, and what you could not do.`;
 
-/** The system message of an agent. */
-export function systemMessage(instructions: string): string {
+const SECRETS =
+  "- Where a result shows `***`, the file or the command's output has a secret that is never shown. " +
+  "Edit around it: what is written with `***` in it has no secret any more.";
+
+/**
+ * The system message of an agent.
+ *
+ * @param instructions The agent's own.
+ * @param masked Whether results have marks in the place of secrets.
+ */
+export function systemMessage(instructions: string, masked = false): string {
+  const rules = masked ? `${WORKING_RULES}\n${SECRETS}` : WORKING_RULES;
   const own = instructions.trim();
-  return own === "" ? WORKING_RULES : `${WORKING_RULES}\n\n${own}`;
+  return own === "" ? rules : `${rules}\n\n${own}`;
 }

@@ -13,6 +13,9 @@ import { count, shownPath } from "../_text.ts";
 
 const MAX_LINES_NAMED = 20;
 
+/** What results show in the place of a secret. */
+const HIDDEN = "***";
+
 /** Replaces text in a file. */
 export const editFileTool: Tool = defineTool({
   name: "edit_file",
@@ -30,16 +33,35 @@ export const editFileTool: Tool = defineTool({
     ),
   }),
   effects: ({ path }) => ({ reads: [], writes: [path] }),
-  preview: ({ path, old_text, new_text, replace_all }, context) =>
-    editPreview(path, { oldText: old_text, newText: new_text, replaceAll: replace_all }, context),
+  preview: ({ path, old_text, new_text, replace_all }, context) => {
+    const edit = { oldText: old_text, newText: new_text, replaceAll: replace_all };
+    return explained(old_text, () => editPreview(path, edit, context));
+  },
   async execute({ path, old_text, new_text, replace_all }, { backend, signal }) {
     const lines = await linesOfOccurrences(backend, path, old_text, new_text, signal);
     const edit = { oldText: old_text, newText: new_text, replaceAll: replace_all };
-    const { file, replacements } = await backend.edit(path, edit, { signal });
+    const { file, replacements } = await explained(
+      old_text,
+      () => backend.edit(path, edit, { signal }),
+    );
     const where = lines.length === replacements ? `, at ${lineList(lines)}` : "";
     return `Replaced ${count(replacements, "occurrence")} in ${shownPath(file.path)}${where}`;
   },
 });
+
+/** Says it where an edit may fail because the file has a secret at the place of its mark. */
+async function explained<T>(oldText: string, edit: () => Promise<T>): Promise<T> {
+  try {
+    return await edit();
+  } catch (error) {
+    const isMarked = error instanceof BackendError && error.code === "no_match" &&
+      oldText.includes(HIDDEN);
+    if (!isMarked) throw error;
+    const message = `${error.message}. Where a result shows '${HIDDEN}' the file has a secret, ` +
+      `which is never shown: leave it out of old_text, and edit the text before or after it`;
+    throw new BackendError("no_match", error.path, message, { cause: error });
+  }
+}
 
 /** The lines at which `newText` will stand, counted from 1. */
 async function linesOfOccurrences(

@@ -122,7 +122,9 @@ export interface OpenAiServerOptions {
    * What to do with the requests that pass the checks: one reply each, in order, or a function that
    * says. A request beyond the script is refused with 400.
    */
-  readonly script: readonly Reply[] | ((request: ChatRequest, index: number) => Reply);
+  readonly script:
+    | readonly Reply[]
+    | ((request: ChatRequest, index: number) => Reply | Promise<Reply>);
   /**
    * The key that a client must send.
    *
@@ -229,7 +231,7 @@ export function startOpenAiServer(options: OpenAiServerOptions): OpenAiServer {
     const index = exchanges.length;
     const gone = Promise.withResolvers<void>();
     exchanges.push({ request: chat, headers: request.headers, abandoned: gone.promise });
-    const reply = typeof script === "function" ? script(chat, index) : script[index];
+    const reply = typeof script === "function" ? await script(chat, index) : script[index];
     if (reply === undefined) {
       throw new Rejection(400, "script", `This server has no reply for request ${index}.`);
     }
