@@ -40,10 +40,42 @@ export function askedModels(
  * @returns The model that the step asks, by its whole name; `undefined` if there is none.
  */
 export function modelOfStep(step: PlanStep, model: PlanModel): string | undefined {
-  const own = ownModel(model, undefined);
-  return own === undefined && step.model === undefined
-    ? undefined
-    : `openai:${step.model ?? own?.name}`;
+  const name = step.model ?? ownModel(model, undefined)?.name;
+  return name === undefined ? undefined : `openai:${name}`;
+}
+
+/**
+ * Finds a step by what events call it.
+ *
+ * @param plan The run's plan.
+ * @param key The step's id, with the number of an item: `fix[2]`; of a workflow that is used, after its
+ * caller: `use/fix`.
+ * @returns The step and the plan that it is of.
+ * @throws {TypeError} If there is no such step.
+ */
+export function stepByKey(
+  plan: Plan,
+  key: string,
+): { readonly plan: Plan; readonly step: PlanStep } {
+  const slash = key.indexOf("/");
+  const id = withoutItem(slash === -1 ? key : key.slice(0, slash));
+  const steps = [...plan.steps, ...plan.onSuccess ?? [], ...plan.onFailure ?? []];
+  const step = steps.find((each) => each.id === id);
+  const inner = step?.uses?.plan;
+  if (step === undefined || (slash !== -1 && inner === undefined)) {
+    throw new TypeError(`a step '${key}' that the plan does not have`);
+  }
+  return inner === undefined || slash === -1
+    ? { plan, step }
+    : stepByKey(inner, key.slice(slash + 1));
+}
+
+/**
+ * @param key A step's key.
+ * @returns It without the number of its own item, which all items of a step share.
+ */
+export function withoutItem(key: string): string {
+  return key.replace(/\[\d+\]$/, "");
 }
 
 function collect(

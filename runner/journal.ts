@@ -282,14 +282,34 @@ export class Journal implements Disposable {
   }
 
   /**
+   * The runs in which something happened at some time or later, the oldest first.
+   *
+   * @param time ISO 8601, UTC.
+   * @returns The runs.
+   */
+  runsSince(time: string): Pick<JournalRun, "id" | "file">[] {
+    const rows = this.#database.prepare(`
+      SELECT id, file FROM runs
+      WHERE (SELECT body ->> 'time' FROM events WHERE run = id ORDER BY seq DESC LIMIT 1) >= ?
+      ORDER BY started, id
+    `).all(time);
+    return rows.map(({ id, file }) => ({ id: String(id), file: String(file) }));
+  }
+
+  /**
    * All events of a run, in order.
    *
    * @param run The run's id.
+   * @param types The types that are wanted; all without it.
    * @returns The events; none for a run that the journal does not know.
    */
-  events(run: string): RunEvent[] {
-    const rows = this.#database.prepare("SELECT body FROM events WHERE run = ? ORDER BY seq")
-      .all(run);
+  events(run: string, types?: readonly RunEvent["type"][]): RunEvent[] {
+    const rows = types === undefined
+      ? this.#database.prepare("SELECT body FROM events WHERE run = ? ORDER BY seq").all(run)
+      : this.#database.prepare(`
+          SELECT body FROM events
+          WHERE run = ? AND body ->> 'type' IN (SELECT value FROM json_each(?)) ORDER BY seq
+        `).all(run, JSON.stringify(types));
     return rows.map((row): RunEvent => JSON.parse(String(row["body"])));
   }
 

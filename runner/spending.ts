@@ -9,7 +9,7 @@ import { Budget, BudgetError, type Spent } from "../agent/budget.ts";
 import { dollarText, isFree } from "../agent/money.ts";
 import type { Usage } from "../agent/model.ts";
 import type { StartBudget } from "../agent/process.ts";
-import { modelOfStep } from "./_asked_models.ts";
+import { modelOfStep, stepByKey, withoutItem } from "./_asked_models.ts";
 import type { RunEventBody } from "./events.ts";
 import type { Plan, PlanBudget, PlanStep } from "./plan.ts";
 
@@ -127,9 +127,9 @@ export class Spending {
   runLimits(caller?: string): StartBudget {
     const { prices } = this.#plan;
     if (caller !== undefined) {
-      const { chain, plan } = this.#locate(`${caller}/`);
+      const { chain } = this.#locate(`${caller}/`);
       const left = chain.map(({ budget, limits }) => leftOf(limits, budget.spent));
-      return { ...narrowest(left), ...this.#dayLimit(), prices: { ...prices, ...plan.prices } };
+      return { ...narrowest(left), ...this.#dayLimit(), prices: this.#pricesFor(caller) };
     }
     const used = this.#usedBefore();
     return {
@@ -261,35 +261,25 @@ export class Spending {
     }
   }
 
-  /** The step that a key names, with all the budgets that it is within. */
+  /** The budgets that a step is within; those of a used workflow, where the key ends with a slash. */
   #locate(key: string): Located {
-    const names = key.split("/");
-    const last = names.pop() ?? "";
-    let plan = this.#plan;
-    let prefix = "";
-    const run = { budget: this.#run, limits: limitsOf(plan.budget) };
-    const chain: Scope[] = [run];
+    const chain: Scope[] = [{ budget: this.#run, limits: limitsOf(this.#plan.budget) }];
     let budget = this.#run;
-    for (const name of names) {
-      prefix += `${name}/`;
-      const { uses } = stepOf(plan, name);
+    for (let end = key.indexOf("/"); end !== -1; end = key.indexOf("/", end + 1)) {
+      const { uses } = stepByKey(this.#plan, key.slice(0, end)).step;
       if (uses === undefined) throw new TypeError(`a step '${key}' that the plan does not have`);
-      plan = uses.plan;
-      const limits = limitsOf(plan.budget);
-      budget = this.#budget(prefix, { ...limits, prices: plan.prices }, "run", budget);
+      const limits = limitsOf(uses.plan.budget);
+      const prices = uses.plan.prices;
+      budget = this.#budget(key.slice(0, end + 1), { ...limits, prices }, "run", budget);
       chain.push({ budget, limits });
     }
-    if (last === "") return { plan, chain, budget, step: undefined, model: undefined };
-    const step = stepOf(plan, last);
+    if (key.endsWith("/")) return { chain, budget };
+    const { plan, step } = stepByKey(this.#plan, key);
     const model = modelOfStep(step, plan.model);
-    if (step.budget === undefined) return { plan, chain, budget, step, model };
+    if (step.budget === undefined) return { chain, budget, step, model };
     const limits = limitsOf(step.budget);
-    const own = this.#budget(prefix + idOf(last), limits, "step", budget);
-    return {
-      plan,
-      chain: [...chain, { budget: own, limits }],
-      ...{ budget: own, own, step, model },
-    };
+    const own = this.#budget(withoutItem(key), limits, "step", budget);
+    return { chain: [...chain, { budget: own, limits }], budget: own, own, step, model };
   }
 
   #budget(key: string, limits: StartBudget, of: "run" | "step", within: Budget): Budget {
@@ -321,6 +311,10 @@ export class Spending {
     return this.#today?.() ?? { usd: this.#known.spent.usd ?? 0 };
   }
 
+  #pricesFor(caller: string): NonNullable<Plan["prices"]> {
+    return { ...this.#plan.prices, ...stepByKey(this.#plan, caller).step.uses?.plan.prices };
+  }
+
   #usedBefore(): Spent | undefined {
     if (this.#before === undefined) return undefined;
     const { turns, inputTokens, outputTokens, usd = null } = this.#before;
@@ -336,28 +330,14 @@ interface Scope {
 
 /** A step, or a run of a used workflow. */
 interface Located {
-  readonly plan: Plan;
   /** All budgets that count it, the run's first. */
   readonly chain: readonly Scope[];
   /** The narrowest of them; what is taken from it is taken from all. */
   readonly budget: Budget;
   /** The step's own, if it has one. */
   readonly own?: Budget;
-  readonly step: PlanStep | undefined;
-  readonly model: string | undefined;
-}
-
-function stepOf(plan: Plan, name: string): PlanStep {
-  const id = idOf(name);
-  const steps = [...plan.steps, ...plan.onSuccess ?? [], ...plan.onFailure ?? []];
-  const step = steps.find((each) => each.id === id);
-  if (step === undefined) throw new TypeError(`a step '${name}' that the plan does not have`);
-  return step;
-}
-
-/** Without the number of an item. */
-function idOf(name: string): string {
-  return name.replace(/\[\d+\]$/, "");
+  readonly step?: PlanStep;
+  readonly model?: string | undefined;
 }
 
 function limitsOf({ turns, tokens, usd }: PlanBudget): PlanBudget {
