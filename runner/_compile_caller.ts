@@ -5,13 +5,15 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { dirname, join, resolve } from "@std/path";
 import { isWithin, joinPaths, relativeTo } from "../backends/paths.ts";
 import type { CompiledBackends } from "./_compile_backends.ts";
 import type { CompiledRoute } from "./_compile_routes.ts";
 import { isInside, realPlace } from "./_host_paths.ts";
-import type { Access, PlanBackend, PlanRoute, PlanShell } from "./plan.ts";
+import type { Access, Plan, PlanBackend, PlanRoute, PlanShell } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
+import type { WorkflowFile } from "./schema.ts";
+import type { Parts } from "./_validate.ts";
 
 /** Where files of the host are in a tree. */
 export interface HostedPlace {
@@ -21,6 +23,9 @@ export interface HostedPlace {
   readonly directory: string;
   readonly access: Access;
 }
+
+/** Rules, as a plan has them. */
+type Rules = Pick<Plan, "deny" | "ask" | "allow">;
 
 /** What a caller can lend. */
 export interface Caller {
@@ -37,11 +42,7 @@ export interface Caller {
   /** Its model, for files that name none: `openai:gpt-4.1`. */
   readonly model: string | undefined;
   /** Rules about commands; those about paths stand in front of its tree. */
-  readonly rules: {
-    readonly deny: readonly string[];
-    readonly ask: readonly string[];
-    readonly allow?: readonly string[] | undefined;
-  };
+  readonly rules: Rules;
   /** Names that it takes from the environment. */
   readonly env: readonly string[];
   readonly secrets: readonly string[];
@@ -51,21 +52,44 @@ export interface Caller {
 const CALLER = "caller";
 
 /**
+ * The roots that a file writes down: a test puts others in their place, and what is used names the
+ * same ones as its caller.
+ *
+ * @param backends The backends.
+ * @param parts The file, without its faults.
+ * @param path The file's absolute path.
+ * @returns Absolute paths by the names of local backends.
+ */
+export function declaredRoots(
+  { sound }: CompiledBackends,
+  parts: Parts<WorkflowFile>,
+  path: string,
+): ReadonlyMap<string, string> {
+  const roots = new Map<string, string>();
+  for (const name of sound.keys()) {
+    const part = parts.backends?.[name];
+    if (part?.type !== "local" || part.root === undefined) continue;
+    roots.set(name, resolve(dirname(path), part.root));
+  }
+  return roots;
+}
+
+/**
  * Where the local files of a tree are on the host.
  *
  * @param routes The routes.
- * @param backends The backends.
+ * @param roots The roots of its local backends, by their names.
  * @returns A place for each route to local files that are there, or that a run makes.
  */
 export async function hostedPlaces(
   routes: readonly PlanRoute[],
-  backends: CompiledBackends,
+  roots: ReadonlyMap<string, string>,
 ): Promise<readonly HostedPlace[]> {
   const places: HostedPlace[] = [];
-  for (const { prefix, backend: name, path, access } of routes) {
-    const backend = backends.sound.get(name);
-    if (backend?.type !== "local") continue;
-    const place = await realPlace(join(backend.root, path));
+  for (const { prefix, backend, path, access } of routes) {
+    const root = roots.get(backend);
+    if (root === undefined) continue;
+    const place = await realPlace(join(root, path));
     if (place.type !== "bad") places.push({ prefix, directory: place.path, access });
   }
   return places;
@@ -241,7 +265,7 @@ export function checkHeld(held: Held, caller: Caller, reporter: Reporter): void 
  * @param caller The caller.
  * @returns The rules that hold.
  */
-export function withCallerRules(own: Caller["rules"], { rules }: Caller): Caller["rules"] {
+export function withCallerRules(own: Rules, { rules }: Caller): Rules {
   const commands = (list: readonly string[]) => list.filter((rule) => rule.startsWith("execute "));
   const files = (list: readonly string[]) => list.filter((rule) => !rule.startsWith("execute "));
   const both = {

@@ -16,6 +16,7 @@ import type { SchemaFiles } from "./_compile_schema.ts";
 import { conversationOf } from "./_compile_session.ts";
 import { compileStepTools } from "./_compile_step_tools.ts";
 import { compileText } from "./_compile_text.ts";
+import type { UsesOptions } from "./_compile_uses.ts";
 import { compileWork } from "./_compile_work.ts";
 import { compileDuration } from "./_durations.ts";
 import type { Template } from "./expressions/expression.ts";
@@ -46,6 +47,8 @@ export interface StepOptions {
   readonly shell: PlanShell | undefined;
   /** The rules of the workflow. */
   readonly rules: CompiledRules;
+  /** How other workflows are used. */
+  readonly uses: UsesOptions;
   /** The schemas that the workflow names. */
   readonly schemas: SchemaFiles;
   /** The forms of the steps' outputs. */
@@ -113,6 +116,7 @@ function after(
 ): StepGraph {
   const ids = [...main, ...own].map(({ part }) => part?.id);
   return {
+    isGraph: false,
     needsOf: (index) =>
       index === main.length ? [] : ids.slice(index - 1, index).flatMap((id) => id ?? []),
     isBefore: (first, second) =>
@@ -151,7 +155,7 @@ async function compileStep(
   const { part, path, list } = steps[position] ?? { part: undefined, path: [], list: "steps" };
   if (part === undefined) return undefined;
   const scope = scopeOf(position, { steps, order }, options);
-  const work = await compileWork(part, path, scope, reporter);
+  const work = await compileWork(part, path, scope, options.uses, reporter);
   const checks = await compileChecks(part, path, scope, options, reporter);
   const settings = await compileSettings(part, path, scope, options, reporter);
   const isPrompt = reporter.yaml.has([...path, "prompt"]);

@@ -6,12 +6,13 @@
  */
 
 import { compileCommand } from "./_compile_command.ts";
-import { compileText, type Scope } from "./_compile_text.ts";
-import { compileUses } from "./_compile_uses.ts";
+import { compileText } from "./_compile_text.ts";
+import { compileUses, type UsesOptions } from "./_compile_uses.ts";
 import type { PlanCommand, PlanUses } from "./plan.ts";
 import type { Template } from "./expressions/expression.ts";
 import type { Reporter } from "./_reporter.ts";
 import { stepSchema } from "./schema.ts";
+import type { Scope } from "./_scope.ts";
 import { kindsOf, STEP_KINDS, type StepKind, type StepPart } from "./_step_parts.ts";
 import { isMisspelt } from "./_suggest.ts";
 import type { DataPath } from "./_yaml_file.ts";
@@ -89,6 +90,7 @@ const KIND_NAMES: Record<StepKind, string> = {
  * @param part The step, without its faults.
  * @param path Where it is in the file.
  * @param scope What its texts may refer to.
+ * @param usesOptions How other workflows are used.
  * @param reporter Told of what is wrong.
  * @returns What it does, if that is sound.
  */
@@ -96,6 +98,7 @@ export async function compileWork(
   part: StepPart,
   path: DataPath,
   scope: Scope,
+  usesOptions: UsesOptions,
   reporter: Reporter,
 ): Promise<Work | undefined> {
   const kinds = kindsOf(path, reporter);
@@ -119,7 +122,7 @@ export async function compileWork(
     : compileText(part.prompt, [...path, "prompt"], scope, reporter);
   if (second !== undefined) return undefined;
   if (kind === "uses") {
-    const uses = await compileUses(part, path, reporter);
+    const uses = await compileUses(part, path, scope, usesOptions, reporter);
     return uses && { uses };
   }
   if (kind === "run") return run && { run };

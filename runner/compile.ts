@@ -8,6 +8,14 @@
 import { dirname, resolve } from "@std/path";
 import { compileBudget } from "./_compile_budget.ts";
 import { compileBackends } from "./_compile_backends.ts";
+import {
+  type Caller,
+  checkHeld,
+  declaredRoots,
+  hostedPlaces,
+  nestTree,
+  withCallerRules,
+} from "./_compile_caller.ts";
 import { compileInputs } from "./_compile_inputs.ts";
 import { checkCeiling } from "./_compile_ceiling.ts";
 import { explainGrants } from "./_compile_grants.ts";
@@ -22,6 +30,7 @@ import { compileRules } from "./_compile_rules.ts";
 import { compileShell } from "./_compile_shell.ts";
 import { compileBounds } from "./_compile_bounds.ts";
 import { compileSteps, stepLists } from "./_compile_steps.ts";
+import type { UsesOptions } from "./_compile_uses.ts";
 import { checkTree } from "./_compile_tree.ts";
 import { compileText } from "./_compile_text.ts";
 import { type Diagnostic, sortDiagnostics } from "./diagnostics.ts";
@@ -108,13 +117,22 @@ export async function compileWorkflow(
   file: string,
   options: CompileOptions,
 ): Promise<CompileResult> {
+  return await compileFor(undefined, file, resolve(options.cwd, file), options);
+}
+
+/** Compiles a file, on its own or for another one that uses it. */
+async function compileFor(
+  caller: Caller | undefined,
+  file: string,
+  path: string,
+  options: CompileOptions,
+): Promise<CompileResult> {
   const sources = new Map<string, string>();
   const diagnostics: Diagnostic[] = [];
-  const path = resolve(options.cwd, file);
   const { yaml, text, diagnostics: loading } = await loadYaml(file, path);
   diagnostics.push(...loading);
   if (text !== undefined) sources.set(file, text);
-  const draft = yaml && await compileFile({ yaml, path, options, sources, diagnostics });
+  const draft = yaml && await compileFile({ yaml, path, options, sources, diagnostics, caller });
   return {
     plan: hasErrors(diagnostics) ? undefined : draft,
     diagnostics: sortDiagnostics(unique(diagnostics)),
@@ -140,41 +158,74 @@ interface Compilation {
   readonly options: CompileOptions;
   readonly sources: Map<string, string>;
   readonly diagnostics: Diagnostic[];
+  /** The workflow that uses this one. */
+  readonly caller: Caller | undefined;
 }
 
 /** The plan as far as the file is sound; it counts only if nothing was reported. */
 async function compileFile(compilation: Compilation): Promise<Plan | undefined> {
-  const { yaml, path, options } = compilation;
+  const { yaml, path, caller, options: given } = compilation;
   const reporter = new Reporter(yaml, compilation.diagnostics);
   const parts = validate(workflowSchema, WORKFLOW_SECTIONS, reporter);
   if (parts === undefined) return undefined;
   refuseStrayExpressions(reporter);
 
+  const options = caller === undefined ? given : optionsFor(caller, parts, given);
   const check = options.check ?? false;
-  const inputs = compileInputs(parts.inputs, { given: options.inputs ?? {}, check }, reporter);
+  const inputs = compileInputs(
+    parts.inputs,
+    { given: options.inputs ?? {}, check: check || caller !== undefined },
+    reporter,
+  );
   const backends = await compileBackends(
     parts.backends,
     { path, roots: options.roots ?? {} },
     reporter,
   );
-  const { routes, complete } = compileRoutes(parts, backends, reporter);
+  const own = compileRoutes(parts, backends, reporter);
   const rehearsalPath = parts.rehearsal && resolve(dirname(path), parts.rehearsal);
-  const roots = await compileRoots(routes, backends, {
+  const ownRoots = await compileRoots(own.routes, backends, {
     cwd: options.cwd,
     files: [path, ...(rehearsalPath === undefined ? [] : [rehearsalPath])],
   }, reporter);
+  const nested = caller && await nestTree({ routes: own.routes, backends }, caller, reporter);
+  const { complete } = own;
+  const routes = nested?.routes ?? own.routes;
+  // What is used reaches local files through its caller.
+  const roots = nested === undefined ? ownRoots : [];
   const shell = compileShell(parts, reporter);
   // Programs are started to find that out, while everything else is compiled.
   const asked = askConfinement(shell, roots, options.probe);
   const scope = { inputs, inputNames: yaml.keysOf(["inputs"]) };
   const rules = await compileRules(parts.tools, ["tools"], reporter);
+  const { model, live, at: modelAt } = await chooseModel(
+    parts,
+    { ...compilation, options, rehearsalPath },
+    reporter,
+  );
+  const held = { shell, netHost: live?.netHost, env: [], secrets: [] };
+  if (caller !== undefined) checkHeld(held, caller, reporter);
+  const lender: Caller = {
+    ...held,
+    ...nested?.lends ??
+      { routes, places: await hostedPlaces(routes, declaredRoots(backends, parts, path)) },
+    file: yaml.file,
+    chain: [...caller?.chain ?? [], await Deno.realPath(path)],
+    model: live && `openai:${live.name}`,
+    rules: rules.plan,
+  };
+  const uses: UsesOptions = {
+    caller: lender,
+    path,
+    compile: (file, path) => compileUsed(lender, file, path, { ...compilation, options: given }),
+  };
   const schemas = new SchemaFiles(compilation);
   const steps = await compileSteps(
     parts,
     {
       inputs: scope,
       routes: complete ? routes : undefined,
-      ...{ shell, rules, schemas },
+      ...{ shell, rules, schemas, uses },
       outputs: await compileStepOutputs(placedSteps(parts), schemas, reporter),
     },
     reporter,
@@ -214,11 +265,6 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     steps,
   }, reporter);
   const bounds = compileBounds(parts, reporter);
-  const { model, live, at: modelAt } = await chooseModel(
-    parts,
-    { ...compilation, rehearsalPath },
-    reporter,
-  );
   const spending = await compileBudget(
     parts,
     { steps, live, isModelless: model?.type === "none" },
@@ -247,9 +293,9 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     model,
     inputs,
     instructions,
-    backends: [...backends.sound.values()],
+    backends: nested?.backends ?? [...backends.sound.values()],
     ...tree,
-    ...rules.plan,
+    ...(caller === undefined ? rules.plan : withCallerRules(rules.plan, caller)),
     ...hosted,
     grants: explainGrants({ processes, routes, roots, modelAt }, reporter),
     ...spending,
@@ -258,6 +304,29 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     outputs,
     processes,
   };
+}
+
+/** What a workflow that is used is compiled with: its caller's model, where it names none. */
+function optionsFor(
+  caller: Caller,
+  parts: Parts<WorkflowFile>,
+  { inputs: _, roots: __, ...options }: CompileOptions,
+): CompileOptions {
+  if (options.model !== undefined || parts.model !== undefined) return options;
+  return caller.model === undefined ? options : { ...options, model: caller.model };
+}
+
+/** Compiles a workflow that is used; its errors are among the caller's. */
+async function compileUsed(
+  caller: Caller,
+  file: string,
+  path: string,
+  { options, sources, diagnostics }: Compilation,
+): Promise<Plan | undefined> {
+  const result = await compileFor(caller, file, path, options);
+  for (const [name, text] of result.sources) sources.set(name, text);
+  diagnostics.push(...result.diagnostics.filter(({ severity }) => severity === "error"));
+  return result.plan;
 }
 
 function compileOutputs(

@@ -15,6 +15,7 @@ import { INPUT_CODES } from "./codes/input_codes.ts";
 import { PLAN_CODES } from "./codes/plan_codes.ts";
 import { SHELL_CODES } from "./codes/shell_codes.ts";
 import { STEP_CODES } from "./codes/step_codes.ts";
+import { USES_CODES } from "./codes/uses_codes.ts";
 import { YAML_CODES } from "./codes/yaml_codes.ts";
 
 /** The codes by topic, in the order in which they are documented. */
@@ -24,6 +25,7 @@ export const CODE_TOPICS = {
   "Inputs, models and rehearsals": INPUT_CODES,
   "Backends, routes and paths": FILE_CODES,
   "Steps and expressions": STEP_CODES,
+  "Workflows that use others": USES_CODES,
   "Shells, rules and permissions": SHELL_CODES,
   "Budgets and prices": BUDGET_CODES,
   "Stored plans": PLAN_CODES,
@@ -36,6 +38,7 @@ const CODES = {
   ...INPUT_CODES,
   ...FILE_CODES,
   ...STEP_CODES,
+  ...USES_CODES,
   ...SHELL_CODES,
   ...BUDGET_CODES,
   ...PLAN_CODES,
