@@ -164,14 +164,15 @@ export class Spending {
   }
 
   /**
-   * Why a step may not ask its model at all, looked up anew in what other runs spent today.
+   * Why a step may not ask its model at all, looked up anew in what other runs spent today. A command
+   * may be run: whether a judge of it can be asked turns out then.
    *
    * @param key The step's key.
    * @returns A sentence, or `undefined`.
    */
   refusal(key: string): string | undefined {
-    const { budget, model } = this.#locate(key);
-    if (model === undefined) return undefined;
+    const { budget, model, step } = this.#locate(key);
+    if (model === undefined || step?.prompt === undefined) return undefined;
     return budget.problem(model) ?? this.dayProblem();
   }
 
