@@ -155,19 +155,28 @@ export async function chooseModel(
   const { options, rehearsalPath, sources, diagnostics } = choice;
   const all = placedSteps(parts);
   const isCommand = ({ path }: PlacedStep) => yaml.has([...path, "run"]);
-  if (all.length > 0 && all.every((step) => isCommand(step) && !isJudged(step, reporter))) {
-    for (const key of ["model", "base_url", "rehearsal", "instructions"]) {
+  const isUses = ({ path }: PlacedStep) => yaml.has([...path, "uses"]);
+  const { model, baseUrl, mode = "auto", key = false, check = false, keyNeeded = true } = options;
+  const source = ["base_url", "model"].find((name) => yaml.has([name]));
+  const at = baseUrl !== undefined || source === undefined ? undefined : [source];
+  const asks = (step: PlacedStep) => !isCommand(step) && !isUses(step) || isJudged(step, reporter);
+  if (all.length > 0 && !all.some(asks)) {
+    // A model that no step asks is still the one that what is used may ask.
+    const isLent = all.some(isUses);
+    const unused = isLent
+      ? ["rehearsal", "instructions"]
+      : ["model", "base_url", "rehearsal", "instructions"];
+    for (const key of unused) {
       if (!yaml.has([key])) continue;
       reporter.warning("unused-key", `No step asks a model, so "${key}" is not used`, [key], {
         part: "key",
       });
     }
-    return { model: { type: "none" } };
+    const named = isLent && (model ?? parts.model) !== undefined;
+    const live = named ? compileModel(parts, { model, baseUrl }, reporter) : undefined;
+    return { model: { type: "none" }, live, at };
   }
-  const { model, baseUrl, mode = "auto", key = false, check = false, keyNeeded = true } = options;
   const live = compileModel(parts, { model, baseUrl }, reporter);
-  const source = ["base_url", "model"].find((name) => yaml.has([name]));
-  const at = baseUrl !== undefined || source === undefined ? undefined : [source];
   const declared = yaml.has(["rehearsal"]);
   if (check ? !declared : mode === "live" || (mode === "auto" && (key || !declared))) {
     if (!key && !check && keyNeeded) {
@@ -196,10 +205,11 @@ export async function chooseModel(
   const isWhole = parts.steps !== undefined && known.length === all.length &&
     STEP_LISTS.every((list) => parts[list] !== undefined || !yaml.has([list]));
   const commands = all.filter(isCommand).flatMap(({ part }) => part?.id ?? []);
+  const used = all.filter(isUses).flatMap(({ part }) => part?.id ?? []);
   const rehearsal = await loadRehearsal(file, rehearsalPath, {
     name: parts.name,
-    steps: isWhole ? known.filter((id) => !commands.includes(id)) : undefined,
-    commands,
+    steps: isWhole ? known.filter((id) => ![...commands, ...used].includes(id)) : undefined,
+    ...{ commands, used },
   });
   if (rehearsal.text !== undefined) sources.set(file, rehearsal.text);
   // A file that is not there has no place of its own.

@@ -101,6 +101,12 @@ export interface RehearsedWorkflow {
    */
   readonly commands?: readonly string[];
   /**
+   * The ids of the steps that use another workflow.
+   *
+   * @default {[]}
+   */
+  readonly used?: readonly string[];
+  /**
    * The ids of the steps that a judge is asked about; unknown if any step is faulty.
    *
    * @default {unknown}
@@ -198,6 +204,15 @@ function compare(
   const found = `Expected ${workflow.steps.join(", ")}; found ${written.join(", ")}`;
   for (const step of written) {
     if (workflow.steps.includes(step)) continue;
+    if (workflow.used?.includes(step)) {
+      reporter.error(
+        mismatch,
+        `Step "${step}" uses another workflow, which has answers of its own`,
+        ["steps", step],
+        { hint: "Write them into the rehearsal of that workflow", part: "key" },
+      );
+      continue;
+    }
     if (workflow.commands?.includes(step)) {
       reporter.error(
         mismatch,
