@@ -17,7 +17,7 @@ const USAGE = `Routebook runs agent workflows that are written down.
 Usage:
   deno task run FILE [options]     Run a workflow
   deno task plan FILE [options]    Print what it may touch, and touch nothing
-  deno task check FILE...          Print every problem of some files
+  deno task check FILE...          Print every problem of files, folders and globs
   deno task log [RUN]              List the runs of this directory, or show one again
 
 Options:
@@ -25,7 +25,9 @@ Options:
   --model MODEL        run, plan: use this model instead of the file's, such as openai:gpt-4.1
   --rehearse           run, plan: play the file's rehearsal, even where a key is set
   --live               run, plan: call the model, even where a rehearsal is declared
-  --json               run, log: one event, or one run, a line; plan: the plan as data
+  --json               run, log: one event, or one run, a line; plan: the plan as data;
+                       check: all problems as one document
+  --format FORMAT      check: text, json, or github for annotations of GitHub Actions
   --explain            plan: why it may do so, permission by permission, with the line of the file
   --check PLAN         plan: fail if it may do more than a stored plan, which --json printed
   --resume RUN         run: go on with a run that waits for an approval
@@ -59,6 +61,7 @@ const OPTIONS = {
   json: { type: "boolean" },
   explain: { type: "boolean" },
   check: { type: "string" },
+  format: { type: "string" },
   resume: { type: "string" },
   approve: { type: "boolean" },
   refuse: { type: "string" },
@@ -69,7 +72,7 @@ const OPTIONS = {
 const COMMANDS: Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>> = {
   run: ["input", "model", "rehearse", "live", "json", "resume", "approve", "refuse"],
   plan: ["input", "model", "rehearse", "live", "json", "explain", "check"],
-  check: [],
+  check: ["json", "format"],
   log: ["json"],
 };
 
@@ -151,7 +154,7 @@ async function command(args: readonly string[], terminal: Terminal): Promise<num
   if (positionals.length === 0) {
     throw new UsageError(`No workflow is given: deno task ${name} workflows/flask.yaml`);
   }
-  if (name === "check") return await check(positionals, terminal);
+  if (name === "check") return await check(positionals, values, terminal);
   const [file, extra] = positionals;
   if (file === undefined || extra !== undefined) {
     throw new UsageError(`'${name}' takes one workflow, and '${extra}' is a second one`);
@@ -212,20 +215,21 @@ function isRehearsal(file: string): boolean {
   return /\.rehearsal\.ya?ml$/.test(file);
 }
 
-async function check(files: readonly string[], terminal: Terminal): Promise<number> {
-  let worst = 0;
-  for (const file of files) {
-    if (isRehearsal(file)) {
-      terminal.out(`${file}: a rehearsal, checked with its workflow\n`);
-      continue;
-    }
-    // A key is not needed to check a file, and neither is a rehearsal.
-    const { exitCode } = await compile(file, { cwd: Deno.cwd(), key: true, check: true }, terminal);
-    if (exitCode === 0) terminal.out(`${file}: ok\n`);
-    else terminal.err("\n");
-    worst = Math.max(worst, exitCode);
+async function check(
+  names: readonly string[],
+  { json = false, format }: { json?: boolean; format?: string },
+  terminal: Terminal,
+): Promise<number> {
+  if (json && format !== undefined) {
+    throw new UsageError("'--json' and '--format' exclude each other");
   }
-  return worst;
+  const { CHECK_FORMATS, checkCommand } = await import("./_cli_check.ts");
+  const written = format ?? (json ? "json" : "text");
+  const known = CHECK_FORMATS.find((each) => each === written);
+  if (known === undefined) {
+    throw new UsageError(`There is no format '${written}': it is ${CHECK_FORMATS.join(", ")}`);
+  }
+  return await checkCommand(names, { cwd: Deno.cwd(), format: known }, terminal);
 }
 
 async function plan(

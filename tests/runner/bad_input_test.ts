@@ -114,7 +114,7 @@ Deno.test("check tells of every bad file at once, with exit code 2", async () =>
     await Deno.writeTextFile(join(dir, "good.yaml"), START + STEPS);
     await Deno.writeFile(join(dir, "huge.yaml"), new Uint8Array());
     await Deno.truncate(join(dir, "huge.yaml"), 50_000_000);
-    const names = [...BAD.map(([name]) => name), "good.yaml", "none.yaml", ".", "huge.yaml"];
+    const names = [...BAD.map(([name]) => name), "good.yaml", "none.yaml", "huge.yaml"];
     const { code, stdout, stderr } = await command(dir, "check", ...names);
     assertEquals(code, 2);
     assertEquals(stdout, "good.yaml: ok\n");
@@ -122,7 +122,6 @@ Deno.test("check tells of every bad file at once, with exit code 2", async () =>
     const expected = [
       ...BAD.map(([, , line]) => line),
       'error[no-file]: "none.yaml" does not exist',
-      'error[is-directory]: "." is a directory',
       'error[too-large]: "huge.yaml" has 50000000 bytes, more than the 1048576 allowed',
     ];
     assertEquals(expected.filter((line) => !told.includes(line)), []);
