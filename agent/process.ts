@@ -178,7 +178,7 @@ export interface ApprovalWish {
   readonly verb: "read" | "write" | "execute";
   /** A canonical path; for `execute` the command. */
   readonly what: string;
-  /** The rule, as it was written. */
+  /** The rule, as it was written: one of the run, or of the step where the run has none for it. */
   readonly rule: string;
   /** For `execute`, the directory; the root without it. */
   readonly cwd?: string | undefined;

@@ -13,6 +13,10 @@ function tool(parameters: unknown, name = "ls"): Record<string, unknown> {
   return { tools: [{ type: "function", function: { name, description: "", parameters } }] };
 }
 
+function form(schema: unknown, strict: unknown): Record<string, unknown> {
+  return { response_format: { type: "json_schema", json_schema: { name: "a", schema, strict } } };
+}
+
 function messages(...list: unknown[]): Record<string, unknown> {
   return { messages: list };
 }
@@ -68,6 +72,18 @@ Deno.test("startOpenAiServer() refuses what is not a request of the API", async 
       { tools: [tool({ type: "object" }).tools, tool({ type: "object" }).tools].flat() },
     ],
     ["stream_options.include_usage", { stream_options: {} }],
+    ["'response_format.type'", { response_format: { type: "json_object" } }],
+    ["json_schema.strict'", form({ type: "object" }, undefined)],
+    ["must be 'object'", form({ type: "array" }, false)],
+    ["'additionalProperties' is required", form({ type: "object" }, true)],
+    [
+      "'required' must include every key",
+      form({ type: "object", properties: { a: {} }, additionalProperties: false }, true),
+    ],
+    [
+      "'allOf' is not permitted",
+      form({ type: "object", additionalProperties: false, allOf: [] }, true),
+    ],
     ["stream_options.usage", { stream_options: { usage: true } }],
   ];
   await using server = startOpenAiServer({ script: [] });
