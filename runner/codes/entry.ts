@@ -35,6 +35,8 @@ export interface CodeExample {
   readonly options?: ExampleOptions;
   /** The workflow whose plan was stored: it is held against that one, as `plan --check` does. */
   readonly stored?: string;
+  /** What a process is granted besides; it stands for a version of Routebook that grants more. */
+  readonly granted?: readonly string[];
   /** The command line that has the problem, if no file has. */
   readonly command?: readonly string[];
   /** Writes the standard output of the command line to a device that is full. */

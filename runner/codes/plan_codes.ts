@@ -105,9 +105,10 @@ export const PLAN_CODES = {
   },
   "wider-permissions": {
     severity: "error",
-    means: "A process is granted something that the stored plan does not grant it.",
+    means: "A process is granted something that the stored plan does not grant it, such as by a " +
+      "newer version.",
     mend: STORE,
-    example: { workflow: flow("shell: virtual"), stored: flow("") },
+    example: { workflow: flow(""), stored: flow(""), granted: ["agent read /srv"] },
   },
   "wider-budget": {
     severity: "error",

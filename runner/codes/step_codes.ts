@@ -58,31 +58,6 @@ export const STEP_CODES = {
     mend: "Write a JSON Schema, such as { type: object, properties: { title: { type: string } } }",
     example: flow("", "  - { id: a, prompt: Go, output: { schema: { type: objekt } } }"),
   },
-  "exceeds-caller": {
-    severity: "error",
-    means: "A workflow that is used asks for more than the one that uses it holds.",
-    mend: "Do with less here, or grant it there",
-    example: {
-      workflow: flow("", "  - { id: a, uses: ./inner.yaml }"),
-      files: {
-        "inner.yaml": "name: inner\nshell: virtual\nmodel: openai:gpt-4.1\n" +
-          "steps:\n  - { id: b, prompt: Go }\n",
-      },
-    },
-  },
-  "uses-sandbox": {
-    severity: "error",
-    means: "A workflow that is used cannot have a sandbox of its own inside its caller's tree.",
-    mend: "Write shell: virtual, or put these steps into the workflow that uses it",
-    example: {
-      workflow: flow("shell: sandbox", "  - { id: a, uses: ./inner.yaml }"),
-      files: {
-        "inner.yaml": "name: inner\nshell: sandbox\nmodel: openai:gpt-4.1\n" +
-          "steps:\n  - { id: b, prompt: Go }\n",
-      },
-      options: { bubblewrap: true },
-    },
-  },
   "invalid-expression": {
     severity: "error",
     means: "What stands in ${{ }} cannot be read as an expression.",

@@ -44,7 +44,8 @@ export async function runExample(example: string | CodeExample): Promise<Example
     if (given.stored === undefined) return printed(now.diagnostics, now);
     await Deno.writeTextFile(join(dir, "flow.yaml"), given.stored);
     const stored = await compile(given, dir);
-    const wider = comparePlans(reviewed(stored, dir), reviewed(now, dir), documentOf(now));
+    const review = { ...reviewed(now, dir), permissions: given.granted ?? [] };
+    const wider = comparePlans(reviewed(stored, dir), review, documentOf(now));
     return printed(wider, now);
   } finally {
     await Deno.remove(dir, { recursive: true });
@@ -61,12 +62,13 @@ async function compile(
   { file = "flow.yaml", options = {} }: CodeExample,
   cwd: string,
 ): Promise<CompileResult> {
-  const { bubblewrap, ...rest } = options;
+  const { bubblewrap, env = {}, ...rest } = options;
   const machine = bubblewrap === true ? { type: "bubblewrap" as const } : UNCONFINED;
   return await compileWorkflow(file, {
     cwd,
     key: true,
     ...rest,
+    env: new Map(Object.entries(env)),
     probe: () => Promise.resolve(machine),
   });
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { CODE_TOPICS, DIAGNOSTIC_CODES } from "../../runner/diagnostic_codes.ts";
+import { diagnosticsPage } from "../../runner/diagnostics_page.ts";
 import { runExample } from "./_examples.ts";
 
 for (const [code, { severity, example, placeless = false }] of Object.entries(DIAGNOSTIC_CODES)) {
@@ -27,6 +28,11 @@ Deno.test("DIAGNOSTIC_CODES says of each code what it means and how to mend it, 
     assertMatch(means, /^[A-Z"`].*[.]$/s, code);
     assertMatch(mend, /^[A-Z].*[^.]$/s, code);
   }
+});
+
+Deno.test("docs/diagnostics.md is what deno task docs writes", async () => {
+  const page = await Deno.readTextFile(new URL("../../docs/diagnostics.md", import.meta.url));
+  assert(page === diagnosticsPage(), "Run deno task docs, and commit docs/diagnostics.md");
 });
 
 Deno.test("CODE_TOPICS has each code once", () => {
