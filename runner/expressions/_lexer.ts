@@ -27,7 +27,7 @@ const SPACE = /\s+/y;
 const NAME = /[A-Za-z_][A-Za-z0-9_-]*/y;
 const TEXT = /'[^']*(?:''[^']*)*'/y;
 const NUMBER = /[+-]?(?:0x[0-9a-fA-F]+|0o[0-7]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)/y;
-const NUMBER_GOES_ON = /[A-Za-z0-9_.-]+/y;
+const NUMBER_GOES_ON = /[+-]?[A-Za-z0-9_.-]+/y;
 const SIGN = /==|!=|<=|>=|&&|\|\||[()[\].,!<>]/y;
 
 /**
@@ -91,7 +91,7 @@ function tokenAt(
 function numberToken(text: string, whole: string, offset: number): Token | ExpressionProblem {
   const digits = /^[+-]/.test(text) ? text.slice(1) : text;
   const value = Number(digits) * (text.startsWith("-") ? -1 : 1);
-  const rest = whole.length > digits.length ? whole : "";
+  const rest = whole.length > text.length ? whole : "";
   if (rest === "" && Number.isFinite(value)) {
     // Plans are JSON, which knows one zero.
     return { type: "number", text, value: value === 0 ? 0 : value, offset, length: text.length };

@@ -78,6 +78,8 @@ const LEVELS: readonly (readonly BinaryOperator[])[] = [
 class Parser {
   readonly #tokens: readonly Token[];
   readonly #spans = new Map<Expression, Span>();
+  /** Where parts are that stand in brackets, with them. */
+  readonly #inBrackets = new Map<Expression, Span>();
   /** How many levels are in each part. */
   readonly #depths = new Map<Expression, number>();
   #position = 0;
@@ -181,7 +183,10 @@ class Parser {
     }
     if (token.text !== "(") throw this.#unexpected(token);
     const inner = this.#inside(token, () => this.#binary(0));
+    const { offset } = token;
+    const length = this.#next.offset + 1 - offset;
     this.#expect(")", token);
+    this.#inBrackets.set(inner, { offset, length });
     return inner;
   }
 
@@ -249,7 +254,7 @@ class Parser {
 
   #spanOf(part: Expression | Token): Span {
     if ("offset" in part) return part;
-    const span = this.#spans.get(part);
+    const span = this.#inBrackets.get(part) ?? this.#spans.get(part);
     if (span === undefined) throw new TypeError("Every part has a place");
     return span;
   }
@@ -260,8 +265,8 @@ class Parser {
       const message = before === undefined
         ? "The expression is empty"
         : `After "${before.text}" something is missing`;
-      const { offset, length } = before ?? token;
-      return new Refusal({ message, offset, length: Math.max(1, length) });
+      const { offset, length } = before ?? { offset: Math.max(0, token.offset - 1), length: 1 };
+      return new Refusal({ message, offset, length });
     }
     const { text, offset, length } = token;
     const own = token.type === "name" ? foreignOperator(text) : undefined;

@@ -37,7 +37,9 @@ function printed(expression: Expression, strength: number): string {
 
 function strengthOf(expression: Expression): number {
   if (expression.type === "binary") return STRENGTH[expression.operator];
-  return expression.type === "not" ? NOT : MEMBER;
+  // A point after a number would be a part of it.
+  const isNumber = expression.type === "literal" && typeof expression.value === "number";
+  return expression.type === "not" || isNumber ? NOT : MEMBER;
 }
 
 function textOf(expression: Expression): string {
