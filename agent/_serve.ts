@@ -6,6 +6,7 @@
  */
 
 import type { Call, Channel } from "../backends/channel.ts";
+import { observeBackend } from "../backends/observe.ts";
 import type { Backend } from "../backends/protocol.ts";
 import { serveBackends } from "../backends/remote.ts";
 import type { StateBackend } from "../backends/state.ts";
@@ -29,6 +30,7 @@ import {
   AGENT_PROCESS,
   type ApprovalParams,
   type EventNotice,
+  LENT_TREE,
   type StartParams,
   type StartResult,
 } from "./process.ts";
@@ -53,8 +55,12 @@ export function serveAgent(channel: Channel): (text: string) => string {
   let mask = new SecretMask([]);
   let agent: Promise<Started> | undefined;
   let served: () => Backend | undefined = () => undefined;
+  let lent: (step: string) => Backend | undefined = () => undefined;
   const states = new Map<string, StateBackend>();
-  serveBackends(channel, (name) => name === WHOLE_TREE ? served() : states.get(name));
+  serveBackends(channel, (name) => {
+    if (name === WHOLE_TREE) return served();
+    return name.startsWith(LENT_TREE) ? lent(name.slice(LENT_TREE.length)) : states.get(name);
+  });
 
   const handle = (method: string, answer: (call: Call) => Promise<unknown>) =>
     channel.handle(method, async (call) => {
@@ -89,6 +95,11 @@ export function serveAgent(channel: Channel): (text: string) => string {
     agent = begin(start, composeTree(start, channel, states));
     const { workplaces } = (await agent).session;
     served = () => workplaces.served;
+    lent = (step) =>
+      observeBackend(
+        workplaces.tree,
+        (change) => notify({ step, event: { type: "file.changed", ...change } }),
+      );
     const result: StartResult = { tools: [...workplaces.tools.keys()] };
     return result;
   });

@@ -47,6 +47,13 @@ export const AGENT_PROCESS = {
   event: "agent.event",
 } as const;
 
+/**
+ * What the name of a backend begins with that is the whole tree, with the run's rules in front of
+ * it: `lent:STEP`. The runner lends it to the workflow that the step uses; its changes are told as
+ * `file.changed` of the step.
+ */
+export const LENT_TREE = "lent:";
+
 /** The model that the agent process talks to; `none` where every step is a command. */
 export type StartModel =
   | { readonly type: "none" }
