@@ -32,6 +32,8 @@ export interface CeilingOptions {
   /** Where the model's host comes from; `undefined` where it is not the file. */
   readonly modelAt: DataPath | undefined;
   readonly shell: PlanShell | undefined;
+  /** The names of what it takes from the environment. */
+  readonly taken: readonly { readonly name: string; readonly path: DataPath }[];
 }
 
 /** Something that is granted. */
@@ -78,7 +80,7 @@ export async function checkCeiling(
 }
 
 function wishesOf(options: CeilingOptions, base: string): readonly Wish[] {
-  const { roots, model, modelAt, shell } = options;
+  const { roots, model, modelAt, shell, taken } = options;
   const wishes: Wish[] = [];
   for (const { directory, access, backend, at } of roots) {
     const isAllowed = (entry: string) => isInside(directory, entry);
@@ -106,6 +108,15 @@ function wishesOf(options: CeilingOptions, base: string): readonly Wish[] {
       isAllowed: (entry) => entry === ANY_PROGRAM,
       cause: 'Shell "sandbox" runs any program of the system',
       at: ["shell"],
+    });
+  }
+  for (const { name, path: at } of taken) {
+    wishes.push({
+      kind: "env",
+      value: name,
+      isAllowed: (entry) => entry === name,
+      cause: `The file takes "${name}" from the environment`,
+      at,
     });
   }
   return wishes;

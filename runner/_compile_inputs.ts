@@ -4,44 +4,74 @@
  * @module
  */
 
-import type { InputValue } from "./plan.ts";
-import type { Reporter } from "./_reporter.ts";
+import type { Environment } from "./_compile_env.ts";
+import { declareInput, type InputPart, isWhole } from "./_declare_inputs.ts";
+import { BOOLEAN, NUMBER, type StaticType, STRING } from "./expressions/types.ts";
+import { inputFromText, inputFromValue } from "./_input_values.ts";
+import { loadYaml } from "./load.ts";
+import type { InputValue, PlanInput } from "./plan.ts";
+import { Reporter } from "./_reporter.ts";
 import { NAME, type WorkflowFile } from "./schema.ts";
 import { didYouMean } from "./_suggest.ts";
+import type { Diagnostic } from "./diagnostics.ts";
 import type { Parts } from "./_validate.ts";
+import type { YamlFile } from "./_yaml_file.ts";
 
-type InputPart = NonNullable<NonNullable<Parts<WorkflowFile>["inputs"]>[string]>;
+/** A file of values, for `--inputs`. */
+export interface InputsFile {
+  /** As the user named it. */
+  readonly name: string;
+  /** Its path on the host. */
+  readonly path: string;
+}
 
 /** What {@linkcode compileInputs} needs to know. */
 export interface InputOptions {
   /** What the command line gives. */
   readonly given: Readonly<Record<string, string>>;
-  /** Whether values may be missing, because nothing is run. */
-  readonly check: boolean;
+  /** Where values are that are not on the command line. */
+  readonly file: InputsFile | undefined;
+  /** The environment, which may have values too. */
+  readonly env: Environment;
+  /** Whether each input must have a value, because it is to be run. */
+  readonly needed: boolean;
+  /** Where the problems of the file of values are told. */
+  readonly diagnostics: Diagnostic[];
+  /** Where its text is added. */
+  readonly sources: Map<string, string>;
+}
+
+/** The inputs of a workflow. */
+export interface CompiledInputs {
+  /** The value of each input that has one, its default included. */
+  readonly values: Readonly<Record<string, InputValue>>;
+  /** Each input that is declared without a fault. */
+  readonly declared: Readonly<Record<string, PlanInput>>;
+}
+
+/** The variable of the environment that gives an input its value. */
+export function inputVariable(name: string): string {
+  return `ROUTEBOOK_INPUT_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
 /**
  * @param parts The `inputs` section, without its faults.
- * @param options What was given.
+ * @param options What was given, and how.
  * @param reporter Told of what is wrong.
- * @returns The value of each input that has one.
+ * @returns What is declared, and the values.
  */
-export function compileInputs(
+export async function compileInputs(
   parts: Parts<WorkflowFile>["inputs"],
   options: InputOptions,
   reporter: Reporter,
-): Readonly<Record<string, InputValue>> {
+): Promise<CompiledInputs> {
   const names = reporter.yaml.keysOf(["inputs"]);
   for (const name of Object.keys(options.given)) {
-    if (names.includes(name)) continue;
-    const { hint } = didYouMean(name, names);
-    reporter.outside(
-      "unknown-input",
-      `The workflow has no input "${name}"`,
-      hint ?? (names.length > 0 ? `Its inputs are ${names.join(", ")}` : "It has no inputs at all"),
-    );
+    if (!names.includes(name)) reporter.outside("unknown-input", ...unknown(name, names));
   }
+  const file = options.file && await readInputs(options.file, names, options);
   const values: [string, InputValue][] = [];
+  const declared: [string, PlanInput][] = [];
   for (const name of names) {
     const part = parts?.[name];
     if (!NAME.test(name)) {
@@ -51,107 +81,132 @@ export function compileInputs(
       });
     }
     if (part === undefined || !NAME.test(name)) continue;
-    const value = valueOf(name, part, options, reporter);
+    const input = await declareInput(name, part, reporter);
+    if (isWhole(name, part, reporter)) declared.push([name, input]);
+    const value = await valueOf(name, input, part, { ...options, file }, reporter);
     if (value !== undefined) values.push([name, value]);
   }
-  return Object.fromEntries(values);
+  return { values: Object.fromEntries(values), declared: Object.fromEntries(declared) };
 }
 
-function valueOf(
-  name: string,
-  part: InputPart,
-  { given, check }: InputOptions,
-  reporter: Reporter,
-): InputValue | undefined {
-  const path = ["inputs", name];
-  const type = part.type ?? "string";
-  const options = (part.options ?? []).filter((option) => option !== undefined);
-  if (type === "choice" && !reporter.yaml.has([...path, "options"])) {
-    reporter.error("missing-key", `Input "${name}" is a choice and has no "options"`, path, {
-      part: "key",
+/**
+ * What is known of inputs before they have values.
+ *
+ * @param declared The inputs.
+ * @returns The type of each.
+ */
+export function inputTypes(
+  declared: Readonly<Record<string, PlanInput>>,
+): ReadonlyMap<string, StaticType> {
+  return new Map(
+    Object.entries(declared).map(([name, { type }]) => [
+      name,
+      type === "number" ? NUMBER : type === "boolean" ? BOOLEAN : STRING,
+    ]),
+  );
+}
+
+function unknown(name: string, names: readonly string[]): [message: string, hint: string] {
+  const { hint } = didYouMean(name, names);
+  return [
+    `The workflow has no input "${name}"`,
+    hint ?? (names.length > 0 ? `Its inputs are ${names.join(", ")}` : "It has no inputs at all"),
+  ];
+}
+
+/** Reads the values of a file; what is wrong with it is told in it. */
+async function readInputs(
+  { name, path }: InputsFile,
+  names: readonly string[],
+  { diagnostics, sources }: InputOptions,
+): Promise<Reporter | undefined> {
+  const { yaml, text, diagnostics: loading } = await loadYaml(name, path);
+  diagnostics.push(...loading);
+  if (text !== undefined) sources.set(name, text);
+  if (yaml === undefined) return undefined;
+  const reporter = new Reporter(yaml, diagnostics);
+  if (dataOf(yaml) === undefined) {
+    reporter.error("wrong-type", "The values of inputs must be a map", [], {
+      hint: "Write NAME: value, one a line",
     });
+    return undefined;
   }
-  if (type !== "choice" && part.options !== undefined) {
-    reporter.error("invalid-value", `Input "${name}" has options and is a ${type}`, [
-      ...path,
-      "options",
-    ], { hint: "Write type: choice" });
+  for (const key of yaml.keysOf([])) {
+    if (names.includes(key)) continue;
+    const [message, hint] = unknown(key, names);
+    reporter.error("unknown-input", message, [key], { hint, part: "key" });
   }
-  checkDefault(name, type, part, options, reporter);
+  return reporter;
+}
+
+function dataOf({ data }: YamlFile): ReadonlyMap<string, unknown> | undefined {
+  if (typeof data !== "object" || data === null || Array.isArray(data)) return undefined;
+  return new Map(Object.entries(data));
+}
+
+interface Given extends Omit<InputOptions, "file"> {
+  readonly file: Reporter | undefined;
+}
+
+async function valueOf(
+  name: string,
+  input: PlanInput,
+  part: InputPart,
+  { given, file, env, needed }: Given,
+  reporter: Reporter,
+): Promise<InputValue | undefined> {
+  const refuse = (origin: string, text: string, expected: string | undefined) =>
+    reporter.outside(
+      "invalid-input",
+      `Input "${name}" must be ${expected}, not ${JSON.stringify(text)}`,
+      origin,
+    );
   const text = Object.hasOwn(given, name) ? given[name] : undefined;
-  if (text !== undefined) return parseGiven(name, type, text, options, reporter);
-  if (part.default !== undefined && part.required !== true) return part.default;
-  const placeholder =
-    { string: "", number: 0, boolean: false, path: "/", choice: options[0] ?? "" }[type];
-  if (check) return placeholder;
+  if (text !== undefined) {
+    const { value, expected } = await inputFromText(input, text);
+    return value ??
+      void refuse(`It is given on the command line: --input ${name}=...`, text, expected);
+  }
+  const data = file && dataOf(file.yaml);
+  if (file !== undefined && data?.has(name)) return await fromFile(name, input, data, file);
+  const variable = inputVariable(name);
+  const found = env.get(variable);
+  if (found !== undefined) {
+    const { value, expected } = await inputFromText(input, found);
+    return value ?? void refuse(`It is the value of the variable ${variable}`, found, expected);
+  }
+  if (part.default !== undefined && part.required !== true) return input.default;
+  if (part.required === false && input.type === "string") return "";
+  if (part.required === false && input.type === "boolean") return false;
   // What is wrong with the declaration was told already.
-  if (reporter.yaml.keysOf(path).some((key) => !Object.hasOwn(part, key))) return undefined;
-  if (type === "choice" && options.length === 0) return undefined;
-  if (part.required === false && (type === "string" || type === "boolean")) return placeholder;
-  reporter.error("missing-input", `Input "${name}" has no value`, path, {
+  if (!needed || !input.required || !isWhole(name, part, reporter)) return undefined;
+  if (input.type === "choice" && input.options === undefined) return undefined;
+  reporter.error("missing-input", `Input "${name}" has no value`, ["inputs", name], {
     hint: `Give it on the command line: --input ${name}=...`,
     part: "key",
   });
   return undefined;
 }
 
-function checkDefault(
+async function fromFile(
   name: string,
-  type: NonNullable<InputPart["type"]>,
-  part: InputPart,
-  options: readonly string[],
+  input: PlanInput,
+  data: ReadonlyMap<string, unknown>,
   reporter: Reporter,
-): void {
-  const value = part.default;
-  if (value === undefined) return;
-  const path = ["inputs", name, "default"];
-  if (part.required === true) {
-    reporter.warning(
-      "unused-default",
-      `Input "${name}" is required: its default is never used`,
-      path,
-    );
-  }
-  if (type === "choice") {
-    if (typeof value === "string" && options.includes(value)) return;
-    reporter.error("invalid-value", `The default of "${name}" is not one of its options`, path, {
-      hint: `Use one of ${options.join(", ")}`,
-    });
-    return;
-  }
-  const found: string = typeof value;
-  if (found !== type) {
-    reporter.error(
-      "wrong-type",
-      `The default of "${name}" is a ${found}, and the input a ${type}`,
-      path,
-      type === "string" ? { hint: `Put it in quotes: "${reporter.yaml.sourceOf(path)}"` } : {},
-    );
-  }
-}
-
-function parseGiven(
-  name: string,
-  type: NonNullable<InputPart["type"]>,
-  text: string,
-  options: readonly string[],
-  reporter: Reporter,
-): InputValue | undefined {
-  const refuse = (expected: string) =>
-    reporter.outside("invalid-input", `Input "${name}" must be ${expected}, not "${text}"`);
-  switch (type) {
-    case "string":
-      return text;
-    case "choice":
-      if (options.includes(text)) return text;
-      return void refuse(`one of ${options.join(", ")}`);
-    case "boolean":
-      if (text === "true" || text === "false") return text === "true";
-      return void refuse("true or false");
-    case "number":
-      if (/^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(text) && Number.isFinite(Number(text))) {
-        return Number(text);
-      }
-      return void refuse("a number");
-  }
+): Promise<InputValue | undefined> {
+  const written = data.get(name);
+  const isPlain = typeof written === "string" || typeof written === "number" ||
+    typeof written === "boolean";
+  const { value, expected } = isPlain
+    ? await inputFromValue(input, written)
+    : await inputFromValue(input, null);
+  if (value !== undefined) return value;
+  const source = reporter.yaml.sourceOf([name]);
+  const isText = input.type === "string" || input.type === "path" || input.type === "choice";
+  reporter.error("invalid-input", `Input "${name}" must be ${expected}`, [name], {
+    hint: isText && typeof written !== "string" && isPlain
+      ? `Put it in quotes: "${source}"`
+      : undefined,
+  });
+  return undefined;
 }

@@ -16,7 +16,13 @@ import {
   nestTree,
   withCallerRules,
 } from "./_compile_caller.ts";
-import { compileInputs } from "./_compile_inputs.ts";
+import {
+  type CompiledEnvironment,
+  compileEnvironment,
+  type Environment,
+  NO_ENVIRONMENT,
+} from "./_compile_env.ts";
+import { compileInputs, inputTypes } from "./_compile_inputs.ts";
 import { checkCeiling } from "./_compile_ceiling.ts";
 import { explainGrants } from "./_compile_grants.ts";
 import { askConfinement, compileConfinement, type Probe } from "./_compile_confinement.ts";
@@ -36,6 +42,7 @@ import { compileText } from "./_compile_text.ts";
 import { type Diagnostic, sortDiagnostics } from "./diagnostics.ts";
 import type { Template } from "./expressions/expression.ts";
 import { objectOf, STRING } from "./expressions/types.ts";
+import { warnOfInlinedSecrets } from "./_inlined_secrets.ts";
 import { loadYaml } from "./load.ts";
 import { planProcesses } from "./permissions.ts";
 import type { Plan } from "./plan.ts";
@@ -54,6 +61,14 @@ export interface CompileOptions {
   readonly cwd: string;
   /** Inputs of the command line, not yet of their types. */
   readonly inputs?: Readonly<Record<string, string>>;
+  /** A YAML file of more of them, of their types; relative to `cwd`. */
+  readonly inputsFile?: string;
+  /**
+   * The environment of whoever runs it, for inputs, variables and secrets.
+   *
+   * @default {an empty one}
+   */
+  readonly env?: Environment;
   /** Replaces the file's model. */
   readonly model?: string;
   /**
@@ -172,9 +187,27 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
 
   const options = caller === undefined ? given : optionsFor(caller, parts, given);
   const check = options.check ?? false;
-  const inputs = compileInputs(
-    parts.inputs,
-    { given: options.inputs ?? {}, check: check || caller !== undefined },
+  warnOfInlinedSecrets(reporter);
+  const { env = NO_ENVIRONMENT, inputsFile } = options;
+  const isRun = !check && options.keyNeeded !== false;
+  const { values: inputs, declared } = await compileInputs(parts.inputs, {
+    given: options.inputs ?? {},
+    file: inputsFile === undefined
+      ? undefined
+      : { name: inputsFile, path: resolve(options.cwd, inputsFile) },
+    // What is used has its inputs from its caller, and from nowhere else.
+    env: caller === undefined ? env : NO_ENVIRONMENT,
+    needed: !check && caller === undefined,
+    ...{ sources: compilation.sources, diagnostics: compilation.diagnostics },
+  }, reporter);
+  const givenInputs = {
+    inputs: caller === undefined ? inputs : {},
+    inputNames: yaml.keysOf(["inputs"]),
+    inputTypes: inputTypes(declared),
+  };
+  const environment = compileEnvironment(
+    parts,
+    { env, inputs: givenInputs, needed: isRun },
     reporter,
   );
   const backends = await compileBackends(
@@ -196,14 +229,19 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   const shell = compileShell(parts, reporter);
   // Programs are started to find that out, while everything else is compiled.
   const asked = askConfinement(shell, roots, options.probe);
-  const scope = { inputs, inputNames: yaml.keysOf(["inputs"]) };
+  const scope = { ...givenInputs, env: environment.env, secretNames: environment.secrets };
   const rules = await compileRules(parts.tools, ["tools"], reporter);
   const { model, live, at: modelAt } = await chooseModel(
     parts,
     { ...compilation, options, rehearsalPath },
     reporter,
   );
-  const held = { shell, netHost: live?.netHost, env: [], secrets: [] };
+  const taken = environment.taken.map(({ name }) => name)
+    .filter((name) => !environment.secrets.includes(name));
+  const held = {
+    ...{ shell, netHost: live?.netHost },
+    ...{ env: taken, secrets: environment.secrets },
+  };
   if (caller !== undefined) checkHeld(held, caller, reporter);
   const lender: Caller = {
     ...held,
@@ -270,7 +308,11 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     { steps, live, isModelless: model?.type === "none" },
     reporter,
   );
-  await checkCeiling(parts.permissions, { path, roots, model: live, modelAt, shell }, reporter);
+  await checkCeiling(
+    parts.permissions,
+    { path, roots, model: live, modelAt, shell, taken: environment.taken },
+    reporter,
+  );
   const confinement = await compileConfinement(parts, { shell, asked, check }, reporter);
   if (model === undefined || parts.name === undefined || instructions === undefined) {
     return undefined;
@@ -292,6 +334,7 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     fingerprint: yaml.fingerprint,
     model,
     inputs,
+    ...planInputs(declared, environment),
     instructions,
     backends: nested?.backends ?? [...backends.sound.values()],
     ...tree,
@@ -306,11 +349,25 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   };
 }
 
+/** What a plan says of inputs, variables and secrets; nothing of what there is none of. */
+function planInputs(
+  declared: NonNullable<Plan["declared"]>,
+  { env, open, secrets }: CompiledEnvironment,
+): Pick<Plan, "declared" | "env" | "openEnv" | "secrets"> {
+  const known = [...env].filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return {
+    ...(Object.keys(declared).length === 0 ? {} : { declared }),
+    ...(known.length === 0 ? {} : { env: Object.fromEntries(known) }),
+    ...(Object.keys(open).length === 0 ? {} : { openEnv: open }),
+    ...(secrets.length === 0 ? {} : { secrets }),
+  };
+}
+
 /** What a workflow that is used is compiled with: its caller's model, where it names none. */
 function optionsFor(
   caller: Caller,
   parts: Parts<WorkflowFile>,
-  { inputs: _, roots: __, ...options }: CompileOptions,
+  { inputs: _, inputsFile: __, roots: ___, ...options }: CompileOptions,
 ): CompileOptions {
   if (options.model !== undefined || parts.model !== undefined) return options;
   return caller.model === undefined ? options : { ...options, model: caller.model };

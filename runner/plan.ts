@@ -365,6 +365,8 @@ export interface Plan {
   readonly declared?: Readonly<Record<string, PlanInput>>;
   /** Variables that all commands see, with their values. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Variables of a workflow that is used, whose values depend on inputs that its caller gives. */
+  readonly openEnv?: Readonly<Record<string, Template>>;
   /** The names of the secrets that the run has; their values are in no plan. */
   readonly secrets?: readonly string[];
   readonly instructions: Template;

@@ -45,6 +45,40 @@ export const INPUT_CODES = {
       options: { inputs: { topic: "ants" } },
     },
   },
+  "missing-variable": {
+    severity: "error",
+    means: "A variable must be in the environment of whoever runs the workflow, and is not. " +
+      "`check` and `plan` do not ask for it.",
+    mend: "Set it before the run: NAME=value deno task run FILE",
+    example: flow("env: [API_URL]"),
+  },
+  "missing-secret": {
+    severity: "error",
+    means: "A secret must be in the environment of whoever runs the workflow, and is not, or is " +
+      "empty. `check` and `plan` do not ask for it.",
+    mend: "Set it before the run: NAME=value deno task run FILE",
+    example: flow("secrets: [DEPLOY_TOKEN]"),
+  },
+  "short-secret": {
+    severity: "error",
+    means:
+      "The value of a secret has less than 4 characters: to mask it would hide ordinary words.",
+    mend: "Use a longer one, or name it below env if everybody may see it",
+    example: { workflow: flow("secrets: [PIN]"), options: { env: { PIN: "123" } } },
+  },
+  "reserved-variable": {
+    severity: "error",
+    means:
+      "A variable is the shell's own, such as `PATH`, or the model's key, which no command sees.",
+    mend: "Use another name; the env of a step may set what its own command needs",
+    example: flow("env: { PATH: /project/bin }"),
+  },
+  "inlined-secret": {
+    severity: "warning",
+    means: "A text looks like a secret: whoever reads the file has it, and it is not masked.",
+    mend: "Name it below secrets, take it out of the file, and have its issuer replace it",
+    example: flow("env: { TOKEN: ghp_0123456789abcdefghijABCDEFGHIJ0123456789 }"),
+  },
   "unknown-model": {
     severity: "error",
     means: "The model is not written as its maker and its name.",
