@@ -18,8 +18,15 @@ function all(keys: string, advice: Advice): Instead {
 
 /** A value in the fewest words of YAML, if it is short. */
 export function inline(value: unknown): string {
-  const written = flow(value);
+  const written = isPlain(value) ? value : flow(value);
   return written.length > 60 ? "..." : written;
+}
+
+/** Whether a text is one of several words that needs no quotes where nothing stands around it. */
+function isPlain(value: unknown): value is string {
+  return typeof value === "string" &&
+    /^[\p{L}./][\p{L}\p{N}_./*()'$<>=!&|-]*(?: \S+)*$/u.test(value) &&
+    !/: |:$| #|\n|^(?:true|false|null)$/i.test(value);
 }
 
 function flow(value: unknown): string {

@@ -65,7 +65,7 @@ const SEVERITIES = {
 
 function sectionOf(code: string, { severity, means, mend, example }: CodeEntry): string {
   const told = wrapped(`${SEVERITIES[severity]} ${means}`);
-  return `\n### ${code}\n\n${told}\n\n${wrapped(`${mend}.`)}\n\n${
+  return `\n### ${code}\n\n${told}\n\n${wrapped(mend.endsWith(".") ? mend : `${mend}.`)}\n\n${
     typeof example === "string" ? block(example) : exampleText(example)
   }`;
 }
