@@ -12,6 +12,7 @@ import type { CompileOptions } from "./compile.ts";
 import type { EventSink } from "./events.ts";
 import type { Journal, JournalClaim } from "./journal.ts";
 import type { Plan } from "./plan.ts";
+import type { DaySpent } from "./spending.ts";
 import type { Write } from "./terminal.ts";
 
 /** Where a command prints. */
@@ -68,7 +69,7 @@ async function goOn(request: RunRequest, beginning: string, terminal: Terminal):
   const others = somebody(request, terminal);
   const approver = answer === undefined
     ? others
-    : answerPending(checkpoint.pending, answer, others);
+    : answerPending(checkpoint.waiting.flatMap(({ pending }) => pending), answer, others);
   const resume = { run, checkpoint, files: journal.checkpointFiles(run) };
   return await play(plan, { journal, approver, resume, claim: claim.journal }, request, terminal);
 }
@@ -119,6 +120,9 @@ async function play(
       apiKey: Deno.env.get("OPENAI_API_KEY"),
       approver,
       resume,
+      ...(plan.budget.usdPerDay === undefined
+        ? {}
+        : { today: await dayOf(plan, { journal, cwd }) }),
       keep: (checkpoint, files) => journal.keep(runId, checkpoint, files),
     });
     return result.exitCode;
@@ -127,6 +131,15 @@ async function play(
       Deno.removeSignalListener(signal, interrupt);
     }
   }
+}
+
+/** What the runs of a plan's file cost today, asked of the journal each time. */
+async function dayOf(
+  plan: Plan,
+  { journal, cwd }: { readonly journal: Journal; readonly cwd: string },
+): Promise<() => DaySpent> {
+  const { spentToday } = await import("./spent_today.ts");
+  return () => spentToday(journal, plan, { cwd, now: new Date() });
 }
 
 /** Sorts by time, and tells apart two runs of one second: `20261122-130446-3f9a`. */

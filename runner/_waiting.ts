@@ -5,7 +5,8 @@
  */
 
 import type { ApprovalParams } from "../agent/process.ts";
-import type { Versions } from "./checks.ts";
+import type { WaitingStep } from "./checkpoint.ts";
+import type { Versions } from "./checks/versions.ts";
 
 /**
  * @param before What `versionsBefore` returned before the step.
@@ -30,10 +31,14 @@ export function versionsAsBefore(now: Versions, changed: readonly string[]): Ver
 }
 
 /**
- * @param pending What waits.
- * @returns It in a sentence.
+ * @param waiting The steps that wait.
+ * @returns What waits, in a sentence.
  */
-export function waitingText({ step, tool, wishes }: ApprovalParams): string {
+export function waitingText(waiting: readonly WaitingStep[]): string {
+  return waiting.flatMap(({ pending }) => pending).map(questionText).join("; ");
+}
+
+function questionText({ step, tool, wishes }: ApprovalParams): string {
   const wanted = wishes.map(({ verb, what, rule }) => {
     // A command takes many lines, and is shown with the question.
     const subject = verb === "execute" ? "a command" : `'${what}'`;

@@ -21,6 +21,7 @@ import { isApproved, Policy } from "../backends/policy.ts";
 import { readApproval } from "./_agent_words.ts";
 import type { RunEventBody } from "./events.ts";
 import type { Plan } from "./plan.ts";
+import { unless } from "./_interruption.ts";
 import type { ApprovedOptions } from "./relay.ts";
 import { commandText } from "./_screen_commands.ts";
 
@@ -50,17 +51,28 @@ export interface ApprovalsOptions {
   readonly mask?: SecretMask | undefined;
 }
 
-/** The approvals of a run. */
+/** An attempt of a step that is under way. */
+interface Attempt {
+  /** The calls under way, by their ids, with their tools. */
+  readonly calls: Map<string, string>;
+  /** What was approved, by the calls' ids. */
+  readonly granted: Map<string, readonly ApprovalWish[]>;
+  /** What nobody could answer. */
+  readonly waiting: ApprovalParams[];
+  /** Ends its questions. */
+  readonly over: AbortController;
+}
+
+/** The approvals of a run: those of all steps that are under way. */
 export class Approvals {
   readonly #policy: Policy;
   readonly #emit: (event: RunEventBody) => void;
   readonly #approver: Approver;
   readonly #mask: SecretMask;
-  /** The calls under way, by their ids, with their tools. */
-  readonly #calls = new Map<string, string>();
-  readonly #granted = new Map<string, readonly ApprovalWish[]>();
-  #step = "";
-  #waiting: ApprovalParams | undefined;
+  /** The attempts under way, by the keys of their steps. */
+  readonly #attempts = new Map<string, Attempt>();
+  /** The question that is being answered: a person is asked one at a time. */
+  #asking: Promise<unknown> = Promise.resolve();
 
   /** @param options The rules, and who is asked and told. */
   constructor({ plan, emit, approver, mask }: ApprovalsOptions) {
@@ -70,25 +82,35 @@ export class Approvals {
     this.#approver = approver ?? (() => Promise.resolve({ verdict: "wait" }));
   }
 
-  /** What nobody could answer in the attempt under way, if there is something. */
-  get waiting(): ApprovalParams | undefined {
-    return this.#waiting;
+  /**
+   * What nobody could answer in the attempt of a step that is under way.
+   *
+   * @param step The step's key.
+   * @returns The questions, in the order in which they were asked.
+   */
+  waiting(step: string): readonly ApprovalParams[] {
+    return this.#attempts.get(step)?.waiting ?? [];
   }
 
-  /** Begins an attempt of a step: nothing is granted. */
+  /** Begins an attempt of a step: nothing is granted to it. */
   begin(step: string): void {
-    this.#step = step;
-    this.#calls.clear();
-    this.#granted.clear();
-    this.#waiting = undefined;
+    const over = new AbortController();
+    this.#attempts.set(step, { calls: new Map(), granted: new Map(), waiting: [], over });
+  }
+
+  /** Ends the attempt of a step: its grants end with it, and its questions. */
+  end(step: string): void {
+    this.#attempts.get(step)?.over.abort();
+    this.#attempts.delete(step);
   }
 
   /** Takes note of what the agent does: a call's grant ends with the call. */
-  note(event: AgentEvent): void {
-    if (event.type === "tool.called") this.#calls.set(event.callId, event.tool);
+  note(step: string, event: AgentEvent): void {
+    const attempt = this.#attempts.get(step);
+    if (event.type === "tool.called") attempt?.calls.set(event.callId, event.tool);
     if (event.type !== "tool.finished") return;
-    this.#calls.delete(event.callId);
-    this.#granted.delete(event.callId);
+    attempt?.calls.delete(event.callId);
+    attempt?.granted.delete(event.callId);
   }
 
   /**
@@ -102,11 +124,12 @@ export class Approvals {
   async answer(params: unknown, signal: AbortSignal): Promise<ApprovalResult> {
     const question = readApproval(params);
     const { step, callId, tool, wishes } = question;
-    if (step !== this.#step || this.#calls.get(callId) !== tool) {
+    const attempt = this.#attempts.get(step);
+    if (attempt?.calls.get(callId) !== tool) {
       throw new TypeError(`There is no call '${callId}' of '${tool}' under way to approve`);
     }
     // Whatever was granted to this call before, it asks anew.
-    this.#granted.delete(callId);
+    attempt.granted.delete(callId);
     const asked = await Promise.all(wishes.map((wish) => this.#checked(wish)));
     const detail = shownDetail(this.#mask.data(question));
     return await this.ask({ ...question, wishes: asked, detail }, signal);
@@ -120,7 +143,22 @@ export class Approvals {
    * @returns The answer. A grant holds until the call is finished, or the attempt.
    */
   async ask(question: ApprovalParams, signal: AbortSignal): Promise<ApprovalResult> {
+    const before = this.#asking;
+    const { promise: answered, resolve } = Promise.withResolvers<void>();
+    this.#asking = before.then(() => answered);
+    const over = this.#attempts.get(question.step)?.over.signal;
+    const ended = over === undefined ? signal : AbortSignal.any([signal, over]);
+    try {
+      await unless(ended, before);
+      return await this.#ask(question, ended);
+    } finally {
+      resolve();
+    }
+  }
+
+  async #ask(question: ApprovalParams, signal: AbortSignal): Promise<ApprovalResult> {
     const { step, callId } = question;
+    const attempt = this.#attempts.get(step);
     // A grant is for what was asked; nobody else needs to see the secrets in it.
     const shown: ApprovalParams = { ...this.#mask.data(question), step, callId };
     this.#emit({ type: "approval.requested", ...shown });
@@ -128,8 +166,8 @@ export class Approvals {
     signal.throwIfAborted();
     const answer = { verdict, ...reason === undefined ? {} : { reason } };
     this.#emit({ type: "approval.answered", step, callId, ...answer });
-    if (verdict === "granted") this.#granted.set(callId, question.wishes);
-    if (verdict === "wait") this.#waiting ??= shown;
+    if (verdict === "granted") attempt?.granted.set(callId, question.wishes);
+    if (verdict === "wait") attempt?.waiting.push(shown);
     return answer;
   }
 
@@ -157,8 +195,10 @@ export class Approvals {
    * @returns Whether it is granted.
    */
   isGranted(verb: "read" | "write", path: string): boolean {
-    for (const wishes of this.#granted.values()) {
-      if (isApproved(this.#policy, wishes, verb, path)) return true;
+    for (const { granted } of this.#attempts.values()) {
+      for (const wishes of granted.values()) {
+        if (isApproved(this.#policy, wishes, verb, path)) return true;
+      }
     }
     return false;
   }
@@ -173,13 +213,15 @@ export class Approvals {
    */
   takeCommand(command: string, options: ApprovedOptions): boolean {
     const key = commandKey(command, options);
-    for (const [callId, wishes] of this.#granted) {
-      const taken = wishes.find((wish) =>
-        wish.verb === "execute" && commandKey(wish.what, wish) === key
-      );
-      if (taken === undefined) continue;
-      this.#granted.set(callId, wishes.filter((wish) => wish !== taken));
-      return true;
+    for (const { granted } of this.#attempts.values()) {
+      for (const [callId, wishes] of granted) {
+        const taken = wishes.find((wish) =>
+          wish.verb === "execute" && commandKey(wish.what, wish) === key
+        );
+        if (taken === undefined) continue;
+        granted.set(callId, wishes.filter((wish) => wish !== taken));
+        return true;
+      }
     }
     return false;
   }

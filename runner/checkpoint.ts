@@ -8,28 +8,67 @@ import type { ApprovalParams, Checkpoint } from "../agent/process.ts";
 import type { Channel } from "../backends/channel.ts";
 import { joinPaths } from "../backends/paths.ts";
 import { RemoteBackend } from "../backends/remote.ts";
+import type { Outcome } from "./events.ts";
+import type { StepValues } from "./expressions/context.ts";
+import type { Value } from "./expressions/expression.ts";
 import type { Plan } from "./plan.ts";
+import type { StepEnd } from "./_schedule.ts";
+import type { SpentBefore } from "./spending.ts";
 
-/** A waiting run, all but its memory files. */
-export interface RunCheckpoint {
-  /** What waits: shown to whoever decides. */
-  readonly pending: ApprovalParams;
-  /** The step that waits. Those before it are finished. */
+/** A step that waits, or an item of one. */
+export interface WaitingStep {
+  /** Its key: the step's id, `ID[0]` for an item. */
   readonly step: string;
+  /** What waits: shown to whoever decides. */
+  readonly pending: readonly ApprovalParams[];
   readonly attempt: number;
   /** What the model was asked in this attempt; empty for a command. */
   readonly prompt: string;
-  /** The agent's part: its conversation, and how far its rehearsal is. */
-  readonly agent: Checkpoint;
-  /** The outputs of the finished steps. */
-  readonly outputs: Readonly<Record<string, string>>;
-  /** Requests of the model so far. */
-  readonly turns: number;
-  /** Tokens so far; `null` where any answer left its count unknown. */
-  readonly inputTokens: number | null;
-  readonly outputTokens: number | null;
+  /** The agent's part: its conversation, and how far its rehearsal is. A command has none. */
+  readonly agent?: Checkpoint | undefined;
   /** What the step is to produce and has written or deleted already. */
   readonly changed: readonly string[];
+}
+
+/** A step that ended, or was skipped. */
+export interface EndedStep {
+  readonly end: StepEnd;
+  /** What expressions know of it. */
+  readonly values: StepValues;
+}
+
+/** How far a step with `foreach` has come. */
+export interface KeptItems {
+  readonly items: readonly Value[];
+  /** What became of those that succeeded, by their numbers. */
+  readonly ended: Readonly<Record<string, Pick<StepValues, "output" | "outputs">>>;
+  /** Scripted turns that they have taken, of a rehearsal. */
+  readonly played: number;
+}
+
+/** How the first step failed that did: how the run ends. */
+export interface StepFailure {
+  readonly outcome: Exclude<Outcome, "success">;
+  /** In a sentence. */
+  readonly message: string;
+}
+
+/** A waiting run, all but its memory files. */
+export interface RunCheckpoint {
+  /** The steps that wait, in the order in which they came to that. */
+  readonly waiting: readonly WaitingStep[];
+  /** What was said in the steps that ended. */
+  readonly agent: Checkpoint;
+  /** The steps that ended, by their ids. */
+  readonly ended: Readonly<Record<string, EndedStep>>;
+  /** The steps with `foreach` that have begun and not ended, by their ids. */
+  readonly items: Readonly<Record<string, KeptItems>>;
+  /** How the run will end, if a step failed already. */
+  readonly failure?: StepFailure | undefined;
+  /** Answers of judges that were taken from the rehearsal, by the ids of their steps. */
+  readonly judged: Readonly<Record<string, number>>;
+  /** What was used up so far. */
+  readonly spent: SpentBefore;
   /** Paths that the run wrote. */
   readonly written: readonly string[];
 }

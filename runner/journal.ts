@@ -16,7 +16,7 @@ import type { Plan } from "./plan.ts";
 export const JOURNAL_FOLDER = ".routebook";
 
 /** The journal's own version, in SQLite's `user_version`. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** Milliseconds that one run waits for another one's write. */
 const BUSY_MS = 5_000;
@@ -64,6 +64,9 @@ const TABLES: readonly string[] = [
     run TEXT PRIMARY KEY REFERENCES checkpoints (run),
     by TEXT NOT NULL UNIQUE REFERENCES runs (id)
   ) STRICT;
+`,
+  `
+  ALTER TABLE checkpoints ADD COLUMN format INTEGER NOT NULL DEFAULT 2;
 `,
 ];
 
@@ -199,8 +202,8 @@ export class Journal implements Disposable {
     try {
       database.exec("PRAGMA synchronous = FULL");
       transact(database, () => {
-        database.prepare("INSERT INTO checkpoints (run, body) VALUES (?, ?)")
-          .run(run, JSON.stringify(checkpoint));
+        database.prepare("INSERT INTO checkpoints (run, body, format) VALUES (?, ?, ?)")
+          .run(run, JSON.stringify(checkpoint), FORMAT);
         for (const { backend, path, bytes } of files) file.run(run, backend, path, bytes);
       });
       database.exec("PRAGMA synchronous = NORMAL");
@@ -215,10 +218,22 @@ export class Journal implements Disposable {
    *
    * @param run The run's id.
    * @returns What {@linkcode Journal.keep} kept; `undefined` for a run that does not wait.
+   * @throws {JournalError} If an older version kept it, which had one step at a time.
    */
   checkpoint(run: string): RunCheckpoint | undefined {
-    const row = this.#database.prepare("SELECT body FROM checkpoints WHERE run = ?").get(run);
-    return row === undefined ? undefined : JSON.parse(String(row["body"]));
+    const row = this.#database.prepare("SELECT body, format FROM checkpoints WHERE run = ?")
+      .get(run);
+    if (row === undefined) return undefined;
+    if (row["format"] === FORMAT) return JSON.parse(String(row["body"]));
+    throw new JournalError(
+      `Run '${run}' cannot be gone on with: an older version left it to wait, in format ` +
+        `${row["format"]}, and this version knows ${FORMAT}. Start it anew without --resume`,
+    );
+  }
+
+  /** Whether a run waits, or did until another one went on with it. */
+  waits(run: string): boolean {
+    return this.#database.prepare("SELECT 1 FROM checkpoints WHERE run = ?").get(run) !== undefined;
   }
 
   /**

@@ -9,6 +9,7 @@ import {
   AGENT_PROCESS,
   type ApprovalResult,
   type CommandParams,
+  type StartBudget,
   type StartParams,
 } from "../agent/process.ts";
 import type { Channel } from "../backends/channel.ts";
@@ -39,6 +40,18 @@ export interface ProcessesOptions {
   readonly onApproval: (params: unknown, signal: AbortSignal) => Promise<ApprovalResult>;
   /** What was approved for now: the agent is given no more than that. */
   readonly grants: Grants;
+  /**
+   * Texts that the agent masks.
+   *
+   * @default {none}
+   */
+  readonly secrets?: readonly string[] | undefined;
+  /**
+   * What all steps together may use up.
+   *
+   * @default {as much as they want}
+   */
+  readonly budget?: StartBudget | undefined;
 }
 
 /** The processes of a run. */
@@ -51,8 +64,7 @@ export class Processes {
   readonly #shellProcess: ShellProcess | undefined;
   readonly #ownCommands: OwnCommands | undefined;
   readonly #plan: Plan;
-  readonly #apiKey: string;
-  readonly #context: ExpressionContext;
+  readonly #options: ProcessesOptions;
 
   /**
    * Makes the writable roots, which have to be there before the host is confined to them, and starts
@@ -68,8 +80,7 @@ export class Processes {
     const agent = processOf(plan, "agent");
     if (agent === undefined) throw new TypeError("The plan has no agent process");
     this.#plan = plan;
-    this.#apiKey = options.apiKey ?? "";
-    this.#context = options.context;
+    this.#options = options;
     for (const { access, directory } of plan.roots) {
       if (access === "read-write") makeRoot(directory);
     }
@@ -168,13 +179,14 @@ export class Processes {
 
   async #agentStart(): Promise<StartParams> {
     const { model, instructions, backends, routes, deny, ask, allow, shell } = this.#plan;
+    const { apiKey = "", context, secrets = [], budget } = this.#options;
     return {
       model: model.type === "openai"
-        ? { type: "openai", name: model.name, baseUrl: model.baseUrl, apiKey: this.#apiKey }
+        ? { type: "openai", name: model.name, baseUrl: model.baseUrl, apiKey }
         : model.type === "rehearsal"
         ? { type: "rehearsal", name: model.name }
         : { type: "none" },
-      instructions: await renderTemplate(instructions, this.#context),
+      instructions: await renderTemplate(instructions, context),
       backends: backends.map(({ name, type }) => ({
         name,
         type: type === "state" ? type : "local",
@@ -184,6 +196,8 @@ export class Processes {
       ask,
       ...(allow === undefined ? {} : { allow }),
       ...(shell === undefined ? {} : { shell }),
+      ...(secrets.length === 0 ? {} : { secrets }),
+      ...(budget === undefined ? {} : { budget }),
     };
   }
 

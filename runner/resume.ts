@@ -204,7 +204,7 @@ export class Claim implements Disposable {
 
 /** Refuses to go on with what another run has done, or does the waiting for. */
 function refuseFinished(journal: Journal, id: string, by: string): void {
-  if (journal.checkpoint(by) !== undefined) {
+  if (journal.waits(by)) {
     throw new ResumeError(
       `Run '${id}' was gone on with by run '${by}', which waits itself`,
       `Go on with that one: --resume ${by}`,
@@ -217,26 +217,29 @@ function refuseFinished(journal: Journal, id: string, by: string): void {
 }
 
 /**
- * Answers the question that waited, and no other.
+ * Answers the questions that waited, and no others.
  *
- * @param pending The question, as it was shown.
- * @param answer The answer to it.
- * @param otherwise Who is asked everything else, and that question too where it is another one now.
+ * @param pending The questions, as they were shown.
+ * @param answer The answer to them.
+ * @param otherwise Who is asked everything else, and those questions too where they are others now.
  * @returns Who asks.
  */
 export function answerPending(
-  pending: ApprovalParams,
+  pending: readonly ApprovalParams[],
   answer: ApprovalResult,
   otherwise: Approver,
 ): Approver {
-  let open = true;
+  const open = [...pending];
   return async (question, signal) => {
-    if (!open) return await otherwise(question, signal);
-    open = false;
-    const difference = differenceOf(pending, question);
+    // What a step asks first is what it waited with: it asks it anew, or something else has changed.
+    const own = open.filter(({ step }) => step === question.step);
+    const shown = own.find(({ callId }) => callId === question.callId) ?? own[0];
+    if (shown === undefined) return await otherwise(question, signal);
+    open.splice(open.indexOf(shown), 1);
+    const difference = differenceOf(shown, question);
     // What is refused need not be what was shown.
     if (difference === undefined) return answer;
-    if (answer.verdict === "refused" && question.callId === pending.callId) return answer;
+    if (answer.verdict === "refused" && question.callId === shown.callId) return answer;
     const other = await otherwise(question, signal);
     if (other.verdict !== "wait") return other;
     return { verdict: "wait", reason: `The answer was given to something else: ${difference}` };

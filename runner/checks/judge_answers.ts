@@ -9,11 +9,23 @@ import type { RehearsalTurn } from "../../agent/rehearsal.ts";
 /** The scripted answers of the judges of a run. */
 export class JudgeAnswers {
   readonly #scripted: Readonly<Record<string, readonly RehearsalTurn[]>>;
-  readonly #taken = new Map<string, number>();
+  readonly #taken: Map<string, number>;
 
-  /** @param scripted The answers of each step. */
-  constructor(scripted: Readonly<Record<string, readonly RehearsalTurn[]>> = {}) {
+  /**
+   * @param scripted The answers of each step.
+   * @param taken How many of each were taken before, by a run that this one goes on with.
+   */
+  constructor(
+    scripted: Readonly<Record<string, readonly RehearsalTurn[]>> = {},
+    taken: Readonly<Record<string, number>> = {},
+  ) {
     this.#scripted = scripted;
+    this.#taken = new Map(Object.entries(taken));
+  }
+
+  /** How many answers of each step were taken so far. */
+  get taken(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#taken);
   }
 
   /**

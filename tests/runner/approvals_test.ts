@@ -279,6 +279,20 @@ Deno.test("personAt() lets go when the question is over", async () => {
   await assertRejects(() => person(QUESTION, stop.signal), Error, "over");
 });
 
+Deno.test("answerPending() answers each question that waited, in any order", async () => {
+  const { signal } = new AbortController();
+  const others: Approver = () => Promise.resolve({ verdict: "wait" });
+  const [second, third] = [{ ...QUESTION, callId: "2" }, { ...QUESTION, step: "b[1]" }];
+  const approver = answerPending([QUESTION, second, third], { verdict: "granted" }, others);
+  const questions = [third, second, QUESTION];
+  for (const verdict of ["granted", "wait"]) {
+    for (const question of questions) {
+      assertEquals((await approver(question, signal)).verdict, verdict);
+    }
+  }
+  assertEquals((await approver({ ...QUESTION, step: "b[2]" }, signal)).verdict, "wait");
+});
+
 Deno.test("answerPending() answers that very question once, and refuses the call whatever it does", async () => {
   const { signal } = new AbortController();
   const asked: string[] = [];
@@ -286,7 +300,7 @@ Deno.test("answerPending() answers that very question once, and refuses the call
     asked.push(detail);
     return Promise.resolve({ verdict: "wait" });
   };
-  const granted = answerPending(QUESTION, { verdict: "granted" }, others);
+  const granted = answerPending([QUESTION], { verdict: "granted" }, others);
   assertEquals(await granted(structuredClone(QUESTION), signal), { verdict: "granted" });
   assertEquals(await granted(QUESTION, signal), { verdict: "wait" });
   assertEquals(asked, ["+a"]);
@@ -297,7 +311,7 @@ Deno.test("answerPending() answers that very question once, and refuses the call
     [{ wishes: [] }, "the call wants something else now"],
   ];
   for (const [difference, said] of changed) {
-    const approver = answerPending(QUESTION, { verdict: "granted" }, others);
+    const approver = answerPending([QUESTION], { verdict: "granted" }, others);
     assertEquals(await approver({ ...QUESTION, ...difference }, signal), {
       verdict: "wait",
       reason: `The answer was given to something else: ${said}`,
@@ -305,8 +319,8 @@ Deno.test("answerPending() answers that very question once, and refuses the call
     assertEquals(await approver(QUESTION, signal), { verdict: "wait" });
   }
   const refusal = { verdict: "refused", reason: "no" } as const;
-  const refused = answerPending(QUESTION, refusal, others);
+  const refused = answerPending([QUESTION], refusal, others);
   assertEquals(await refused({ ...QUESTION, detail: "+b" }, signal), refusal);
-  const other = answerPending(QUESTION, refusal, others);
+  const other = answerPending([QUESTION], refusal, others);
   assertEquals((await other({ ...QUESTION, callId: "2" }, signal)).verdict, "wait");
 });

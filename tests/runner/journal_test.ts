@@ -70,7 +70,7 @@ Deno.test("Journal.open() refuses a newer format and says what a folder that is 
   database.exec("PRAGMA user_version = 99");
   database.close();
   const error = assertThrows(() => Journal.open(cwd.path), JournalError);
-  assertStringIncludes(error.message, "has format 99, and this version knows 2");
+  assertStringIncludes(error.message, "has format 99, and this version knows 3");
 
   await using other = await temporary();
   await Deno.writeTextFile(join(other.path, ".routebook"), "");
@@ -92,17 +92,22 @@ Deno.test("Journal.append() throws a JournalError where an event cannot be writt
   );
 });
 
+const SAID = { conversation: [{ role: "user", content: "Go." }], answers: 1, ids: 2 } as const;
+
 const CHECKPOINT: RunCheckpoint = {
-  pending: { step: "a", callId: "1", tool: "ls", wishes: [], detail: "" },
-  step: "a",
-  attempt: 1,
-  prompt: "Go.",
-  agent: { conversation: [{ role: "user", content: "Go." }], answers: 1, ids: 2 },
-  outputs: { b: "done" },
-  turns: 3,
-  inputTokens: null,
-  outputTokens: 0,
-  changed: ["/x"],
+  waiting: [{
+    step: "a[1]",
+    pending: [{ step: "a[1]", callId: "1", tool: "ls", wishes: [], detail: "" }],
+    attempt: 1,
+    prompt: "Go.",
+    agent: SAID,
+    changed: ["/x"],
+  }],
+  agent: { ended: { b: SAID.conversation }, conversation: [], answers: 0, ids: 2 },
+  ended: { b: { end: "success", values: { output: "done", outputs: {}, status: "success" } } },
+  items: { a: { items: [1, 2], ended: { 0: { output: "x", outputs: {} } }, played: 1 } },
+  judged: {},
+  spent: { turns: 3, inputTokens: null, outputTokens: 0 },
   written: ["/x", "/y"],
 };
 
@@ -169,6 +174,29 @@ Deno.test("Journal.open() brings a journal of the first format up to this one", 
   assertEquals(journal.last("old"), event("old", 1));
   journal.keep("old", CHECKPOINT, []);
   assertEquals(journal.checkpoint("old"), CHECKPOINT);
+});
+
+Deno.test("Journal.checkpoint() refuses what an older version left to wait", async () => {
+  await using cwd = await temporary();
+  {
+    using journal = Journal.open(cwd.path);
+    journal.begin("old", PLAN, "");
+    journal.keep("old", CHECKPOINT, []);
+    journal.begin("new", PLAN, "");
+  }
+  const database = new DatabaseSync(join(cwd.path, ".routebook/runs.db"));
+  database.exec("ALTER TABLE checkpoints DROP COLUMN format; PRAGMA user_version = 2");
+  database.close();
+  using journal = Journal.open(cwd.path);
+  assertThrows(
+    () => journal.checkpoint("old"),
+    JournalError,
+    "Run 'old' cannot be gone on with: an older version left it to wait, in format 2, and this " +
+      "version knows 3. Start it anew without --resume",
+  );
+  assertEquals([journal.waits("old"), journal.waits("new")], [true, false]);
+  journal.keep("new", CHECKPOINT, []);
+  assertEquals(journal.checkpoint("new"), CHECKPOINT);
 });
 
 Deno.test("Journal loses nothing that it acknowledged when its process is killed", async () => {
