@@ -41,7 +41,7 @@ export type ApprovedOptions = Pick<ExecuteOptions, "cwd" | "env" | "stdin">;
 /** What the relay needs to know of a plan. */
 export type RelayPlan =
   & Pick<Plan, "routes" | "deny">
-  & Partial<Pick<Plan, "allow" | "ask" | "shell">>;
+  & Partial<Pick<Plan, "allow" | "ask" | "env" | "shell">>;
 
 const NOTHING: Grants = { isGranted: () => false, takeCommand: () => false };
 
@@ -80,7 +80,8 @@ export function relayOf(
 }
 
 /**
- * The agent's way to the shell. Every command is judged again.
+ * The agent's way to the shell. Every command is judged again, and sees the workflow's variables
+ * beneath its own.
  *
  * @param plan The run's plan.
  * @param shell Whoever runs the commands.
@@ -96,7 +97,9 @@ export function relayShell(plan: RelayPlan, shell: Shell, grants: Grants = NOTHI
       const isGranted = decision.verdict === "allow" ||
         (decision.verdict === "ask" && grants.takeCommand(commandText(command), options));
       if (!isGranted) throw refusedCommand(decision);
-      return await shell.execute(command, options);
+      const { env } = plan;
+      if (env === undefined) return await shell.execute(command, options);
+      return await shell.execute(command, { ...options, env: { ...env, ...options.env } });
     },
   };
 }

@@ -291,6 +291,17 @@ Deno.test("relayShell() passes on what the rules allow, as it is", async () => {
   assertEquals(ran, [["git status", options], [["git", "push it"], {}]]);
 });
 
+Deno.test("relayShell() shows commands the workflow's variables beneath their own", async () => {
+  const { shell, ran } = recordingShell();
+  const relay = relayShell({ routes: [], deny: [], env: { A: "1", B: "2" } }, shell);
+  await relay.execute("ls", { cwd: "/x", env: { B: "3" } });
+  await relay.execute("ls");
+  assertEquals(ran, [
+    ["ls", { cwd: "/x", env: { A: "1", B: "3" } }],
+    ["ls", { env: { A: "1", B: "2" } }],
+  ]);
+});
+
 Deno.test("relayShell() refuses what the rules deny", async () => {
   const { shell, ran } = recordingShell();
   const plan = { routes: [], deny: ["execute git push *"], allow: ["execute git *", "execute ls"] };
