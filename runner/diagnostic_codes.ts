@@ -6,6 +6,7 @@
  * @module
  */
 
+import { ARTIFACT_CODES } from "./codes/artifact_codes.ts";
 import { BUDGET_CODES } from "./codes/budget_codes.ts";
 import { COMMAND_CODES } from "./codes/command_codes.ts";
 import type { CodeEntry } from "./codes/entry.ts";
@@ -25,6 +26,7 @@ export const CODE_TOPICS = {
   "Inputs, models and rehearsals": INPUT_CODES,
   "Backends, routes and paths": FILE_CODES,
   "Steps and expressions": STEP_CODES,
+  "Artifacts": ARTIFACT_CODES,
   "Workflows that use others": USES_CODES,
   "Shells, rules and permissions": SHELL_CODES,
   "Budgets and prices": BUDGET_CODES,
@@ -38,6 +40,7 @@ const CODES = {
   ...INPUT_CODES,
   ...FILE_CODES,
   ...STEP_CODES,
+  ...ARTIFACT_CODES,
   ...USES_CODES,
   ...SHELL_CODES,
   ...BUDGET_CODES,
