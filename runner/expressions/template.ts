@@ -111,14 +111,17 @@ export function parseExpression(text: string): ExpressionResult {
   const rest = bare ? "" : text.slice(end + CLOSING.length).trim();
   if (rest !== "") {
     const offset = text.indexOf(rest, end + CLOSING.length);
-    const message = "There is more than one expression here";
-    const hint = `Put all of it into one: ${OPENING} a && b ${CLOSING}`;
+    const message = rest.includes(OPENING)
+      ? "There is more than one expression here"
+      : "After the expression there is more";
+    const hint = `Put all of it into one: ${OPENING} a && b ${CLOSING}, or a && b`;
     return { problem: { message, hint, offset, length: rest.length, ...at } };
   }
   const source = text.slice(start, end).trim();
   if (source === "") {
     const length = Math.max(1, text.trim().length);
-    return { problem: { message: "The expression is empty", offset: opening, length, ...at } };
+    const offset = Math.max(0, Math.min(opening, text.length - length));
+    return { problem: { message: "The expression is empty", offset, length, ...at } };
   }
   const parsed = parse(text, start, end);
   return parsed.problem === undefined
