@@ -18,6 +18,7 @@ Usage:
   deno task run FILE [options]     Run a workflow
   deno task plan FILE [options]    Print what it may touch, and touch nothing
   deno task check FILE...          Print every problem of files, folders and globs
+  deno task graph FILE             Print its steps as a Mermaid flowchart
   deno task log [RUN]              List the runs of this directory, or show one again
 
 Options:
@@ -73,6 +74,7 @@ const COMMANDS: Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>> = {
   run: ["input", "model", "rehearse", "live", "json", "resume", "approve", "refuse"],
   plan: ["input", "model", "rehearse", "live", "json", "explain", "check"],
   check: ["json", "format"],
+  graph: [],
   log: ["json"],
 };
 
@@ -131,14 +133,16 @@ function tell(
 
 async function command(args: readonly string[], terminal: Terminal): Promise<number> {
   const [name, ...rest] = args;
-  if (name === undefined) throw new UsageError("No command is given: run, plan, check or log");
+  if (name === undefined) {
+    throw new UsageError("No command is given: run, plan, check, graph or log");
+  }
   if (name === "--help" || name === "-h" || name === "help") {
     terminal.out(USAGE);
     return 0;
   }
   const allowed = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (allowed === undefined) {
-    throw new UsageError(`There is no command '${name}': it is run, plan, check or log`);
+    throw new UsageError(`There is no command '${name}': it is run, plan, check, graph or log`);
   }
   const { values, positionals } = parse(rest);
   if (values.help === true) {
@@ -162,6 +166,7 @@ async function command(args: readonly string[], terminal: Terminal): Promise<num
   if (isRehearsal(file)) {
     throw new UsageError(`'${file}' is a rehearsal: name the workflow that declares it`);
   }
+  if (name === "graph") return await graph(file, terminal);
   const options = compileOptions(values);
   return name === "plan"
     ? await plan(file, options, values, terminal)
@@ -245,6 +250,20 @@ async function plan(
   if (check === "") throw new UsageError("'--check' names no plan: --check plan.json");
   const { planCommand } = await import("./_plan_command.ts");
   return await planCommand(file, { compile, json, explain, check, ...terminal });
+}
+
+async function graph(file: string, terminal: Terminal): Promise<number> {
+  // What is drawn needs no key, no inputs and nobody who confines anything.
+  const { plan, exitCode } = await compile(file, {
+    cwd: Deno.cwd(),
+    key: true,
+    check: true,
+    probe: () => Promise.resolve({ type: "bubblewrap" }),
+  }, terminal);
+  if (plan === undefined) return exitCode;
+  const { graphText } = await import("./graph.ts");
+  terminal.out(graphText(plan));
+  return 0;
 }
 
 async function log(
