@@ -149,7 +149,9 @@ async function doStep(
 ): Promise<Done> {
   if (step.run !== undefined) return await doCommand(step, params, signal, host);
   if (step.uses !== undefined) {
-    throw new TypeError(`Nobody runs the workflow '${step.uses.file}' that the step uses`);
+    // Loaded where a step uses a workflow: most files have none.
+    const { runUsed } = await import("./_nested_run.ts");
+    return await runUsed(step.uses, params.key, params.context, signal, host);
   }
   const { result, value, errors } = await askModel(step, { ...params, signal }, host);
   const { outcome, output, error, checkpoint } = result;

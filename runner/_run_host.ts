@@ -4,14 +4,14 @@
  * @module
  */
 
-import type { Approvals } from "./approvals.ts";
+import type { Approvals, Approver } from "./approvals.ts";
 import type { RunEventBody } from "./events.ts";
 import type { ExpressionContext, ItemValue } from "./expressions/context.ts";
 import type { Interruption } from "./_interruption.ts";
 import type { Plan } from "./plan.ts";
 import type { Processes } from "./processes.ts";
 import type { Progress } from "./_progress.ts";
-import type { Spending } from "./spending.ts";
+import type { DaySpent, Spending } from "./spending.ts";
 import type { UnderWay } from "./_under_way.ts";
 import type { Wait } from "./_wait.ts";
 
@@ -25,6 +25,16 @@ export interface ContextOf {
   readonly secrets?: boolean;
 }
 
+/** What a run lends to the workflows that its steps use. */
+export interface Lent {
+  readonly apiKey: string | undefined;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly runId: string;
+  readonly now: (() => Date) | undefined;
+  readonly today: (() => DaySpent) | undefined;
+  readonly approver: Approver;
+}
+
 /** A run, as its steps see it. */
 export interface RunHost {
   readonly plan: Plan;
@@ -35,6 +45,7 @@ export interface RunHost {
   readonly approvals: Approvals;
   readonly underWay: UnderWay;
   readonly wait: Wait;
+  readonly lend: Lent;
   /** Tells the readers of the run what happened. */
   readonly emit: (event: RunEventBody) => void;
   /** What the expressions of a step refer to by now. */

@@ -24,9 +24,18 @@ export function runStarted(plan: Plan, resumes: string | undefined): RunEventBod
       : model.type === "openai"
       ? `openai:${model.name}`
       : model.name,
-    rehearsed: model.type === "rehearsal",
+    rehearsed: isRehearsed(plan),
     steps: steps.map(({ id }) => id),
     ...(confinement === undefined ? {} : { confinement }),
     ...(resumes === undefined ? {} : { resumes }),
   };
+}
+
+/**
+ * @param plan What the run does.
+ * @returns Whether scripted answers stand in for a model, in it or in a workflow that it uses.
+ */
+export function isRehearsed({ model, steps, onSuccess = [], onFailure = [] }: Plan): boolean {
+  return model.type === "rehearsal" ||
+    [...steps, ...onSuccess, ...onFailure].some(({ uses }) => uses && isRehearsed(uses.plan));
 }

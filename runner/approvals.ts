@@ -31,6 +31,9 @@ const INPUT_CHARACTERS = 10_000;
 /** Asks somebody; `wait` where nobody can answer now. */
 export type Approver = (question: ApprovalParams, signal: AbortSignal) => Promise<ApprovalResult>;
 
+/** Nobody who could answer: what is asked about waits. */
+export const NOBODY: Approver = () => Promise.resolve({ verdict: "wait" });
+
 /** Options of {@linkcode Approvals}. */
 export interface ApprovalsOptions {
   /** The run's plan, for its rules. */
@@ -79,7 +82,7 @@ export class Approvals {
     this.#policy = new Policy(plan);
     this.#emit = emit;
     this.#mask = mask ?? new SecretMask([]);
-    this.#approver = approver ?? (() => Promise.resolve({ verdict: "wait" }));
+    this.#approver = approver ?? NOBODY;
   }
 
   /**

@@ -52,6 +52,12 @@ export interface ProcessesOptions {
    * @default {as much as they want}
    */
   readonly budget?: StartBudget | undefined;
+  /**
+   * The tree of the run that uses this one.
+   *
+   * @default {there is none}
+   */
+  readonly callerTree?: Backend | undefined;
 }
 
 /** The processes of a run. */
@@ -90,8 +96,12 @@ export class Processes {
     this.tree = this.#composeTree();
     const relays = new Map<string, Backend | Channel>();
     for (const { name, type } of plan.backends) {
-      if (type !== "local" || this.#host === undefined) continue;
-      relays.set(name, relayOf(plan, name, this.#host.channel, options.grants));
+      const source = type === "caller"
+        ? options.callerTree
+        : type === "local"
+        ? this.#host?.channel
+        : undefined;
+      if (source !== undefined) relays.set(name, relayOf(plan, name, source, options.grants));
     }
     // The agent reaches local files only through here, and by the names of local backends alone.
     serveBackends(this.agent.channel, (name) => relays.get(name));
@@ -205,7 +215,11 @@ export class Processes {
     const backends = new Map<string, Backend>();
     for (const { name, type } of this.#plan.backends) {
       const channel = type === "state" ? this.agent.channel : this.#host?.channel;
-      if (channel !== undefined) backends.set(name, new RemoteBackend({ channel, name }));
+      const { callerTree } = this.#options;
+      const found = type === "caller"
+        ? callerTree
+        : channel && new RemoteBackend({ channel, name });
+      if (found !== undefined) backends.set(name, found);
     }
     const mounts: Record<string, Mount> = {};
     for (const { prefix, backend, path } of this.#plan.routes) {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Channel } from "../backends/channel.ts";
+import { Channel } from "../backends/channel.ts";
 import { PolicyJudge } from "../backends/judge.ts";
 import { JudgedBackend } from "../backends/judged.ts";
 import { PlaceJudge } from "../backends/place_judge.ts";
@@ -53,15 +53,15 @@ const NOTHING: Grants = { isGranted: () => false, takeCommand: () => false };
  * relay refuses what all of them refuse, and what none leads to.
  *
  * @param plan The run's plan.
- * @param name The local backend's name.
- * @param host The channel to the host.
+ * @param name The backend's name: of a local one, or of one whose files are those of a caller.
+ * @param host The channel to the host, or the caller's tree.
  * @param grants What was approved.
  * @returns What to serve the agent under that name: the host itself where there is nothing to judge.
  */
 export function relayOf(
   plan: RelayPlan,
   name: string,
-  host: Channel,
+  host: Channel | Backend,
   grants: Grants = NOTHING,
 ): Backend | Channel {
   const { routes, shell } = plan;
@@ -75,6 +75,7 @@ export function relayOf(
     isGranted: (verb, path) => grants.isGranted(verb, path),
   });
   const judge = new PlaceJudge({ backend: name, routes, tree });
+  if (!(host instanceof Channel)) return new JudgedBackend(host, judge);
   if (!policy.hasPathRules && !isReserved && judge.isEven) return host;
   return new JudgedBackend(new RemoteBackend({ channel: host, name }), judge);
 }

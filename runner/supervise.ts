@@ -8,7 +8,8 @@
 import { AGENT_PROCESS } from "../agent/process.ts";
 import { hiddenTexts } from "../agent/secrets.ts";
 import { readCheckpoint, readEvent } from "./_agent_words.ts";
-import { Approvals, type Approver } from "./approvals.ts";
+import type { Backend } from "../backends/protocol.ts";
+import { Approvals, type Approver, NOBODY } from "./approvals.ts";
 import {
   type CheckpointFile,
   memoryFiles,
@@ -25,8 +26,8 @@ import type { Plan, PlanStep } from "./plan.ts";
 import { Processes } from "./processes.ts";
 import { Progress } from "./_progress.ts";
 import { Recorder } from "./recorder.ts";
-import type { ContextOf, RunHost } from "./_run_host.ts";
-import { runStarted } from "./_run_started.ts";
+import type { ContextOf, Lent, RunHost } from "./_run_host.ts";
+import { isRehearsed, runStarted } from "./_run_started.ts";
 import { schedule } from "./_schedule.ts";
 import { type DaySpent, Spending } from "./spending.ts";
 import { runStep } from "./_step_run.ts";
@@ -77,6 +78,8 @@ export interface RunOptions {
     | undefined;
   /** The waiting run of the same plan that this one goes on with. */
   readonly resume?: ResumedRun | undefined;
+  /** The tree of the run that uses this one, with its rules in front of it. */
+  readonly callerTree?: Backend | undefined;
 }
 
 /** How a run ended. */
@@ -166,6 +169,11 @@ class Run implements RunHost {
     });
   }
 
+  get lend(): Lent {
+    const { apiKey, secrets = {}, runId, now, today, approver = NOBODY } = this.#options;
+    return { apiKey, secrets, runId, now, today, approver };
+  }
+
   get processes(): Processes {
     if (this.#processes === undefined) throw new TypeError("The processes are not started");
     return this.#processes;
@@ -227,6 +235,7 @@ class Run implements RunHost {
       context: this.context({ failed: false }),
       secrets: Object.values(this.#options.secrets ?? {}),
       budget: this.spending.runLimits(),
+      callerTree: this.#options.callerTree,
     });
   }
 
@@ -316,7 +325,7 @@ class Run implements RunHost {
       type: "run.finished",
       ...result,
       ...this.spending.totals,
-      rehearsed: this.plan.model.type === "rehearsal",
+      rehearsed: isRehearsed(this.plan),
     });
     return result;
   }

@@ -1,0 +1,148 @@
+/**
+ * A step that uses another workflow: a run of its own inside the run, with processes of its own, whose
+ * files are those of its caller.
+ *
+ * @module
+ */
+
+import { LENT_TREE } from "../agent/process.ts";
+import { RemoteBackend } from "../backends/remote.ts";
+import type { Approver } from "./approvals.ts";
+import type { EventSink, Outcome } from "./events.ts";
+import { textOf } from "./expressions/coerce.ts";
+import type { ExpressionContext } from "./expressions/context.ts";
+import { evaluateTemplate } from "./expressions/template.ts";
+import { inputFromText, inputFromValue } from "./_input_values.ts";
+import type { InputValue, Plan, PlanRunBudget, PlanUses } from "./plan.ts";
+import type { RunHost } from "./_run_host.ts";
+
+/** What became of a workflow that was used. */
+export interface UsedResult {
+  readonly outcome: Outcome;
+  /** Its outputs as JSON; empty where it has none. */
+  readonly output: string;
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Why it is no success. */
+  readonly error?: string;
+}
+
+/**
+ * Runs a workflow that a step uses.
+ *
+ * @param uses What it uses.
+ * @param key The step's key.
+ * @param context What its values refer to.
+ * @param signal Ends it.
+ * @param host The run that the step is a part of.
+ * @returns How it ended.
+ */
+export async function runUsed(
+  uses: PlanUses,
+  key: string,
+  context: ExpressionContext,
+  signal: AbortSignal,
+  host: RunHost,
+): Promise<UsedResult> {
+  const { inputs, error: wrong } = await inputsOf(uses, context);
+  if (inputs === undefined) return failure(wrong);
+  const { processes, spending, lend, emit, wait } = host;
+  const forward: EventSink = ({ seq: _, time: __, run: ___, ...event }) => {
+    if (event.type === "run.started" || event.type === "run.finished") return;
+    if (!("step" in event)) return emit(event);
+    // What it changes of its caller's files the caller has told of, by the paths that it has for them.
+    if (event.type === "file.changed" && isCallers(event.path, uses.plan)) return;
+    emit({ ...event, step: `${key}/${event.step}` });
+  };
+  const approver: Approver = async (question, asked) =>
+    await lend.approver({ ...question, step: `${key}/${question.step}` }, asked);
+  // Loaded here since it runs steps itself.
+  const { runPlan } = await import("./supervise.ts");
+  const result = await runPlan(
+    { ...uses.plan, inputs, budget: within(uses.plan.budget, spending.runLimits(key)) },
+    {
+      sinks: [forward],
+      ...{ signal, wait, approver },
+      runId: lend.runId,
+      now: lend.now,
+      apiKey: lend.apiKey,
+      secrets: Object.fromEntries(
+        Object.entries(lend.secrets).filter(([name]) => uses.plan.secrets?.includes(name)),
+      ),
+      today: lend.today,
+      callerTree: new RemoteBackend({
+        channel: processes.agent.channel,
+        name: `${LENT_TREE}${key}`,
+      }),
+    },
+  );
+  if (result.outcome === "waiting") {
+    return {
+      ...failure(
+        `'${uses.file}' waits for an approval, and a workflow that is used cannot be gone on with: ` +
+          "run it where somebody can be asked",
+      ),
+      outcome: "denied",
+    };
+  }
+  const { outcome, outputs, error } = result;
+  const output = Object.keys(outputs).length === 0 ? "" : JSON.stringify(outputs);
+  return { outcome, output, outputs, ...error === undefined ? {} : { error } };
+}
+
+function failure(error: string): UsedResult & { readonly error: string } {
+  return { outcome: "failure", output: "", outputs: {}, error };
+}
+
+/** The values of inputs, or why there are none. */
+type GivenInputs =
+  | { readonly inputs: Readonly<Record<string, InputValue>>; readonly error?: undefined }
+  | { readonly inputs?: undefined; readonly error: string };
+
+/** The values of its inputs, or why one of them is none. */
+async function inputsOf(
+  { file, plan, with: given }: PlanUses,
+  context: ExpressionContext,
+): Promise<GivenInputs> {
+  const inputs: [string, InputValue][] = [];
+  for (const [name, template] of Object.entries(given)) {
+    const declared = plan.declared?.[name];
+    if (declared === undefined) return { error: `'${file}' has no input '${name}'` };
+    const found = await evaluateTemplate(template, context);
+    const { value, expected } = typeof found === "string"
+      ? await inputFromText(declared, found)
+      : await inputFromValue(declared, declared.type === "string" ? textOf(found) : found);
+    if (value === undefined) {
+      return {
+        error: `Input '${name}' of '${file}' must be ${expected}, found '${textOf(found)}'`,
+      };
+    }
+    inputs.push([name, value]);
+  }
+  return { inputs: { ...plan.inputs, ...Object.fromEntries(inputs) } };
+}
+
+/** Whether a path of the used workflow is one of its caller's files. */
+function isCallers(path: string, { routes, backends }: Plan): boolean {
+  const route = routes.find(({ prefix }) => `${path}/`.startsWith(prefix));
+  return backends.some(({ name, type }) => name === route?.backend && type === "caller");
+}
+
+/** A budget that is no more than what is left of the caller's. */
+function within(
+  own: PlanRunBudget,
+  left: {
+    readonly turns?: number | undefined;
+    readonly tokens?: number | undefined;
+    readonly usd?: number | undefined;
+  },
+): PlanRunBudget {
+  const least = (a: number | undefined, b: number | undefined) =>
+    a === undefined ? b : b === undefined ? a : Math.min(a, b);
+  const [tokens, usd] = [least(own.tokens, left.tokens), least(own.usd, left.usd)];
+  return {
+    ...own,
+    turns: Math.max(0, least(own.turns, left.turns) ?? own.turns),
+    ...tokens === undefined ? {} : { tokens: Math.max(0, tokens) },
+    ...usd === undefined ? {} : { usd: Math.max(0, usd) },
+  };
+}

@@ -1,0 +1,203 @@
+import { assertEquals } from "@std/assert";
+import { compiled } from "./_compiled.ts";
+
+const CALLER = `\
+name: caller
+model: openai:m
+shell: virtual
+backends:
+  disk: { type: local, root: ./ws }
+  docs: { type: local, root: ./docs, access: read }
+routes:
+  /project/: disk
+  /docs/: docs
+steps:
+  - id: inner
+    uses: ./used/inner.yaml
+    with: { name: "\${{ inputs.name }}" }
+inputs: { name: { default: x } }
+`;
+
+const INNER = `\
+name: inner
+model: openai:m
+inputs: { name: { required: true } }
+backends:
+  files: { type: local, root: ../ws/src }
+  mem: { type: state }
+default: mem
+routes:
+  /code/: { backend: files, path: lib }
+steps: [{ id: a, prompt: "Go, \${{ inputs.name }}" }]
+outputs: { said: "\${{ steps.a.output }}" }
+`;
+
+function files(inner: string) {
+  return { "used/inner.yaml": inner, "docs/": "", "ws/src/lib/": "" };
+}
+
+Deno.test("compileWorkflow() puts the files of a workflow that is used into its caller's tree", async () => {
+  const { plan, text } = await compiled(CALLER, { files: files(INNER) });
+  assertEquals(text, "");
+  const uses = plan?.steps[0]?.uses;
+  assertEquals(uses?.file, "used/inner.yaml");
+  assertEquals(uses?.plan.backends, [
+    { name: "files", type: "caller" },
+    { name: "mem", type: "state" },
+  ]);
+  assertEquals(uses?.plan.routes, [
+    { prefix: "/code/", backend: "files", path: "/project/src/lib", access: "read-write" },
+    { prefix: "/", backend: "mem", path: "/", access: "read-write" },
+  ]);
+  assertEquals(uses?.plan.roots, []);
+  assertEquals(uses?.plan.processes.map(({ name }) => name), ["runner", "agent"]);
+});
+
+Deno.test("compileWorkflow() gives a workflow that declares no files its caller's tree", async () => {
+  const inner = "name: inner\nsteps: [{ id: a, prompt: Go }]\n";
+  const { plan, text } = await compiled(CALLER.replace(/ {4}with.*\n/, ""), {
+    files: files(inner),
+  });
+  assertEquals(text, "");
+  const used = plan?.steps[0]?.uses?.plan;
+  assertEquals(used?.backends, [{ name: "caller", type: "caller" }]);
+  assertEquals(used?.routes, [
+    { prefix: "/", backend: "caller", path: "/", access: "read-write" },
+  ]);
+  assertEquals(used?.model.type, "openai");
+});
+
+Deno.test("compileWorkflow() refuses a workflow that would hold more than its caller", async () => {
+  const inner = INNER
+    .replace("model: openai:m", "model: openai:m\nbase_url: http://127.0.0.1:9/v1")
+    .replace("{ type: local, root: ../ws/src }", "{ type: local, root: ../other }")
+    .replace("  /code/", "  /docs/: notes\n  /code/")
+    .replace("  mem:", "  notes: { type: local, root: ../docs }\n  mem:");
+  const { plan, text } = await compiled(CALLER.replace("shell: virtual\n", ""), {
+    files: files(`shell: virtual\n${inner}`),
+  });
+  assertEquals(plan, undefined);
+  assertEquals(
+    text,
+    `\
+error[exceeds-caller]: "flow.yaml", which uses this workflow, gives its agent no shell
+ --> used/inner.yaml:1:1
+  |
+1 | shell: virtual
+  | ^^^^^
+  = hint: Leave shell out here, or write it there too
+
+error[exceeds-caller]: "flow.yaml", which uses this workflow, asks its model at "api.openai.com:443", and this one asks at "127.0.0.1:9"
+ --> used/inner.yaml:4:1
+  |
+4 | base_url: http://127.0.0.1:9/v1
+  | ^^^^^^^^
+  = hint: Write the same model and base_url in both
+
+error[exceeds-caller]: "flow.yaml" may only read "<dir>/docs", and so may what it uses
+ --> used/inner.yaml:8:31
+  |
+8 |   notes: { type: local, root: ../docs }
+  |                               ^^^^^^^
+  = hint: Write access: read here, or grant it there
+
+error[exceeds-caller]: "flow.yaml", which uses this workflow, has no route to "<dir>/other/lib"
+  --> used/inner.yaml:13:11
+   |
+13 |   /code/: { backend: files, path: lib }
+   |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+   = hint: Add a backend and a route for it there: what is used never holds more than its caller
+`,
+  );
+});
+
+Deno.test("compileWorkflow() refuses workflows that use one another", async () => {
+  const { text } = await compiled("name: a\nsteps: [{ id: s, uses: ./b.yaml }]\n", {
+    files: { "b.yaml": "name: b\nsteps:\n  - { id: t, uses: ./flow.yaml }\n" },
+  });
+  assertEquals(
+    text,
+    `\
+error[recursive-uses]: The workflow would use itself: flow.yaml -> b.yaml -> flow.yaml
+ --> b.yaml:3:20
+  |
+3 |   - { id: t, uses: ./flow.yaml }
+  |                    ^^^^^^^^^^^
+  = hint: Repeat steps with foreach or retry instead
+`,
+  );
+});
+
+Deno.test("compileWorkflow() says what is wrong with what a step uses", async () => {
+  const { text } = await compiled(
+    `\
+name: w
+steps:
+  - { id: a, uses: ./none.yaml }
+  - { id: b, uses: actions/checkout@v4 }
+  - { id: c, uses: ./x.rehearsal.yaml }
+  - { id: d, uses: ./inner.yaml, with: { nmae: x } }
+  - { id: e, uses: ./bad.yaml }
+`,
+    {
+      files: {
+        "inner.yaml":
+          "name: i\ninputs: { name: { required: true } }\nsteps: [{ id: r, run: ls }]\n",
+        "bad.yaml": "name: i\nsteps: [{ id: r, rnu: ls }]\n",
+      },
+    },
+  );
+  assertEquals(
+    text,
+    `\
+error[invalid-uses]: "./none.yaml" cannot be used: there is no such file
+ --> flow.yaml:3:20
+  |
+3 |   - { id: a, uses: ./none.yaml }
+  |                    ^^^^^^^^^^^
+  = hint: The path is relative to this file: uses: ./other.yaml
+
+error[invalid-uses]: "actions/checkout@v4" is not a workflow file
+ --> flow.yaml:4:20
+  |
+4 |   - { id: b, uses: actions/checkout@v4 }
+  |                    ^^^^^^^^^^^^^^^^^^^
+  = hint: Only files next to this one can be used: uses: ./other.yaml
+
+error[invalid-uses]: "./x.rehearsal.yaml" is a rehearsal
+ --> flow.yaml:5:20
+  |
+5 |   - { id: c, uses: ./x.rehearsal.yaml }
+  |                    ^^^^^^^^^^^^^^^^^^
+  = hint: Name the workflow that declares it
+
+error[missing-input]: Input "name" of "inner.yaml" has no value
+ --> flow.yaml:6:20
+  |
+6 |   - { id: d, uses: ./inner.yaml, with: { nmae: x } }
+  |                    ^^^^^^^^^^^^
+  = hint: Give it: with: { name: ... }
+
+error[unknown-input]: "inner.yaml" has no input "nmae"
+ --> flow.yaml:6:42
+  |
+6 |   - { id: d, uses: ./inner.yaml, with: { nmae: x } }
+  |                                          ^^^^
+  = hint: Did you mean "name"?
+
+error[missing-key]: Missing workflow key "model"
+ --> bad.yaml:1:1
+  |
+1 | name: i
+  | ^^^^^^^
+  = hint: Write model: openai:gpt-4.1, or give --model
+
+error[unknown-key]: Unknown step key "rnu"
+ --> bad.yaml:2:18
+  |
+2 | steps: [{ id: r, rnu: ls }]
+  |                  ^^^
+  = hint: Did you mean "run"?
+`,
+  );
+});
