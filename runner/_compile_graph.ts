@@ -27,6 +27,10 @@ export interface GraphStep {
 
 /** Which steps wait for which. */
 export interface StepGraph {
+  /** Whether some step names what it needs; otherwise they are a sequence. */
+  readonly isGraph: boolean;
+  /** Their places in the list, each after those that it waits for; in a circle, in some order. */
+  readonly sequence: readonly number[];
   /**
    * @param index A step's place in the list.
    * @returns The ids of the steps that it waits for directly.
@@ -63,8 +67,11 @@ export function compileGraph(
     ? steps.map((step) => edgesOf(step, indexes, others, reporter))
     : sequence(steps);
   for (const circle of circles(edges)) tellCircle(circle, steps, reporter);
-  const before = closure(edges);
+  const order = topological(edges);
+  const before = closure(edges, order);
   return {
+    isGraph,
+    sequence: order,
     needsOf: (index) => (edges[index]?.to ?? []).flatMap((each) => steps[each]?.id ?? []),
     isBefore: (first, second) => before[second]?.has(first) ?? false,
   };
@@ -214,7 +221,7 @@ function wayBack(
 }
 
 /** The steps before each one, directly or not. In a circle each is before every other. */
-function closure(edges: readonly Edges[]): readonly Bits[] {
+function closure(edges: readonly Edges[], order: readonly number[]): readonly Bits[] {
   const sets = edges.map(({ to, isUnclear }, index) => {
     const bits = new Bits(edges.length);
     if (isUnclear) bits.fillBut(index);
@@ -222,7 +229,6 @@ function closure(edges: readonly Edges[]): readonly Bits[] {
     return bits;
   });
   // In an order in which what is needed comes first, once is enough; circles take some more.
-  const order = topological(edges);
   for (let changed = true; changed;) {
     changed = false;
     for (const index of order) {

@@ -17,7 +17,7 @@ export interface SessionStep {
  *
  * @param steps All steps, in the order of the file.
  * @param isBefore Whether one step, by its place in the list, has ended when another one begins.
- * @param index The step's place in the list; beyond its end, one that all others come before.
+ * @param index The step's place in the list.
  * @returns The id of the step; `undefined` where there is none.
  */
 export function conversationOf(
@@ -26,8 +26,7 @@ export function conversationOf(
   index: number,
 ): string | undefined {
   const isOpen = (each: number) =>
-    each !== index && steps[each]?.asks === true &&
-    (index >= steps.length || isBefore(each, index));
+    each !== index && steps[each]?.asks === true && isBefore(each, index);
   const candidates = [...steps.keys()].filter(isOpen).reverse();
   const nearest = candidates.find((each) => !candidates.some((other) => isBefore(each, other)));
   return nearest === undefined ? undefined : steps[nearest]?.id;

@@ -1,59 +1,25 @@
 /**
- * The steps of a workflow: their order, and what each of them does.
+ * The steps of a workflow: which there are, in which order they run, and what each knows of the
+ * others.
  *
  * @module
  */
 
-import { stepBudget } from "./_compile_budget.ts";
-import { compileAssertion } from "./_compile_assertions.ts";
-import { compileFile } from "./_compile_checks.ts";
+import { runsAfterFailure } from "./_compile_condition.ts";
 import { compileGraph, type StepGraph } from "./_compile_graph.ts";
-import { compileModelName } from "./_compile_model.ts";
-import type { StepOutputs } from "./_compile_output.ts";
-import { compileRetry } from "./_compile_retry.ts";
-import type { CompiledRules } from "./_compile_rules.ts";
-import type { SchemaFiles } from "./_compile_schema.ts";
 import { conversationOf } from "./_compile_session.ts";
-import { compileStepTools } from "./_compile_step_tools.ts";
-import { compileText } from "./_compile_text.ts";
-import type { UsesOptions } from "./_compile_uses.ts";
-import { compileWork } from "./_compile_work.ts";
-import { compileDuration } from "./_durations.ts";
-import type { Template } from "./expressions/expression.ts";
-import { objectOf, STRING } from "./expressions/types.ts";
-import type { Place, Plan, PlanAssertion, PlanRoute, PlanShell, PlanStep } from "./plan.ts";
+import { compileStep, type StepOptions } from "./_compile_step.ts";
+import { checkWrites, type Write } from "./_compile_writes.ts";
+import { ANY, objectOf } from "./expressions/types.ts";
+import type { Plan, PlanStep } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import { NAME, type WorkflowFile } from "./schema.ts";
-import { type GivenScope, type Scope, type StepScope, SURELY } from "./_scope.ts";
-import {
-  type PlacedStep,
-  placedSteps,
-  STEP_LISTS,
-  type StepList,
-  type StepPart,
-} from "./_step_parts.ts";
+import { staticTypeOf } from "./schema_type.ts";
+import type { StepsScope } from "./_scope.ts";
+import { kindsOf, type PlacedStep, placedSteps, type StepList } from "./_step_parts.ts";
+import { type KnownStep, stepsScope } from "./_step_scope.ts";
 import type { Parts } from "./_validate.ts";
 import type { DataPath } from "./_yaml_file.ts";
-
-/** How long a step may take at the most. */
-const TIMEOUT = { example: "20m", most: "24h" };
-
-/** What {@linkcode compileSteps} needs to know. */
-export interface StepOptions {
-  /** What expressions may refer to, but for the steps. */
-  readonly inputs: GivenScope;
-  /** The routes, if all of them are sound. */
-  readonly routes: readonly PlanRoute[] | undefined;
-  readonly shell: PlanShell | undefined;
-  /** The rules of the workflow. */
-  readonly rules: CompiledRules;
-  /** How other workflows are used. */
-  readonly uses: UsesOptions;
-  /** The schemas that the workflow names. */
-  readonly schemas: SchemaFiles;
-  /** The forms of the steps' outputs. */
-  readonly outputs: StepOutputs;
-}
 
 /** A step, and where in the file it is. */
 export interface CompiledStep {
@@ -62,65 +28,119 @@ export interface CompiledStep {
   readonly path: DataPath;
 }
 
-/** The steps that one list is compiled among. */
-interface Surroundings {
-  /** Those before the list, and then its own. */
-  readonly steps: readonly PlacedStep[];
-  readonly order: StepGraph;
+/** What {@linkcode compileSteps} made of a file. */
+export interface CompiledSteps {
+  /** The steps that are sound, of all lists, in the order of the file. */
+  readonly steps: readonly CompiledStep[];
+  /** What is known of them when those of `steps` have ended. */
+  readonly scope: StepsScope;
 }
 
 /**
  * @param parts The file, without its faults.
  * @param options What steps may refer to.
  * @param reporter Told of what is wrong.
- * @returns The steps that are sound, of all lists, in the order of the file.
+ * @returns The steps, and what can be said of them.
  */
 export async function compileSteps(
   parts: Parts<WorkflowFile>,
   options: StepOptions,
   reporter: Reporter,
-): Promise<readonly CompiledStep[]> {
+): Promise<CompiledSteps> {
   const all = placedSteps(parts);
   checkIds(all, reporter);
-  const main = placedSteps(parts, "steps");
+  const order = orderOf(all, reporter);
+  const known = all.map((placed) => knownStep(placed, options, reporter));
+  const indexes = new Map(known.map(({ id }, index) => [id ?? "", index] as const).reverse());
+  indexes.delete("");
+  const sessions = known.map(({ id = "", kind, isRepeated }) => ({
+    id,
+    asks: id !== "" && kind === "prompt" && !isRepeated,
+  }));
+  const compiled: (CompiledStep | undefined)[] = all.map(() => undefined);
+  const writes: Write[][] = all.map(() => []);
+  // What is used says what it hands back: it is looked at before whoever refers to that.
+  for (const position of order.sequence) {
+    const placed = all[position];
+    if (placed === undefined) continue;
+    const { list, path, part } = placed;
+    const isUnsure = list === "on_failure" || runsAfterFailure(part?.if);
+    const steps = stepsScope({ steps: known, indexes, order, position, isUnsure });
+    const result = await compileStep(
+      placed,
+      {
+        scope: { ...options.inputs, steps },
+        needs: order.needsOf(position),
+        conversation: conversationOf(sessions, order.isBefore, position),
+      },
+      options,
+      reporter,
+    );
+    if (list !== "steps") refuseNeeds(list, path, reporter);
+    if (result === undefined) continue;
+    const { step } = result;
+    compiled[position] = { list, step, path };
+    writes[position] = result.writes.map((write) => ({ ...write, step: step.id, position }));
+    const own = known[position];
+    if (own !== undefined) known[position] = { ...own, outputs: outputsOf(step) ?? own.outputs };
+  }
+  if (parts.concurrency !== 1) checkWrites(writes.flat(), order.isBefore, reporter);
+  return {
+    steps: compiled.flatMap((step) => step ?? []),
+    scope: stepsScope({ steps: known, indexes, order, position: all.length, isUnsure: false }),
+  };
+}
+
+function knownStep(
+  { list, path, part }: PlacedStep,
+  { outputs }: StepOptions,
+  reporter: Reporter,
+): KnownStep {
+  const [kind, another] = kindsOf(path, reporter);
+  const schema = outputs.get(part?.id ?? "")?.schema;
+  const isFaulty = schema === undefined && reporter.yaml.has([...path, "output"]);
+  return {
+    id: part?.id,
+    list,
+    kind: another === undefined ? kind : undefined,
+    isRepeated: reporter.yaml.has([...path, "foreach"]),
+    hasCondition: reporter.yaml.has([...path, "if"]),
+    outputs: isFaulty ? ANY : schema === undefined ? undefined : staticTypeOf(schema),
+  };
+}
+
+/** What a workflow hands back that is used. */
+function outputsOf({ uses }: PlanStep) {
+  if (uses === undefined) return undefined;
+  return objectOf(new Map(Object.keys(uses.plan.outputs).map((name) => [name, ANY])), {
+    noun: "output",
+    mend: `"${uses.file}" has no such output`,
+  });
+}
+
+/** The order of all steps: those that come after the others run one after the other. */
+function orderOf(all: readonly PlacedStep[], reporter: Reporter): StepGraph {
+  const main = all.filter(({ list }) => list === "steps");
   const graph = compileGraph(
     main.map(({ part, path }) => ({ id: part?.id, needs: part?.needs, path })),
     new Map(all.slice(main.length).map(({ part, list }) => [part?.id ?? "", list])),
     reporter,
   );
-  const compiled: CompiledStep[] = [];
-  for (const list of STEP_LISTS) {
-    const own = placedSteps(parts, list);
-    const around: Surroundings = list === "steps"
-      ? { steps: main, order: graph }
-      : { steps: [...main, ...own], order: after(graph, main, own) };
-    for (const index of own.keys()) {
-      const step = await compileStep(
-        around.steps.length - own.length + index,
-        around,
-        options,
-        reporter,
-      );
-      const path = own[index]?.path;
-      if (step !== undefined && path !== undefined) compiled.push({ list, step, path });
-    }
-  }
-  return compiled;
-}
-
-/** The order of steps that run one after the other when all of a graph have ended. */
-function after(
-  graph: StepGraph,
-  main: readonly PlacedStep[],
-  own: readonly PlacedStep[],
-): StepGraph {
-  const ids = [...main, ...own].map(({ part }) => part?.id);
+  const listOf = (index: number) => all[index]?.list ?? "";
   return {
-    isGraph: false,
-    needsOf: (index) =>
-      index === main.length ? [] : ids.slice(index - 1, index).flatMap((id) => id ?? []),
-    isBefore: (first, second) =>
-      second < main.length ? graph.isBefore(first, second) : first < second,
+    isGraph: graph.isGraph,
+    sequence: [...graph.sequence, ...[...all.keys()].slice(main.length)],
+    needsOf: (index) => {
+      if (index < main.length) return graph.needsOf(index);
+      const before = all[index - 1];
+      return before?.list === listOf(index) && before.part?.id !== undefined
+        ? [before.part.id]
+        : [];
+    },
+    isBefore: (first, second) => {
+      if (second < main.length) return graph.isBefore(first, second);
+      return first < main.length || (first < second && listOf(first) === listOf(second));
+    },
   };
 }
 
@@ -146,137 +166,12 @@ function checkIds(all: readonly PlacedStep[], reporter: Reporter): void {
   }
 }
 
-async function compileStep(
-  position: number,
-  { steps, order }: Surroundings,
-  options: StepOptions,
-  reporter: Reporter,
-): Promise<PlanStep | undefined> {
-  const { part, path, list } = steps[position] ?? { part: undefined, path: [], list: "steps" };
-  if (part === undefined) return undefined;
-  const scope = scopeOf(position, { steps, order }, options);
-  const work = await compileWork(part, path, scope, options.uses, reporter);
-  const checks = await compileChecks(part, path, scope, options, reporter);
-  const settings = await compileSettings(part, path, scope, options, reporter);
-  const isPrompt = reporter.yaml.has([...path, "prompt"]);
-  const retry = compileRetry(part.retry, path, isPrompt, reporter);
-  if (list !== "steps") refuseNeeds(list, path, reporter);
-  if (part.id === undefined || work === undefined) return undefined;
-  const continues = isPrompt && part.session !== "new"
-    ? conversationOf(steps.map(sessionStep(reporter)), order.isBefore, position)
-    : undefined;
-  return {
-    id: part.id,
-    name: part.name ?? part.id,
-    ...work,
-    needs: order.needsOf(position),
-    ...settings,
-    ...(continues === undefined ? {} : { continues }),
-    ...checks,
-    ...retry,
-    place: reporter.placeOf([...path, "id"]),
-  };
-}
-
-/** What a step may refer to. */
-function scopeOf(
-  position: number,
-  { steps, order }: Surroundings,
-  { inputs }: StepOptions,
-): Scope {
-  const ids = () => steps.flatMap(({ part }) => part?.id ?? []);
-  const find = (id: string): StepScope | undefined => {
-    const index = steps.findIndex(({ part }) => part?.id === id);
-    if (index < 0) return undefined;
-    return {
-      output: STRING,
-      outputs: objectOf(new Map(), { isOpen: true }),
-      known: order.isBefore(index, position) ? SURELY : {
-        type: "never",
-        because: `step ${JSON.stringify(id)} does not come before`,
-        hint: "Only the output of an earlier step can be used",
-      },
-    };
-  };
-  return { ...inputs, steps: { ids, find } };
-}
-
-function sessionStep(
-  reporter: Reporter,
-): (step: PlacedStep) => { readonly id: string; readonly asks: boolean } {
-  const { yaml } = reporter;
-  return ({ part, path }) => ({
-    id: part?.id ?? "",
-    asks: part?.id !== undefined && yaml.has([...path, "prompt"]) &&
-      !yaml.has([...path, "foreach"]),
-  });
-}
-
 function refuseNeeds(list: StepList, path: DataPath, reporter: Reporter): void {
   if (!reporter.yaml.has([...path, "needs"])) return;
   reporter.error("misplaced-key", `Step key "needs" is not for "${list}"`, [...path, "needs"], {
     hint: "These steps run one after the other, when all others have ended: leave it out",
     part: "key",
   });
-}
-
-/** What a step has besides its work and its checks. */
-type StepSettings = Pick<
-  PlanStep,
-  "timeout" | "continueOnError" | "model" | "instructions" | "tools" | "budget"
->;
-
-async function compileSettings(
-  part: StepPart,
-  path: DataPath,
-  scope: Scope,
-  options: StepOptions,
-  reporter: Reporter,
-): Promise<StepSettings> {
-  const timeout = part.timeout === undefined
-    ? undefined
-    : compileDuration(part.timeout, [...path, "timeout"], TIMEOUT, reporter);
-  const model = part.model === undefined
-    ? undefined
-    : compileModelName(part.model, [...path, "model"], reporter);
-  const instructions = part.instructions === undefined
-    ? undefined
-    : compileText(part.instructions, [...path, "instructions"], scope, reporter);
-  const tools = await compileStepTools(part.tools, [...path, "tools"], options, reporter);
-  const budget = stepBudget(part.budget);
-  return {
-    ...(timeout === undefined ? {} : { timeout }),
-    ...(part.continue_on_error === true ? { continueOnError: true } : {}),
-    ...(model === undefined ? {} : { model }),
-    ...(instructions === undefined ? {} : { instructions }),
-    ...(tools === undefined ? {} : { tools }),
-    ...(budget === undefined ? {} : { budget }),
-  };
-}
-
-async function compileChecks(
-  part: StepPart,
-  path: DataPath,
-  scope: Scope,
-  { routes, schemas, outputs }: StepOptions,
-  reporter: Reporter,
-): Promise<Pick<PlanStep, "output" | "produces" | "assertions">> {
-  const produces: { path: Template; place: Place }[] = [];
-  for (const [index, file] of (part.produces ?? []).entries()) {
-    if (file === undefined) continue;
-    const at = [...path, "produces", index];
-    const template = compileFile(file, at, scope, reporter, { routes, writable: true });
-    if (template !== undefined) produces.push({ path: template, place: reporter.placeOf(at) });
-  }
-  const assertions: PlanAssertion[] = [];
-  for (const [index, entry] of (part.assert ?? []).entries()) {
-    if (entry === undefined) continue;
-    const at = [...path, "assert", index];
-    const assertion = await compileAssertion(entry, at, { scope, schemas }, reporter);
-    if (assertion !== undefined) assertions.push(assertion);
-  }
-  const output = outputs.get(part.id ?? "");
-  return { ...(output === undefined ? {} : { output }), produces, assertions };
 }
 
 /**

@@ -11,15 +11,16 @@ import type { DataPath } from "./_yaml_file.ts";
 /** A unit and its milliseconds, the longest first. */
 const UNITS = [["h", 3_600_000], ["m", 60_000], ["s", 1000], ["ms", 1]] as const;
 
-/** Words for units that are understood in hints: `5 minutes`, `20min`, `1.5h`. */
-const WORDS: Readonly<Record<string, (typeof UNITS)[number][0]>> = {
-  ...Object.fromEntries(["h", "hr", "hrs", "hour", "hours"].map((word) => [word, "h"])),
-  ...Object.fromEntries(["m", "min", "mins", "minute", "minutes"].map((word) => [word, "m"])),
-  ...Object.fromEntries(["s", "sec", "secs", "second", "seconds"].map((word) => [word, "s"])),
-  ...Object.fromEntries(
-    ["ms", "msec", "msecs", "millisecond", "milliseconds"].map((word) => [word, "ms"]),
-  ),
-};
+/** Words for units that are understood in hints, and their milliseconds: `5 minutes`, `20min`. */
+const WORDS: Readonly<Record<string, number>> = Object.fromEntries(
+  ([
+    ["ms msec msecs millisecond milliseconds", 1],
+    ["s sec secs second seconds", 1000],
+    ["m min mins minute minutes", 60_000],
+    ["h hr hrs hour hours", 3_600_000],
+    ["d day days", 86_400_000],
+  ] as const).flatMap(([words, size]) => words.split(" ").map((word) => [word, size])),
+);
 
 const DURATION = /^(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9})s)?(?:(\d{1,12})ms)?$/;
 
@@ -71,39 +72,37 @@ export function compileDuration(
 ): number | undefined {
   const key = String(path.at(-1));
   const value = parseDuration(written);
-  if (value === undefined) {
-    const meant = correction(written);
-    reporter.error(
-      "invalid-duration",
-      `Expected a length of time for "${key}", found ${JSON.stringify(written)}`,
-      path,
-      { hint: meant === undefined ? durationHint(key, rules.example) : `Did you mean ${meant}?` },
+  const meant = value ?? correction(written);
+  const most = parseDuration(rules.most) ?? Infinity;
+  const refuse = (message: string, hint: string) =>
+    reporter.error("invalid-duration", message, path, { hint });
+  if (meant !== undefined && (meant < 1 || meant > most)) {
+    const isLong = meant > most;
+    const bound = isLong ? `most ${rules.most}` : "least 1ms";
+    refuse(
+      `"${key}" must be at ${bound}, found ${written}`,
+      isLong ? `Write ${rules.most} or less` : "Write a longer time, or leave it out",
     );
-    return undefined;
+  } else if (value === undefined) {
+    refuse(
+      `Expected a length of time for "${key}", found ${JSON.stringify(written)}`,
+      meant === undefined
+        ? `Write ${key}: ${rules.example}`
+        : `Did you mean ${durationText(meant)}?`,
+    );
+  } else {
+    return value;
   }
-  const isLong = value > (parseDuration(rules.most) ?? Infinity);
-  if (value >= 1 && !isLong) return value;
-  reporter.error(
-    "invalid-duration",
-    `"${key}" must be at ${isLong ? `most ${rules.most}` : "least 1ms"}, found ${written}`,
-    path,
-  );
   return undefined;
 }
 
-/** How a length of time is written under a key. */
-export function durationHint(key: string, example: string): string {
-  return `Write ${key}: ${example}`;
-}
-
-/** What was probably meant: `5 minutes`, `1.5h`, `90S`. */
-function correction(written: string): string | undefined {
+/** The milliseconds that were probably meant: `5 minutes`, `1.5h`, `90S`. */
+function correction(written: string): number | undefined {
   const [, digits = "", word = ""] =
     /^\s*(\d{1,6}(?:\.\d{1,3})?)\s*([A-Za-z]+)\.?\s*$/.exec(written) ?? [];
   const name = word.toLowerCase();
-  const unit = Object.hasOwn(WORDS, name) ? WORDS[name] : undefined;
-  const size = UNITS.find(([each]) => each === unit)?.[1];
+  const size = Object.hasOwn(WORDS, name) ? WORDS[name] : undefined;
   if (size === undefined) return undefined;
   const value = Number(digits) * size;
-  return Number.isInteger(value) && value > 0 ? durationText(value) : undefined;
+  return Number.isInteger(value) ? value : undefined;
 }

@@ -7,6 +7,7 @@
 
 import { dirname, resolve } from "@std/path";
 import { compileBudget } from "./_compile_budget.ts";
+import { compileArtifacts } from "./_compile_artifacts.ts";
 import { compileBackends } from "./_compile_backends.ts";
 import {
   type Caller,
@@ -41,7 +42,6 @@ import { checkTree } from "./_compile_tree.ts";
 import { compileText } from "./_compile_text.ts";
 import { type Diagnostic, sortDiagnostics } from "./diagnostics.ts";
 import type { Template } from "./expressions/expression.ts";
-import { objectOf, STRING } from "./expressions/types.ts";
 import { warnOfInlinedSecrets } from "./_inlined_secrets.ts";
 import { loadYaml } from "./load.ts";
 import { planProcesses } from "./permissions.ts";
@@ -50,7 +50,7 @@ import { Reporter } from "./_reporter.ts";
 import { WORKFLOW_SECTIONS } from "./_sections.ts";
 import { placedSteps } from "./_step_parts.ts";
 import { NAME, type WorkflowFile, workflowSchema } from "./schema.ts";
-import { type Scope, SURELY } from "./_scope.ts";
+import type { Scope } from "./_scope.ts";
 import { refuseStrayExpressions } from "./_stray_expressions.ts";
 import { type Parts, validate } from "./_validate.ts";
 import type { YamlFile } from "./_yaml_file.ts";
@@ -93,6 +93,11 @@ export interface CompileOptions {
   readonly baseUrl?: string;
   /** Absolute directories that replace the roots of local backends, by the backend's name. */
   readonly roots?: Readonly<Record<string, string>>;
+  /**
+   * An absolute directory that stands for the file's own where artifacts are copied to; `..` in a
+   * destination is a directory `up` in it.
+   */
+  readonly artifacts?: string;
   /**
    * Only check the file: neither a key nor the values of inputs are needed, and its rehearsal is
    * checked whatever the mode.
@@ -258,7 +263,7 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     compile: (file, path) => compileUsed(lender, file, path, { ...compilation, options: given }),
   };
   const schemas = new SchemaFiles(compilation);
-  const steps = await compileSteps(
+  const { steps, scope: ended } = await compileSteps(
     parts,
     {
       inputs: scope,
@@ -268,7 +273,6 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     },
     reporter,
   );
-  const ids = (parts.steps ?? []).flatMap((step) => step?.id ?? []);
   const instructions = compileText(parts.instructions ?? "", ["instructions"], {
     ...scope,
     steps: {
@@ -279,16 +283,7 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   }, reporter);
   const outputs = compileOutputs(
     parts.outputs,
-    {
-      ...scope,
-      steps: {
-        ids: () => ids,
-        find: (id) =>
-          ids.includes(id)
-            ? { output: STRING, outputs: objectOf(new Map(), { isOpen: true }), known: SURELY }
-            : undefined,
-      },
-    },
+    { ...scope, steps: ended },
     reporter,
   );
   if (shell !== undefined) {
@@ -314,6 +309,11 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     reporter,
   );
   const confinement = await compileConfinement(parts, { shell, asked, check }, reporter);
+  const artifacts = await compileArtifacts(parts.artifacts, {
+    ...{ path, redirect: given.artifacts, scope: { ...scope, steps: ended } },
+    roots: [...ownRoots, ...lender.places],
+    files: [path, ...(rehearsalPath === undefined ? [] : [rehearsalPath])],
+  }, reporter);
   if (model === undefined || parts.name === undefined || instructions === undefined) {
     return undefined;
   }
@@ -345,6 +345,7 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     ...bounds,
     ...stepLists(steps),
     outputs,
+    ...(artifacts.length === 0 ? {} : { artifacts }),
     processes,
   };
 }
