@@ -17,6 +17,12 @@ import {
   passed,
 } from "./_finding.ts";
 
+/** Bytes that are read at a time. */
+const PIECE = 4 * 1024 * 1024;
+
+/** A line feed. */
+const LF = 0x0a;
+
 /**
  * @param tree The files.
  * @param path A path.
@@ -57,12 +63,29 @@ export async function measures(
     const found = there === undefined ? "nothing" : kindOf(there);
     return failed(`'${path}' should have ${expected}; it ${what}`, expected, found);
   }
-  const has = kind === "size"
-    ? there.size
-    : (await tree.read(path, { offset: 0, limit: 0 })).totalLines;
+  const has = kind === "size" ? there.size : await countLines(tree, path, there.size);
+  if (has === "binary") {
+    const found = "a binary file: it has a NUL byte in it";
+    return failed(`'${path}' should have ${expected}; it is ${found}`, expected, found);
+  }
   const found = counted(has, unit);
   if (has >= (min ?? 0) && has <= (max ?? Infinity)) return passed(`'${path}' has ${found}`);
   return failed(`'${path}' should have ${expected}; it has ${found}`, expected, found);
+}
+
+/** Counts lines piece by piece; a line may be longer than any text that is read. */
+async function countLines(tree: Backend, path: string, size: number): Promise<number | "binary"> {
+  let lines = 0;
+  let isEnded = true;
+  for (let offset = 0; offset < size;) {
+    const piece = await tree.readBytes(path, { offset, length: PIECE });
+    if (piece.length === 0) break;
+    if (piece.includes(0)) return "binary";
+    for (let at = piece.indexOf(LF); at >= 0; at = piece.indexOf(LF, at + 1)) lines++;
+    isEnded = piece.at(-1) === LF;
+    offset += piece.length;
+  }
+  return isEnded ? lines : lines + 1;
 }
 
 function boundsText(unit: string, min: number | undefined, max: number | undefined): string {

@@ -1,0 +1,64 @@
+import { assertEquals } from "@std/assert";
+import { checkLines, feedbackPrompt } from "../../../runner/checks/feedback.ts";
+
+const PLACE = { file: "/home/me/demo.yaml", line: 7, column: 3 };
+
+Deno.test("feedbackPrompt() names the failed checks with what was expected and found, and no place", () => {
+  const result = { check: "contains", path: "/a", place: PLACE };
+  const text = feedbackPrompt([
+    { ...result, ok: true, message: "'/a' contains 'x'" },
+    { ...result, ok: false, message: "'/b' does not exist" },
+    {
+      ...result,
+      ok: false,
+      message: "'/c' should contain 'y'; it has 2 lines",
+      expected: "y",
+      found: "one\ntwo",
+    },
+  ]);
+  assertEquals(
+    text,
+    `\
+The step is not finished. These checks, made on the files themselves, failed:
+
+- '/b' does not exist
+- '/c' should contain 'y'; it has 2 lines
+  Expected: y
+  Found:
+    one
+    two
+
+Mend what they name, then say what you changed.`,
+  );
+});
+
+Deno.test("feedbackPrompt() counts what is too much to tell", () => {
+  const failed = { check: "exists", path: "/a", place: PLACE, ok: false };
+  const text = feedbackPrompt([
+    { ...failed, message: "first", found: "z".repeat(10_000) },
+    ...Array.from({ length: 25 }, (_, index) => ({ ...failed, message: `number ${index}` })),
+  ]);
+  assertEquals(text.includes(`  Found: ${"z".repeat(4_000)}…\n`), true);
+  assertEquals(text.includes("\n- number 18\n- and 6 more\n\nMend"), true);
+});
+
+Deno.test("checkLines() shows file, expected, found and the check's own place", () => {
+  const result = { check: "equals", path: "/a", place: PLACE };
+  assertEquals(checkLines({ ...result, ok: true, message: "'/a' equals it" }), ["'/a' equals it"]);
+  assertEquals(
+    checkLines({
+      ...result,
+      ok: false,
+      message: "'/a' differs",
+      expected: "1: 'x'\n2: 'y'",
+      found: "1: 'z'",
+    }),
+    [
+      "'/a' differs",
+      "--> /home/me/demo.yaml:7:3 (equals)",
+      "expected: 1: 'x'",
+      "          2: 'y'",
+      "found:    1: 'z'",
+    ],
+  );
+});
