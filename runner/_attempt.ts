@@ -86,8 +86,9 @@ export async function attemptStep(
   approvals.begin(key);
   underWay.begin(key, (reason) => cut.abort(reason));
   limit(step, cut, over.signal, host);
+  const work = carryOut(step, params, signal, host);
   try {
-    const attempted = await unless(signal, carryOut(step, params, signal, host));
+    const attempted = await unless(signal, work);
     return attempted.outcome === "waiting"
       ? { ...attempted, pending: approvals.waiting(key) }
       : attempted;
@@ -97,6 +98,8 @@ export async function attemptStep(
     if (interruption.cause !== undefined || !(reason instanceof Stopped)) throw error;
     return { outcome: reason.outcome, output: "", outputs: {}, error: reason.message, results: [] };
   } finally {
+    // A run inside the run has processes of its own, and words about their end.
+    if (step.uses !== undefined) await Promise.allSettled([work]);
     over.abort();
     underWay.end(key, cut.signal.aborted);
     approvals.end(key);
