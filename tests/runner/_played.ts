@@ -9,7 +9,7 @@ import { compileWorkflow } from "../../runner/compile.ts";
 import { formatDiagnostics } from "../../runner/diagnostics.ts";
 import type { RunEvent } from "../../runner/events.ts";
 import type { Plan } from "../../runner/plan.ts";
-import { runPlan, type RunResult } from "../../runner/supervise.ts";
+import { type RunOptions, runPlan, type RunResult } from "../../runner/supervise.ts";
 
 /** A call of the rehearsed model: its tool and its arguments. */
 export type PlayedCall = readonly [tool: string, arguments: Readonly<Record<string, unknown>>];
@@ -28,6 +28,8 @@ export interface Play {
   readonly onPlan?: (plan: Plan) => Plan;
   /** Interrupts the run. */
   readonly signal?: AbortSignal;
+  /** Whatever else the run is given: how time passes, who is asked, what it goes on with. */
+  readonly options?: Partial<RunOptions>;
 }
 
 /** What came of it. */
@@ -82,6 +84,7 @@ export async function played(play: Play): Promise<Played> {
       sinks: [(event) => (events.push(event), play.onEvent?.(event))],
       runId: "test",
       signal: play.signal,
+      ...play.options,
     });
     return { result, events, files: await filesOf(directory) };
   } finally {
@@ -92,6 +95,24 @@ export async function played(play: Play): Promise<Played> {
 /** The last words of a run's calls, in order: what the model was told. */
 export function results(events: readonly RunEvent[]): string[] {
   return events.flatMap((event) => event.type === "tool.finished" ? [event.result] : []);
+}
+
+/**
+ * A run in a few words: what each step did, in order.
+ *
+ * @param events The events of the run.
+ * @returns `+a` for an attempt that began, `-a` for one that ended, with its outcome unless it is a
+ * success, `~a` for a step that was skipped.
+ */
+export function story(events: readonly RunEvent[]): string {
+  return events.flatMap((event) => {
+    if (event.type === "step.started") return [`+${event.step}`];
+    if (event.type === "step.skipped") return [`~${event.step}`];
+    if (event.type !== "step.finished") return [];
+    const { step, outcome, retry, continued } = event;
+    const more = `${retry ? " again" : ""}${continued === true ? " continued" : ""}`;
+    return [`-${step}${outcome === "success" ? "" : ` ${outcome}`}${more}`];
+  }).join(", ");
 }
 
 async function filesOf(directory: string, below = ""): Promise<Record<string, string>> {
