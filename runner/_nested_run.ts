@@ -13,7 +13,7 @@ import { textOf } from "./expressions/coerce.ts";
 import type { ExpressionContext } from "./expressions/context.ts";
 import { evaluateTemplate } from "./expressions/template.ts";
 import { inputFromText, inputFromValue } from "./_input_values.ts";
-import type { InputValue, Plan, PlanRunBudget, PlanUses } from "./plan.ts";
+import type { InputValue, Plan, PlanUses } from "./plan.ts";
 import type { RunHost } from "./_run_host.ts";
 
 /** What became of a workflow that was used. */
@@ -46,7 +46,10 @@ export async function runUsed(
   const { inputs, error: wrong } = await inputsOf(uses, context);
   if (inputs === undefined) return failure(wrong);
   const { processes, spending, lend, emit, wait } = host;
+  const refusal = spending.refusal(key);
+  if (refusal !== undefined) return { ...failure(refusal), outcome: "budget" };
   const forward: EventSink = ({ seq: _, time: __, run: ___, ...event }) => {
+    if (event.type === "run.finished") spending.ended(key, event);
     if (event.type === "run.started" || event.type === "run.finished") return;
     if (!("step" in event)) return emit(event);
     // What it changes of its caller's files the caller has told of, by the paths that it has for them.
@@ -58,7 +61,7 @@ export async function runUsed(
   // Loaded here since it runs steps itself.
   const { runPlan } = await import("./supervise.ts");
   const result = await runPlan(
-    { ...uses.plan, inputs, budget: within(uses.plan.budget, spending.runLimits(key)) },
+    { ...uses.plan, inputs, ...spending.usedLimits(key) },
     {
       sinks: [forward],
       ...{ signal, wait, approver },
@@ -68,7 +71,6 @@ export async function runUsed(
       secrets: Object.fromEntries(
         Object.entries(lend.secrets).filter(([name]) => uses.plan.secrets?.includes(name)),
       ),
-      today: lend.today,
       callerTree: new RemoteBackend({
         channel: processes.agent.channel,
         name: `${LENT_TREE}${key}`,
@@ -125,24 +127,4 @@ async function inputsOf(
 function isCallers(path: string, { routes, backends }: Plan): boolean {
   const route = routes.find(({ prefix }) => `${path}/`.startsWith(prefix));
   return backends.some(({ name, type }) => name === route?.backend && type === "caller");
-}
-
-/** A budget that is no more than what is left of the caller's. */
-function within(
-  own: PlanRunBudget,
-  left: {
-    readonly turns?: number | undefined;
-    readonly tokens?: number | undefined;
-    readonly usd?: number | undefined;
-  },
-): PlanRunBudget {
-  const least = (a: number | undefined, b: number | undefined) =>
-    a === undefined ? b : b === undefined ? a : Math.min(a, b);
-  const [tokens, usd] = [least(own.tokens, left.tokens), least(own.usd, left.usd)];
-  return {
-    ...own,
-    turns: Math.max(0, least(own.turns, left.turns) ?? own.turns),
-    ...tokens === undefined ? {} : { tokens: Math.max(0, tokens) },
-    ...usd === undefined ? {} : { usd: Math.max(0, usd) },
-  };
 }

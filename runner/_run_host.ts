@@ -11,7 +11,7 @@ import type { Interruption } from "./_interruption.ts";
 import type { Plan } from "./plan.ts";
 import type { Processes } from "./processes.ts";
 import type { Progress } from "./_progress.ts";
-import type { DaySpent, Spending } from "./spending.ts";
+import type { Spending } from "./spending.ts";
 import type { UnderWay } from "./_under_way.ts";
 import type { Wait } from "./_wait.ts";
 
@@ -31,7 +31,6 @@ export interface Lent {
   readonly secrets: Readonly<Record<string, string>>;
   readonly runId: string;
   readonly now: (() => Date) | undefined;
-  readonly today: (() => DaySpent) | undefined;
   readonly approver: Approver;
 }
 

@@ -9,8 +9,9 @@ import { Budget, BudgetError, type Spent } from "../agent/budget.ts";
 import { dollarText, isFree } from "../agent/money.ts";
 import type { Usage } from "../agent/model.ts";
 import type { StartBudget } from "../agent/process.ts";
-import { modelOfStep, stepByKey, withoutItem } from "./_asked_models.ts";
+import { askedModels, modelOfStep, stepByKey, withoutItem } from "./_asked_models.ts";
 import type { RunEventBody } from "./events.ts";
+import { leftOf, limitsOf, narrowest } from "./_limits.ts";
 import type { Plan, PlanBudget, PlanStep } from "./plan.ts";
 
 /** What the runs of a file cost on one day, so far. */
@@ -48,7 +49,7 @@ export interface SpendingOptions {
 export interface AttemptLimits {
   /** For `StepParams.maxTurns`. */
   readonly maxTurns: number;
-  /** For `StepParams.budget`. */
+  /** For `StepParams.budget` and `JudgeParams.budget`. */
   readonly budget: StartBudget | undefined;
 }
 
@@ -119,24 +120,37 @@ export class Spending {
   }
 
   /**
-   * What the agent of a run is told, for `StartParams.budget`.
+   * What the agent of the run is told, for `StartParams.budget`.
    *
-   * @param caller The key of the step whose used workflow is run, if it is not the run itself.
    * @returns The limits, and what was used up of them before.
    */
-  runLimits(caller?: string): StartBudget {
-    const { prices } = this.#plan;
-    if (caller !== undefined) {
-      const { chain } = this.#locate(`${caller}/`);
-      const left = chain.map(({ budget, limits }) => leftOf(limits, budget.spent));
-      return { ...narrowest(left), ...this.#dayLimit(), prices: this.#pricesFor(caller) };
-    }
+  runLimits(): StartBudget {
+    const { prices, budget } = this.#plan;
     const used = this.#usedBefore();
     return {
-      ...limitsOf(this.#plan.budget),
+      ...limitsOf(budget),
       ...this.#dayLimit(),
       ...(prices === undefined ? {} : { prices }),
       ...(used === undefined ? {} : { used }),
+    };
+  }
+
+  /**
+   * What a used workflow may use up: its own budget, as far as its caller's have as much left. A budget
+   * of its own for a day is for when it is run by itself; of the caller's day it has what is left.
+   *
+   * @param key The key of the step that uses it.
+   * @returns These parts of its plan.
+   */
+  usedLimits(key: string): Pick<Plan, "budget" | "prices"> {
+    const { chain } = this.#locate(`${key}/`);
+    const { plan } = stepByKey(this.#plan, key).step.uses ?? { plan: this.#plan };
+    const left = chain.map(({ budget, limits }) => leftOf(limits, budget.spent));
+    const { usdToday: usd } = this.#dayLimit();
+    const prices = { ...this.#plan.prices, ...plan.prices };
+    return {
+      budget: { turns: 0, ...narrowest([...left, limitsOf({ usd })]) },
+      ...(Object.keys(prices).length === 0 ? {} : { prices }),
     };
   }
 
@@ -151,8 +165,7 @@ export class Spending {
     const turns = chain.flatMap(({ budget, limits }) =>
       limits.turns === undefined ? [] : [limits.turns - budget.spent.turns]
     );
-    const { turns: _, ...limits } = limitsOf(step?.budget ?? {});
-    const budget = { ...limits, ...this.#dayLimit() };
+    const budget = { ...limitsOf(step?.budget ?? {}), ...this.#dayLimit() };
     return {
       maxTurns: Math.max(0, Math.min(...turns)),
       budget: Object.keys(budget).length === 0 ? undefined : {
@@ -164,14 +177,17 @@ export class Spending {
   }
 
   /**
-   * Why a step may not ask its model at all, looked up anew in what other runs spent today. A command
-   * may be run: whether a judge of it can be asked turns out then.
+   * Why a step may not ask a model at all, looked up anew in what other runs spent today. A command may
+   * be run: whether a judge of it can be asked turns out then.
    *
    * @param key The step's key.
    * @returns A sentence, or `undefined`.
    */
   refusal(key: string): string | undefined {
     const { budget, model, step } = this.#locate(key);
+    if (step?.uses !== undefined) {
+      return askedModels([step], undefined).size === 0 ? undefined : this.dayProblem();
+    }
     if (model === undefined || step?.prompt === undefined) return undefined;
     return budget.problem(model) ?? this.dayProblem();
   }
@@ -216,16 +232,20 @@ export class Spending {
   /**
    * Takes the end of an attempt, or of a judgement.
    *
-   * @param key The step's key.
+   * @param key The step's key; all steps of a workflow that it used have ended too.
    * @param usage What it took, as its result says; `undefined` where it will have no result.
    */
   ended(key: string, usage?: Usage): void {
-    const pending = this.#pending.get(key) ?? 0;
-    this.#pending.delete(key);
-    // A request without an answer took nothing that counts if all of its attempt is counted.
-    if (usage !== undefined && usage.inputTokens !== null && usage.outputTokens !== null) return;
-    for (let count = 0; count < pending; count++) {
-      this.#charge(key, { inputTokens: null, outputTokens: null });
+    for (const [each, pending] of this.#pending) {
+      if (each !== key && !each.startsWith(`${key}/`)) continue;
+      this.#pending.delete(each);
+      // A request without an answer took nothing that counts if all of its attempt is counted.
+      if (usage !== undefined && usage.inputTokens !== null && usage.outputTokens !== null) {
+        continue;
+      }
+      for (let count = 0; count < pending; count++) {
+        this.#charge(each, { inputTokens: null, outputTokens: null });
+      }
     }
   }
 
@@ -312,10 +332,6 @@ export class Spending {
     return this.#today?.() ?? { usd: this.#known.spent.usd ?? 0 };
   }
 
-  #pricesFor(caller: string): NonNullable<Plan["prices"]> {
-    return { ...this.#plan.prices, ...stepByKey(this.#plan, caller).step.uses?.plan.prices };
-  }
-
   #usedBefore(): Spent | undefined {
     if (this.#before === undefined) return undefined;
     const { turns, inputTokens, outputTokens, usd = null } = this.#before;
@@ -339,30 +355,6 @@ interface Located {
   readonly own?: Budget;
   readonly step?: PlanStep;
   readonly model?: string | undefined;
-}
-
-function limitsOf({ turns, tokens, usd }: PlanBudget): PlanBudget {
-  return {
-    ...(turns === undefined ? {} : { turns }),
-    ...(tokens === undefined ? {} : { tokens }),
-    ...(usd === undefined ? {} : { usd }),
-  };
-}
-
-function leftOf({ turns, tokens, usd }: PlanBudget, spent: Spent): PlanBudget {
-  return limitsOf({
-    ...(turns === undefined ? {} : { turns: Math.max(0, turns - spent.turns) }),
-    ...(tokens === undefined ? {} : { tokens: Math.max(0, tokens - (spent.tokens ?? tokens)) }),
-    ...(usd === undefined ? {} : { usd: Math.max(0, usd - (spent.usd ?? usd)) }),
-  });
-}
-
-function narrowest(budgets: readonly PlanBudget[]): PlanBudget {
-  const least = (key: keyof PlanBudget) => {
-    const values = budgets.flatMap((budget) => budget[key] ?? []);
-    return values.length === 0 ? {} : { [key]: Math.min(...values) };
-  };
-  return { ...least("turns"), ...least("tokens"), ...least("usd") };
 }
 
 function plus(one: number | null, other: number | null): number | null {

@@ -170,8 +170,8 @@ class Run implements RunHost {
   }
 
   get lend(): Lent {
-    const { apiKey, secrets = {}, runId, now, today, approver = NOBODY } = this.#options;
-    return { apiKey, secrets, runId, now, today, approver };
+    const { apiKey, secrets = {}, runId, now, approver = NOBODY } = this.#options;
+    return { apiKey, secrets, runId, now, approver };
   }
 
   get processes(): Processes {
@@ -183,7 +183,9 @@ class Run implements RunHost {
     this.#recorder.emit(event);
     const excess = this.spending.note(event);
     if (excess !== undefined && "step" in event) {
-      this.underWay.stop(event.step, new Stopped("budget", excess));
+      // What a used workflow does is an attempt of the step that uses it.
+      const [step = event.step] = event.step.split("/");
+      this.underWay.stop(step, new Stopped("budget", excess));
     }
   };
 
@@ -203,6 +205,8 @@ class Run implements RunHost {
     let stopped: Stopped | undefined;
     let ready = false;
     try {
+      const noneLeft = this.spending.dayProblem();
+      if (noneLeft !== undefined) throw new Stopped("budget", noneLeft);
       const processes = this.#start();
       await this.interruption.unless(processes.ready());
       ready = true;

@@ -136,13 +136,13 @@ Deno.test("Spending.attempt() grants what is left of all budgets", async () => {
   const prices = { "openai:gpt-4.1": { input: 2, output: 8 } };
   assertEquals(spending.attempt("b"), {
     maxTurns: 2,
-    budget: { tokens: 50, prices, used: { turns: 0, tokens: 0, usd: 0 } },
+    budget: { turns: 2, tokens: 50, prices, used: { turns: 0, tokens: 0, usd: 0 } },
   });
   turn(spending, "b", 10, 1);
   turn(spending, "a", 10, 1);
   assertEquals(spending.attempt("b"), {
     maxTurns: 1,
-    budget: { tokens: 50, prices, used: { turns: 1, tokens: 11, usd: 0.000028 } },
+    budget: { turns: 2, tokens: 50, prices, used: { turns: 1, tokens: 11, usd: 0.000028 } },
   });
   assertEquals(spending.attempt("a").maxTurns, 1);
   turn(spending, "a", 10, 1);
@@ -247,7 +247,7 @@ Deno.test("Spending counts a used workflow's steps in its budget and in its call
   const plan = { ...outer, prices, steps: [...outer.steps, await using(inner, "u")] };
   const spending = new Spending(plan);
   turn(spending, "a", 1_000, 0);
-  assertEquals(spending.runLimits("u[0]"), { turns: 2, usd: 0.998, prices });
+  assertEquals(spending.usedLimits("u[0]"), { budget: { turns: 2, usd: 0.998 }, prices });
   assertEquals(turn(spending, "u[0]/x", 1_000, 0)?.split(":")[0], undefined);
   assertEquals(spending.totals.usd, 0.0024);
   assertEquals(
@@ -255,6 +255,7 @@ Deno.test("Spending counts a used workflow's steps in its budget and in its call
     "The step's budget of 40 tokens is used up, 1000 were taken: raise its budget: { tokens } if " +
       "it was too small",
   );
+  spending.note(answered("u[0]/x", 1, 0));
   // Another item has a run of its own.
   assertEquals(spending.note(asked("u[1]/x")), undefined);
   spending.note(answered("u[1]/x", 10, 0));
@@ -278,6 +279,45 @@ Deno.test("Spending counts a used workflow's steps in its budget and in its call
     spending.note(asked("a")),
     "The budget of 5 turns is used up: raise budget: { turns } if it was too small",
   );
+});
+
+Deno.test("Spending.ended() takes a used workflow's requests with it", async () => {
+  const inner = "name: inner\nmodel: openai:gpt-4.1\nsteps:\n  - { id: x, prompt: Go }\n";
+  const outer = await planOf("budget: { usd: 1 }");
+  const spending = new Spending({ ...outer, steps: [...outer.steps, await using(inner, "u")] });
+  spending.note(asked("u/x"));
+  spending.ended("u", { inputTokens: 0, outputTokens: 0 });
+  spending.note(asked("u/x"));
+  assertEquals(spending.totals, { turns: 2, inputTokens: 0, outputTokens: 0, usd: 0 });
+  spending.ended("u", { inputTokens: null, outputTokens: null });
+  assertEquals(spending.totals.inputTokens, null);
+  assertEquals(
+    spending.refusal("b"),
+    "The budget of $1.00 cannot be kept: the model 'openai:gpt-4.1' did not say how many tokens an " +
+      "answer took. Leave usd out and limit budget: { turns }, or use a model whose tokens and price " +
+      "are known",
+  );
+});
+
+Deno.test("Spending lends a used workflow what is left of the day, and refuses it without", async () => {
+  const inner = "name: inner\nmodel: openai:gpt-4.1\nbudget: { usd_per_day: 9 }\n" +
+    "steps:\n  - { id: x, prompt: Go }\n";
+  const outer = await planOf("budget: { usd_per_day: 2 }");
+  const commands = "name: inner\nshell: virtual\nsteps:\n  - { id: x, run: ls }\n";
+  const plan = {
+    ...outer,
+    steps: [...outer.steps, await using(inner, "u"), await using(commands, "v")],
+  };
+  let spent = { usd: 1.5 };
+  const spending = new Spending(plan, { today: () => spent });
+  assertEquals(spending.refusal("u"), undefined);
+  assertEquals(spending.usedLimits("u"), {
+    budget: { turns: 50, usd: 0.5 },
+    ...(plan.prices === undefined ? {} : { prices: plan.prices }),
+  });
+  spent = { usd: 3 };
+  assertEquals(spending.refusal("u"), spending.dayProblem());
+  assertEquals(spending.refusal("v"), undefined);
 });
 
 Deno.test("Spending takes what a rehearsal does not count for nothing, but does not say so", async () => {
