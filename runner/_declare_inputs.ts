@@ -5,6 +5,7 @@
  */
 
 import { inputFromValue, patternProblem } from "./_input_values.ts";
+import { hintFor, kindOf } from "./_issue_text.ts";
 import type { InputValue, PlanInput } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { WorkflowFile } from "./schema.ts";
@@ -115,7 +116,11 @@ async function declareDefault(
       "wrong-type",
       `The default of "${name}" is a ${found}, and the input a ${type}`,
       path,
-      wanted === "string" ? { hint: `Put it in quotes: "${reporter.yaml.sourceOf(path)}"` } : {},
+      {
+        hint: wanted === "string"
+          ? `Put it in quotes: "${reporter.yaml.sourceOf(path)}"`
+          : hintFor(kindOf(wanted), written, reporter.yaml.sourceOf(path)),
+      },
     );
     return undefined;
   }
@@ -129,7 +134,9 @@ async function declareDefault(
     });
   } else {
     reporter.error("invalid-value", `The default of "${name}" must be ${expected}`, path, {
-      hint: `It is ${JSON.stringify(written)}`,
+      hint: type === "path" && typeof written === "string" && !written.startsWith("/")
+        ? `Write ${JSON.stringify(`/${written}`)}`
+        : "Change the default or the pattern",
     });
   }
   return undefined;

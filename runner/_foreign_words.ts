@@ -5,8 +5,8 @@
  * @module
  */
 
-/** What to write instead: the words, or what makes them of the value that was written. */
-export type Advice = string | ((value: unknown) => string);
+/** What to write instead: the words, or what makes them of the value; none if it has none. */
+export type Advice = string | ((value: unknown) => string | undefined);
 
 /** What to write instead of keys, by key. */
 export type Instead = Readonly<Record<string, Advice>>;
@@ -81,8 +81,6 @@ const DIRECTORY: Advice = (value) =>
     ? `It is spelt "cwd" here: write cwd: ${inline(value)}`
     : 'It is spelt "cwd" here, a directory of the tree: write cwd: /project';
 
-const MERGE: Instead = { "<<": "Merge keys are not part of YAML 1.2: write the keys out" };
-
 const MATRIX: Advice = (value) => {
   const axes = partOf(value, "matrix") ?? value;
   if (typeof axes !== "object" || axes === null) {
@@ -145,11 +143,9 @@ const TIMES: Instead = {
 
 /** For keys of the workflow. */
 export const FOREIGN_WORKFLOW: Instead = {
-  ...MERGE,
   ...OF_THE_MODEL,
   ...TIMES,
   on: 'A workflow is started by a command: leave "on" out',
-  true: 'A workflow is started by a command: leave "on" out',
   jobs:
     'There are no jobs: write their steps below "steps", and "needs" where one waits for another',
   ...all("tasks stages pipeline nodes", 'It is spelt "steps" here: a list, each with an id'),
@@ -189,7 +185,6 @@ export const FOREIGN_WORKFLOW: Instead = {
 
 /** For keys of a step. */
 export const FOREIGN_STEP: Instead = {
-  ...MERGE,
   ...OF_THE_MODEL,
   ...TIMES,
   ...all(

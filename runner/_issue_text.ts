@@ -6,6 +6,7 @@
 
 import type { z } from "zod";
 import type { DataPath } from "./_yaml_file.ts";
+import { fromSixty } from "./_yaml_traps.ts";
 
 /** What is said of a text, list or number below its least size. */
 export function tooSmall(issue: z.core.$ZodIssueTooSmall, path: DataPath): string {
@@ -75,7 +76,7 @@ function meantBy(
   source: string | undefined,
 ): string | undefined {
   if (found === null && expected !== NOTHING) return "Write a value after the colon";
-  if (expected === TEXT && (typeof found === "number" || typeof found === "boolean")) {
+  if (expected.startsWith(TEXT) && (typeof found === "number" || typeof found === "boolean")) {
     return `Put it in quotes to make it a text: "${source ?? found}"`;
   }
   if (typeof found !== "string") {
@@ -89,6 +90,8 @@ function meantBy(
   }
   if (expected === NUMBER || expected === WHOLE) {
     const digits = found.replaceAll(/[_,\s]/g, "");
+    const sixty = fromSixty(found);
+    if (sixty !== undefined) return `YAML 1.2 reads ${found} as a text: write ${sixty}`;
     if (/^-?\d+(?:\.\d+)?$/.test(digits)) {
       return `YAML 1.2 reads it as a text: write ${digits.replace(/^(-?)0+(?=\d)/, "$1")}`;
     }

@@ -50,9 +50,9 @@ export const MODEL: Advice = (value) =>
 
 /** For a variable that is no text. */
 export const ENVIRONMENT: Advice = (value) =>
-  typeof value === "number" || typeof value === "boolean"
-    ? `A variable is a text: put it in quotes, "${value}"`
-    : "Write a text: values of other kinds have no form in an environment";
+  typeof value === "object" && value !== null
+    ? "Write a text: values of other kinds have no form in an environment"
+    : undefined;
 
 /** What bounds are called elsewhere. */
 export const BUDGET_WORDS: Instead = {

@@ -39,8 +39,6 @@ import {
 } from "./schema.ts";
 import type { Advice } from "./_foreign_words.ts";
 
-const MERGE: Instead = { "<<": "Merge keys are not part of YAML 1.2: write the keys out" };
-
 const SHELL = 'Write "sandbox", which runs real sh, or "virtual", which starts no program';
 
 /** Words for a shell that other programs have. */
@@ -64,7 +62,6 @@ const SIZE = "Write a number and kb, mb or gb: 512mb";
 const STEPS = 'Write a list: each step begins with "- id: ..."';
 
 const VARIABLE_WORDS: Instead = {
-  ...MERGE,
   value: "A variable with a value is written as text: NAME: value",
   type: "A variable is a text: leave it out",
   from: "It has the name that it has in the environment: leave it out",
@@ -142,7 +139,6 @@ export const WORKFLOW_SECTIONS: readonly Section[] = [
     at: ["inputs", "*"],
     keys: Object.keys(inputSchema.shape),
     instead: {
-      ...MERGE,
       enum: 'It is spelt "options" here, with type: choice',
       choices: 'It is spelt "options" here, with type: choice',
       values: 'It is spelt "options" here, with type: choice',
@@ -235,7 +231,6 @@ export const WORKFLOW_SECTIONS: readonly Section[] = [
     keys: ["type", "root", "access"],
     later: ["image", "runtime", "network", "limits"],
     instead: {
-      ...MERGE,
       root_dir: 'It is spelt "root" here',
       rootDir: 'It is spelt "root" here',
       path: 'The directory of a backend is its "root"; "path" belongs to a route',

@@ -24,6 +24,7 @@ import {
 } from "./_issue_text.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { DataPath } from "./_yaml_file.ts";
+import { hintForValue } from "./_yaml_traps.ts";
 
 /**
  * Data of which any part may be missing. Items of lists that were faulty are `undefined`, so that
@@ -104,7 +105,10 @@ function warnOfNumbers(
 ): void {
   if (typeof data === "number") {
     const source = reporter.yaml.sourceOf(path);
-    if (source === undefined || /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(source)) return;
+    if (source === undefined) return;
+    // A version that loses its zero: 3.10 is 3.1. Where numbers alone can stand, it is the same.
+    const isText = path.at(-2) === "with" || path.includes("foreach");
+    if (/^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(source) && !(isText && /\.\d*0$/.test(source))) return;
     if (faulty.has(JSON.stringify(path))) return;
     reporter.warning("unclear-number", `${source} is read as the number ${data}`, path, {
       hint: `Write ${data}, or "${source}" in quotes if it is a text`,
@@ -186,11 +190,18 @@ function unknownKey(
     );
     return;
   }
+  if (key === "<<") {
+    reporter.error("unknown-key", `Unknown ${label} ${quoted}`, at, {
+      hint: "Merge keys are not part of YAML 1.2: write the keys out",
+      part: "key",
+    });
+    return;
+  }
   const instead = section?.instead && Object.hasOwn(section.instead, key)
     ? said(section.instead[key], valueAt(reporter.yaml.data, at))
     : undefined;
   const known = section === undefined ? [] : section.keys;
-  const hint = instead === undefined ? didYouMean(key, known) : { hint: instead };
+  const hint = instead === undefined ? unspaced(key, known) : { hint: instead };
   reporter.error("unknown-key", `Unknown ${label} ${quoted}`, at, {
     ...(known.length === 0 ? {} : { hint: `The keys here are ${known.join(", ")}` }),
     ...hint,
@@ -198,11 +209,21 @@ function unknownKey(
   });
 }
 
+/** The hint for a key that is misspelt, or that has its value in it for want of a space. */
+function unspaced(key: string, known: readonly string[]): { readonly hint?: string } {
+  const [name = "", value] = key.split(/:(.*)/s, 2);
+  return value !== undefined && known.includes(name)
+    ? { hint: `Put a space after the colon: ${name}: ${value}` }
+    : didYouMean(key, known);
+}
+
 function missingKey(path: DataPath, sections: readonly Section[], reporter: Reporter): void {
   const owner = path.slice(0, -1);
   const section = sectionAt(owner, sections);
   const key = String(path.at(-1));
-  if (isMisspelt(key, reporter.yaml.keysOf(owner), section?.keys ?? [])) return;
+  const written = reporter.yaml.keysOf(owner);
+  if (isMisspelt(key, written, section?.keys ?? [])) return;
+  if (written.some((each) => each.startsWith(`${key}:`))) return;
   reporter.error("missing-key", `Missing ${section?.label ?? "key"} "${key}"`, owner, {
     hint: hintForMissing(key),
     part: "key",
@@ -247,9 +268,11 @@ function wrongType(
   reporter: Reporter,
 ): void {
   const found = valueAt(reporter.yaml.data, path);
+  const isTrap = found === null || typeof found === "object";
   const hint = path.length === 0
     ? 'Begin with "name: ..." and "steps:"'
-    : adviceFor(found, path, sections) ?? hintFor(expected, found, reporter.yaml.sourceOf(path));
+    : (isTrap ? hintForValue(reporter.yaml.lineFrom(path)) : undefined) ??
+      adviceFor(found, path, sections) ?? hintFor(expected, found, reporter.yaml.sourceOf(path));
   reporter.error(
     "wrong-type",
     path.length === 0

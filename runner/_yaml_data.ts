@@ -14,11 +14,13 @@ import {
   isScalar,
   isSeq,
   type Node,
+  type Scalar,
   type YAMLMap,
   type YAMLSeq,
 } from "yaml";
 import type { ReportRange } from "./load.ts";
 import { unknownTag } from "./_yaml_errors.ts";
+import { BRACES, cutAt } from "./_yaml_traps.ts";
 import { keyText } from "./_yaml_file.ts";
 
 /** How many parts aliases may stand for in all; a billion laughs stop here. */
@@ -40,16 +42,18 @@ export interface YamlData {
 
 /**
  * @param document A document without syntax errors.
+ * @param text The file's text.
  * @param report Told of each problem. What is wrong becomes `null` in the data.
  * @returns Its data.
  */
-export function toData(document: Document.Parsed, report: ReportRange): YamlData {
-  const reader = new Reader(report);
+export function toData(document: Document.Parsed, text: string, report: ReportRange): YamlData {
+  const reader = new Reader(text, report);
   return { data: reader.read(document.contents), aliases: reader.aliases };
 }
 
 class Reader {
   readonly aliases = new Map<Node, Node>();
+  readonly #text: string;
   readonly #report: ReportRange;
   readonly #anchors = new Map<string, Node>();
   /** The nodes that are being read: an alias to one of them is a circle. */
@@ -59,7 +63,8 @@ class Reader {
   /** Once set, everything else is passed over. */
   #exhausted = false;
 
-  constructor(report: ReportRange) {
+  constructor(text: string, report: ReportRange) {
+    this.#text = text;
     this.#report = report;
   }
 
@@ -72,7 +77,10 @@ class Reader {
     if (isAlias(node)) return this.#readAlias(node);
     if (this.#aliasDepth === 0 && node.anchor !== undefined) this.#anchors.set(node.anchor, node);
     if (this.#hasForeignTag(node)) return null;
-    if (isScalar(node)) return node.value;
+    if (isScalar(node)) {
+      if (this.#aliasDepth === 0) this.#warnOfCut(node);
+      return node.value;
+    }
     this.#open.add(node);
     const data = isMap<Node, Node | null>(node)
       ? this.#readMap(node)
@@ -81,6 +89,19 @@ class Reader {
       : null;
     this.#open.delete(node);
     return data;
+  }
+
+  /** A text of several words that goes on in what YAML takes for a comment. */
+  #warnOfCut({ type, value, range, comment }: Scalar): void {
+    if (type !== "PLAIN" || typeof value !== "string" || !range || !comment) return;
+    const at = cutAt(this.#text, range[1]);
+    if (at === undefined) return;
+    const cut = this.#text.slice(at).split("\n", 1)[0]?.trimEnd() ?? "";
+    this.#report(
+      "cut-text",
+      `The text ends before "${cut.length > 40 ? `${cut.slice(0, 39)}…` : cut}", a comment to YAML`,
+      [at, at + cut.length],
+    );
   }
 
   /** Tags that make something else than plain data: `!!binary`, `!!set`. */
@@ -100,6 +121,7 @@ class Reader {
         "unknown-alias",
         `There is no anchor "&${alias.source}" before this alias`,
         range,
+        /^[\w-]+$/.test(alias.source) ? undefined : `Put the text in quotes: "*${alias.source}"`,
       );
       return null;
     }
@@ -134,7 +156,10 @@ class Reader {
     for (const { key, value } of map.items) {
       const name = keyText(key);
       if (name === undefined) {
-        this.#report("invalid-key", "A key must be a text", rangeOf(key), "Put it in quotes");
+        const range = rangeOf(key);
+        const isBraces = this.#text.slice(range[0] - 1, range[0] + 1) === "{{";
+        const hint = isBraces ? BRACES : "Put it in quotes";
+        this.#report("invalid-key", "A key must be a text", range, hint);
         continue;
       }
       // Wherever data is copied, this one key would do something else than the others.

@@ -6,6 +6,7 @@
 
 import type { YAMLError } from "yaml";
 import type { DiagnosticCode } from "./diagnostic_codes.ts";
+import { hintForLine } from "./_yaml_traps.ts";
 
 /** A complaint as a diagnostic tells it. */
 export interface YamlProblem {
@@ -21,6 +22,9 @@ export interface YamlProblem {
  */
 export function describeYamlError(error: YAMLError, text: string): YamlProblem {
   const at = text.slice(error.pos[0], error.pos[1]);
+  const start = text.lastIndexOf("\n", error.pos[0] - 1) + 1;
+  const line = text.slice(start).split("\n", 1)[0] ?? "";
+  const trap = hintForLine(line, error.pos[0] - start);
   switch (error.code) {
     case "TAB_AS_INDENT":
       return {
@@ -59,12 +63,29 @@ export function describeYamlError(error: YAMLError, text: string): YamlProblem {
       return {
         code: "invalid-yaml",
         message: `${JSON.stringify(at.split("\n", 1)[0])} is not expected here`,
-        hint: "Check the brackets and quotes before it, and the indentation",
+        hint: trap ?? "Check the brackets and quotes before it, and the indentation",
       };
     case "MISSING_CHAR":
       return error.message.startsWith("Missing closing")
         ? { code: "invalid-yaml", message: "A quoted text that begins above is never closed" }
-        : { code: "invalid-yaml", message: error.message };
+        : {
+          code: "invalid-yaml",
+          message: "This is no key with a value, and no part of the text before it",
+          hint: trap ??
+            "Write a colon and a space after a key; indent what goes on with a text above",
+        };
+    case "MULTILINE_IMPLICIT_KEY":
+      return {
+        code: "invalid-yaml",
+        message: "A key and its colon must be in one line",
+        ...(trap === undefined ? {} : { hint: trap }),
+      };
+    case "BAD_DQ_ESCAPE":
+      return {
+        code: "invalid-yaml",
+        message: error.message,
+        hint: "Between double quotes a backslash is written twice; between single ones, once",
+      };
     case "RESOURCE_EXHAUSTION":
       return {
         code: "too-deep",

@@ -102,6 +102,14 @@ export class YamlFile {
     return isScalar(node) ? node.source : undefined;
   }
 
+  /** What stands in the line of a value, from the value on. */
+  lineFrom(path: DataPath): string {
+    const { line, column } = this.valueLocation(path).place;
+    const start = (this.#parts.lines.lineStarts[line - 1] ?? 0) + column - 1;
+    const end = this.text.indexOf("\n", start);
+    return this.text.slice(start, end < 0 ? undefined : end);
+  }
+
   /**
    * Where a part of a scalar's text is in the file. Escapes, folding and indentation make the value
    * differ from the source, so that both are gone along from where they agree: the same occurrence
@@ -125,7 +133,9 @@ export class YamlFile {
     const style = styleOf(node.type);
     const begin = this.#beginOf(node, node.range[0], style, marker);
     if (begin === undefined) return this.valueLocation(path);
-    const at = marker?.at ?? 0;
+    // What is indented before the text of a block is no part of its value, line ends are.
+    const space = style === "block" ? value.length - value.trimStart().length : 0;
+    const at = marker?.at ?? Math.min(space, slice.offset);
     const along = (from: number, to: number, position: number) =>
       sourceOffset({ text: value, from, to }, { text, from: position }, style);
     const start = along(at, slice.offset, begin);

@@ -6,7 +6,7 @@
  */
 
 import { Composer, type Document, Lexer, LineCounter, Parser, type YAMLError } from "yaml";
-import { type DiagnosticCode, hintFor } from "./diagnostic_codes.ts";
+import { DIAGNOSTIC_CODES, type DiagnosticCode, hintFor } from "./diagnostic_codes.ts";
 import type { Diagnostic } from "./diagnostics.ts";
 import { readText } from "./_read_text.ts";
 import { toData } from "./_yaml_data.ts";
@@ -74,7 +74,7 @@ function parse(
     const { line, col } = lines.linePos(start);
     const firstLine = text.slice(start, end).split("\n", 1)[0] ?? "";
     diagnostics.push({
-      severity: "error",
+      severity: DIAGNOSTIC_CODES[code].severity === "warning" ? "warning" : "error",
       code,
       message,
       place: { file, line, column: col },
@@ -94,7 +94,7 @@ function parse(
     report("empty-file", `"${file}" is empty`, [0, 0], 'Begin with "name: ..." and "steps:"');
     return undefined;
   }
-  const { data, aliases } = toData(document, report);
+  const { data, aliases } = toData(document, text, report);
   return new YamlFile({ file, text, fingerprint, lines, root: document.contents, data, aliases });
 }
 

@@ -131,10 +131,17 @@ export const YAML_CODES = {
     mend: "Keep one of them: it is not clear which one counts",
     example: flow("budget: { turns: 3, turns: 4 }"),
   },
+  "cut-text": {
+    severity: "warning",
+    means: "A text without quotes goes on after a space and a #, which begins a comment in YAML: " +
+      "what follows is not part of the text.",
+    mend: "Put the text in quotes, or write a space after # if it is a comment",
+    example: flow("", "  - id: a\n    prompt: Fix issue #12 and write a test"),
+  },
   "unclear-number": {
     severity: "warning",
     means: "A number is written in a way that people read otherwise than YAML 1.2 does: `08`, " +
-      "`1e3`, `0x1F`.",
+      "`1e3`, `0x1F`, or `3.10` where a version may be meant.",
     mend: "Write the number in decimal digits, or in quotes if it is a text",
     example: flow("budget: { turns: 1e1 }"),
   },

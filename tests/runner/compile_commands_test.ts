@@ -189,7 +189,7 @@ error[wrong-type]: Expected a text or a list for "run", found the number 3
   |
 8 |   - { id: f, run: 3 }
   |                   ^
-  = hint: Write a text or a list
+  = hint: Put it in quotes to make it a text: "3"
 
 error[invalid-path]: Path 'src' is not absolute: use '/src'
  --> flow.yaml:9:28
@@ -217,7 +217,7 @@ error[expression-not-allowed]: Expressions are not evaluated here
    |
 12 |   - { id: j, run: ls, cwd: "\${{ inputs.x }}" }
    |                            ^^^^^^^^^^^^^^^^^
-   = hint: They are in prompts, instructions, env, produces, assert and outputs
+   = hint: The directory is fixed before the run: change it in the script, cd "$DIRECTORY"
 `,
   );
   assertEquals(exitCode, 2);
@@ -252,14 +252,14 @@ error[wrong-type]: Expected a text for "N", found the number 3
   |
 3 |   - { id: a, run: ls, env: { 1A: b, A-B: c, N: 3, E: "\${{ steps.x.output }}", Z: "a\\0" } }
   |                                                ^
-  = hint: A variable is a text: put it in quotes, "3"
+  = hint: Put it in quotes to make it a text: "3"
 
 error[undefined-reference]: "steps.x.output" is not defined: there is no step "x"
  --> flow.yaml:3:59
   |
 3 |   - { id: a, run: ls, env: { 1A: b, A-B: c, N: 3, E: "\${{ steps.x.output }}", Z: "a\\0" } }
   |                                                           ^^^^^^^^^^^^^^
-  = hint: Name what is declared in this file
+  = hint: It has b, a
 
 error[invalid-value]: A variable cannot have a NUL character in it
  --> flow.yaml:3:82

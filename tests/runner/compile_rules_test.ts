@@ -120,7 +120,7 @@ error[wrong-type]: Expected a text or a list for "preset", found the number 3
   |
 4 | tools: { deny: execute, ask: "write /a", allowed: [], execute: deny, preset: 3 }
   |                                                                              ^
-  = hint: Write a text or a list
+  = hint: Put it in quotes to make it a text: "3"
 `,
   );
   assertEquals(exitCode, 2);

@@ -100,7 +100,7 @@ error[expression-not-allowed]: Expressions are not evaluated here
   |
 2 | model: openai:\${{ inputs.m }}
   |        ^^^^^^^^^^^^^^^^^^^^^^
-  = hint: They are in prompts, instructions, env, produces, assert and outputs
+  = hint: They are in prompts, instructions, env, if, foreach, with, produces, assert, outputs and the path of artifacts
 
 error[unknown-model]: Model "openai:\${{ inputs.m }}" is not known
  --> flow.yaml:2:8
@@ -114,7 +114,7 @@ error[expression-not-allowed]: Expressions are not evaluated here
   |
 4 | backends: { disk: { type: local, root: "./\${{ inputs.m }}" } }
   |                                        ^^^^^^^^^^^^^^^^^^^
-  = hint: They are in prompts, instructions, env, produces, assert and outputs
+  = hint: They are in prompts, instructions, env, if, foreach, with, produces, assert, outputs and the path of artifacts
 `,
   );
   assertEquals(exitCode, 2);
