@@ -8,6 +8,7 @@ import type { Environment } from "./_compile_env.ts";
 import { declareInput, type InputPart, isWhole } from "./_declare_inputs.ts";
 import { BOOLEAN, NUMBER, type StaticType, STRING } from "./expressions/types.ts";
 import { inputFromText, inputFromValue } from "./_input_values.ts";
+import { hintFor, kindOf } from "./_issue_text.ts";
 import { loadYaml } from "./load.ts";
 import type { InputValue, PlanInput } from "./plan.ts";
 import { Reporter } from "./_reporter.ts";
@@ -155,17 +156,17 @@ async function valueOf(
   { given, file, env, needed }: Given,
   reporter: Reporter,
 ): Promise<InputValue | undefined> {
-  const refuse = (origin: string, text: string, expected: string | undefined) =>
+  const refuse = (hint: string, text: string, expected: string | undefined) =>
     reporter.outside(
       "invalid-input",
       `Input "${name}" must be ${expected}, not ${JSON.stringify(text)}`,
-      origin,
+      hint,
     );
   const text = Object.hasOwn(given, name) ? given[name] : undefined;
   if (text !== undefined) {
     const { value, expected } = await inputFromText(input, text);
     return value ??
-      void refuse(`It is given on the command line: --input ${name}=...`, text, expected);
+      void refuse(`Change it on the command line: --input ${name}=...`, text, expected);
   }
   const data = file && dataOf(file.yaml);
   if (file !== undefined && data?.has(name)) return await fromFile(name, input, data, file);
@@ -173,7 +174,8 @@ async function valueOf(
   const found = env.get(variable);
   if (found !== undefined) {
     const { value, expected } = await inputFromText(input, found);
-    return value ?? void refuse(`It is the value of the variable ${variable}`, found, expected);
+    return value ??
+      void refuse(`Change the variable ${variable}, or give --input ${name}=...`, found, expected);
   }
   if (part.default !== undefined && part.required !== true) return input.default;
   if (part.required === false && input.type === "string") return "";
@@ -202,11 +204,13 @@ async function fromFile(
     : await inputFromValue(input, null);
   if (value !== undefined) return value;
   const source = reporter.yaml.sourceOf([name]);
-  const isText = input.type === "string" || input.type === "path" || input.type === "choice";
-  reporter.error("invalid-input", `Input "${name}" must be ${expected}`, [name], {
-    hint: isText && typeof written !== "string" && isPlain
-      ? `Put it in quotes: "${source}"`
-      : undefined,
-  });
+  const { type } = input;
+  const inQuotes = isPlain && typeof written !== "string";
+  const hint = type === "number" || type === "boolean"
+    ? hintFor(kindOf(type), written, source)
+    : inQuotes
+    ? `Put it in quotes: "${source}"`
+    : undefined;
+  reporter.error("invalid-input", `Input "${name}" must be ${expected}`, [name], { hint });
   return undefined;
 }

@@ -27,14 +27,14 @@ error[unknown-input]: The workflow has no input "ee"
  = hint: Its inputs are a, b, c, d, e, 2f, g, h, i
 
 error[invalid-input]: Input "a" must be a number, not "x"
- = hint: Give a value of the input's type
+ = hint: Change it on the command line: --input a=...
 
 error[wrong-type]: The default of "a" is a string, and the input a number
  --> flow.yaml:4:31
   |
 4 |   a: { type: number, default: "3" }
   |                               ^^^
-  = hint: Write a value of that kind
+  = hint: YAML 1.2 reads it as a text: write 3
 
 error[missing-key]: Input "b" is a choice and has no "options"
  --> flow.yaml:5:3
@@ -117,13 +117,13 @@ steps: [{ id: a, prompt: Go }]
     text,
     `\
 error[invalid-input]: Input "n" must be a number, not "1_0"
- = hint: Give a value of the input's type
+ = hint: Change it on the command line: --input n=...
 
 error[invalid-input]: Input "b" must be true or false, not "yes"
- = hint: Give a value of the input's type
+ = hint: Change it on the command line: --input b=...
 
 error[invalid-input]: Input "c" must be one of x, not "z"
- = hint: Give a value of the input's type
+ = hint: Change it on the command line: --input c=...
 `,
   );
   assertEquals(exitCode, 2);
@@ -156,4 +156,258 @@ steps: [{ id: a, prompt: "In \${{ inputs.city }}" }]
     note: "",
     loud: false,
   });
+});
+
+const TYPED = `\
+name: w
+model: openai:m
+inputs:
+  word: { pattern: "[a-z]+", default: abc }
+  "no-te": { default: none }
+  count: { type: number, default: 1 }
+  dry: { type: boolean, default: false }
+  size: { type: choice, options: [small, large], default: small }
+  where: { type: path, default: //src/./x/ }
+steps: [{ id: a, prompt: "In \${{ inputs.word }}" }]
+`;
+
+Deno.test("compileWorkflow() takes inputs of the command line before a file, the environment and defaults", async () => {
+  const env = new Map([
+    ["ROUTEBOOK_INPUT_WORD", "env"],
+    ["ROUTEBOOK_INPUT_NO_TE", "env"],
+    ["ROUTEBOOK_INPUT_COUNT", "3"],
+    ["ROUTEBOOK_INPUT_DRY", "true"],
+    ["ROUTEBOOK_INPUT_count", "5"],
+    ["COUNT", "6"],
+  ]);
+  const files = { "values.yaml": "word: file\nno-te: file\ndry: false\n" };
+  const all = await compiled(TYPED, {
+    ...{ env, files },
+    inputsFile: "values.yaml",
+    inputs: { word: "line" },
+  });
+  assertEquals(all.text, "");
+  assertEquals(all.plan?.inputs, {
+    ...{ word: "line", "no-te": "file", dry: false, count: 3 },
+    ...{ size: "small", where: "/src/x" },
+  });
+  assertEquals((await compiled(TYPED, { env })).plan?.inputs, {
+    ...{ word: "env", "no-te": "env", dry: true, count: 3 },
+    ...{ size: "small", where: "/src/x" },
+  });
+});
+
+Deno.test("compileWorkflow() takes values of a file as they are, of each type", async () => {
+  const values = "word: x\nno-te: ''\ncount: -1.5\ndry: true\nsize: large\nwhere: /a/../b\n";
+  const { plan, text } = await compiled(TYPED, {
+    files: { "values.yaml": values },
+    inputsFile: "values.yaml",
+  });
+  assertEquals(text, "");
+  assertEquals(plan?.inputs, {
+    ...{ word: "x", "no-te": "", count: -1.5, dry: true, size: "large", where: "/b" },
+  });
+});
+
+Deno.test("compileWorkflow() says what is wrong with values in their file", async () => {
+  const values = `\
+word: ABC
+count: "3"
+dry: yes
+size: 12
+where: { a: 1 }
+no-te: ~
+wrod: x
+`;
+  const { text, exitCode } = await compiled(TYPED, {
+    files: { "values.yaml": values },
+    inputsFile: "values.yaml",
+  });
+  assertEquals(
+    text,
+    `\
+error[invalid-input]: Input "word" must be a text that is [a-z]+ from its beginning to its end
+ --> values.yaml:1:7
+  |
+1 | word: ABC
+  |       ^^^
+  = hint: Give a value of the input's type
+
+error[invalid-input]: Input "count" must be a number
+ --> values.yaml:2:8
+  |
+2 | count: "3"
+  |        ^^^
+  = hint: YAML 1.2 reads it as a text: write 3
+
+error[invalid-input]: Input "dry" must be true or false
+ --> values.yaml:3:6
+  |
+3 | dry: yes
+  |      ^^^
+  = hint: YAML 1.2 reads yes as a text: write true
+
+error[invalid-input]: Input "size" must be one of small, large
+ --> values.yaml:4:7
+  |
+4 | size: 12
+  |       ^^
+  = hint: Put it in quotes: "12"
+
+error[invalid-input]: Input "where" must be an absolute path of the tree, such as /project/src
+ --> values.yaml:5:8
+  |
+5 | where: { a: 1 }
+  |        ^^^^^^^^
+  = hint: Give a value of the input's type
+
+error[invalid-input]: Input "no-te" must be a text
+ --> values.yaml:6:8
+  |
+6 | no-te: ~
+  |        ^
+  = hint: Give a value of the input's type
+
+error[unknown-input]: The workflow has no input "wrod"
+ --> values.yaml:7:1
+  |
+7 | wrod: x
+  | ^^^^
+  = hint: Did you mean "word"?
+`,
+  );
+  assertEquals(exitCode, 2);
+});
+
+Deno.test("compileWorkflow() says what is wrong with a file of values", async () => {
+  const cases: readonly (readonly [Record<string, string>, string])[] = [
+    [{}, 'error[no-file]: "values.yaml" does not exist\n'],
+    [
+      { "values.yaml": "- word\n" },
+      "error[wrong-type]: The values of inputs must be a map\n --> values.yaml:1:1\n",
+    ],
+    [{ "values.yaml": "a: [\n" }, "error[invalid-yaml]: "],
+    [{ "values.yaml": "word: a\nword: b\n" }, "error[duplicate-key]: "],
+  ];
+  for (const [files, beginning] of cases) {
+    const { text, plan } = await compiled(TYPED, { files, inputsFile: "values.yaml" });
+    assertEquals(text.slice(0, beginning.length), beginning);
+    assertEquals(plan, undefined);
+  }
+});
+
+Deno.test("compileWorkflow() says what is wrong with values of the environment, and where they are from", async () => {
+  const env = new Map([
+    ["ROUTEBOOK_INPUT_WORD", "two words"],
+    ["ROUTEBOOK_INPUT_COUNT", "0x10"],
+    ["ROUTEBOOK_INPUT_WHERE", "../x"],
+  ]);
+  const { text } = await compiled(TYPED, { env });
+  assertEquals(
+    text,
+    `\
+error[invalid-input]: Input "word" must be a text that is [a-z]+ from its beginning to its end, not "two words"
+ = hint: Change the variable ROUTEBOOK_INPUT_WORD, or give --input word=...
+
+error[invalid-input]: Input "count" must be a number, not "0x10"
+ = hint: Change the variable ROUTEBOOK_INPUT_COUNT, or give --input count=...
+
+error[invalid-input]: Input "where" must be an absolute path of the tree, such as /project/src, not "../x"
+ = hint: Change the variable ROUTEBOOK_INPUT_WHERE, or give --input where=...
+`,
+  );
+});
+
+Deno.test("compileWorkflow() says what is wrong with patterns, paths and what need not be given", async () => {
+  const { text } = await compiled(`\
+name: w
+model: openai:m
+inputs:
+  a: { pattern: "(a" , default: a }
+  b: { type: number, pattern: "1+", default: 1 }
+  c: { pattern: "[0-9]+", default: x1 }
+  d: { type: path, default: src }
+  e: { type: number, required: false }
+  f: { type: path, required: false }
+steps: [{ id: a, prompt: Go }]
+`);
+  assertEquals(
+    text,
+    `\
+error[invalid-pattern]: The pattern cannot be read: missing closing ): \`(a\`
+ --> flow.yaml:4:17
+  |
+4 |   a: { pattern: "(a" , default: a }
+  |                 ^^^^
+  = hint: It is RE2 syntax: no look-around and no back-references
+
+error[invalid-value]: Input "b" has a pattern and is a number
+ --> flow.yaml:5:31
+  |
+5 |   b: { type: number, pattern: "1+", default: 1 }
+  |                               ^^^^
+  = hint: Only a string has a pattern: leave it out
+
+error[invalid-value]: The default of "c" must be a text that is [0-9]+ from its beginning to its end
+ --> flow.yaml:6:36
+  |
+6 |   c: { pattern: "[0-9]+", default: x1 }
+  |                                    ^^
+  = hint: Change the default or the pattern
+
+error[invalid-value]: The default of "d" must be an absolute path of the tree, such as /project/src
+ --> flow.yaml:7:29
+  |
+7 |   d: { type: path, default: src }
+  |                             ^^^
+  = hint: Write "/src"
+
+error[missing-key]: Input "e" need not be given and has no "default"
+ --> flow.yaml:8:3
+  |
+8 |   e: { type: number, required: false }
+  |   ^
+  = hint: Write its default; only a string and a boolean have one of their own
+
+error[missing-key]: Input "f" need not be given and has no "default"
+ --> flow.yaml:9:3
+  |
+9 |   f: { type: path, required: false }
+  |   ^
+  = hint: Write its default; only a string and a boolean have one of their own
+`,
+  );
+});
+
+Deno.test("compileWorkflow() says in the plan what is declared of each input", async () => {
+  const { plan } = await compiled(
+    `\
+name: w
+model: openai:m
+inputs:
+  a: { description: What, default: x, pattern: x* }
+  b: { type: choice, options: [y, z] }
+  c: { type: boolean, required: false }
+steps: [{ id: a, prompt: Go }]
+`,
+    { inputs: { b: "z" } },
+  );
+  assertEquals(plan?.declared, {
+    a: { type: "string", description: "What", required: false, pattern: "x*", default: "x" },
+    b: { type: "choice", required: true, options: ["y", "z"] },
+    c: { type: "boolean", required: false },
+  });
+});
+
+Deno.test("compileWorkflow() checks a file without the values of its inputs", async () => {
+  const { text } = await compiled(
+    `\
+name: w
+model: openai:m
+inputs: { p: { type: path }, n: { type: number, required: true }, s: {} }
+steps: [{ id: a, prompt: "\${{ inputs.s }}", produces: ["\${{ inputs.p }}/x"] }]
+`,
+    { check: true },
+  );
+  assertEquals(text, "");
 });
