@@ -25,6 +25,14 @@ Deno.test("compileWorkflow() turns flask.yaml into its plan", async () => {
     description: "A small Flask project on disk, with scratch notes in memory.",
     file: "flows/flask.yaml",
     inputs: { framework: "Flask" },
+    declared: {
+      framework: {
+        type: "string",
+        description: "The web framework to use.",
+        required: false,
+        default: "Flask",
+      },
+    },
     instructions: [
       "You are a project assistant. /project/ and /workspace/ are saved to disk.\n" +
       "Anything else, such as /scratch/, is kept in memory and is gone after the run.\n",
