@@ -19,8 +19,9 @@ import {
 } from "./expressions/types.ts";
 import type { JsonSchema } from "./plan.ts";
 
-/** How many references and alternatives are followed for one value: a schema may lead to itself. */
+/** How many references and alternatives lead to each other, and how many are looked at, for one value. */
 const DEPTH = 16;
+const LOOKED_AT = 1_000;
 
 /** Keywords that may allow more than `properties` does. */
 const WIDER = [
@@ -38,24 +39,34 @@ type SchemaMap = { readonly [keyword: string]: Value };
  * @returns What is known of a value that fits it.
  */
 export function staticTypeOf(schema: JsonSchema): StaticType {
-  return typeOf(schema, schema, 0);
+  return typeOfPart(schema, schema);
 }
 
-function typeOf(schema: Value | undefined, root: JsonSchema, depth: number): StaticType {
-  if (!isMap(schema) || depth > DEPTH) return ANY;
+/** The schema around, and how far one value has led in it: a schema may lead to itself. */
+interface Walk {
+  readonly root: JsonSchema;
+  looked: number;
+}
+
+function typeOfPart(schema: Value | undefined, root: JsonSchema): StaticType {
+  return typeOf(schema, { root, looked: 0 }, 0);
+}
+
+function typeOf(schema: Value | undefined, walk: Walk, depth: number): StaticType {
+  if (!isMap(schema) || depth > DEPTH || ++walk.looked > LOOKED_AT) return ANY;
   const { type, $ref, anyOf, oneOf } = schema;
   if (typeof $ref === "string" && type === undefined) {
-    return typeOf(targetOf($ref, root), root, depth + 1);
+    return typeOf(targetOf($ref, walk.root), walk, depth + 1);
   }
   if (schema.const !== undefined) return typeOfValue(schema.const);
   if (isList(schema.enum)) return unionOf(schema.enum.map(typeOfValue));
-  if (typeof type === "string") return typeOfName(type, schema, root, depth);
+  if (typeof type === "string") return typeOfName(type, schema, walk, depth);
   if (isList(type)) {
-    return notNull(type.map((name) => typeOfName(String(name), schema, root, depth)));
+    return notNull(type.map((name) => typeOfName(String(name), schema, walk, depth)));
   }
   const alternatives = anyOf ?? oneOf;
   if (!isList(alternatives)) return ANY;
-  return notNull(alternatives.map((each) => typeOf(each, root, depth + 1)));
+  return notNull(alternatives.map((each) => typeOf(each, walk, depth + 1)));
 }
 
 /** What may be null is, where it is used, as good as its other type: null is nothing, or 0. */
@@ -67,7 +78,7 @@ function notNull(types: readonly StaticType[]): StaticType {
 function typeOfName(
   name: string,
   schema: SchemaMap,
-  root: JsonSchema,
+  walk: Walk,
   depth: number,
 ): StaticType {
   switch (name) {
@@ -81,9 +92,9 @@ function typeOfName(
     case "null":
       return NULL;
     case "array":
-      return listOf(schema.prefixItems === undefined ? typeOf(schema.items, root, depth + 1) : ANY);
+      return listOf(schema.prefixItems === undefined ? typeOf(schema.items, walk, depth + 1) : ANY);
     case "object":
-      return typeOfMap(schema, root);
+      return typeOfMap(schema, walk.root);
     default:
       return ANY;
   }
@@ -98,9 +109,9 @@ function typeOfMap(schema: SchemaMap, root: JsonSchema): ObjectType {
     // Asked for only when an expression gets there: a schema may lead to itself.
     property: (name) =>
       Object.hasOwn(named, name)
-        ? typeOf(named[name], root, 0)
+        ? typeOfPart(named[name], root)
         : others
-        ? typeOf(additionalProperties, root, 0)
+        ? typeOfPart(additionalProperties, root)
         : undefined,
     names: () => Object.keys(named),
     isOpen: others || !isMap(properties) || WIDER.some((keyword) => schema[keyword] !== undefined),
