@@ -45,9 +45,7 @@ export async function hashFiles(tree: Backend, patterns: readonly string[]): Pro
 async function matches(tree: Backend, pattern: string): Promise<readonly string[]> {
   const { files, truncated, failures } = await tree.glob(pattern, { limit: LIMITS.treeEntries });
   const [failure] = failures;
-  if (failure !== undefined) {
-    throw new Error(`'${failure.path}' cannot be searched: ${failure.message}`);
-  }
+  if (failure !== undefined) throw new Error(failure.message);
   if (truncated) {
     throw new RangeError(`'${pattern}' matches more than ${LIMITS.treeEntries} files`);
   }

@@ -169,7 +169,7 @@ class Check {
     const { noun, mend } = of;
     const what = noun === undefined ? `"${name}" in it` : `${noun} "${name}"`;
     const hint = foreignReference(namesOf(whole)) ?? this.#scope.suggest(name, of.names()) ??
-      mend ?? listed(of.names());
+      mend ?? listed(of);
     this.#tell("undefined", whole, `"${text}" is not defined: there is no ${what}`, hint);
     return ANY;
   }
@@ -339,12 +339,17 @@ function namesOf(expression: Expression): readonly string[] {
   return [...namesOf(expression.of), ...name];
 }
 
-function listed(names: Iterable<string>): string {
-  const all = [...names];
-  if (all.length === 0) return "There is nothing in it";
-  const shown = all.slice(0, 8).join(", ");
-  return `It has ${shown}${all.length > 8 ? " and others" : ""}`;
+function listed({ names, noun }: ObjectType): string {
+  const all = [...names()];
+  if (all.length === 0) {
+    return noun === undefined ? "There is nothing in it" : `There is no ${noun}`;
+  }
+  const shown = `${all.slice(0, LISTED).join(", ")}${all.length > LISTED ? " and others" : ""}`;
+  return noun === undefined ? `It has ${shown}` : `The ${noun}s are ${shown}`;
 }
+
+/** How many names a hint lists. */
+const LISTED = 8;
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);

@@ -259,7 +259,7 @@ error[undefined-reference]: "steps.x.output" is not defined: there is no step "x
   |
 3 |   - { id: a, run: ls, env: { 1A: b, A-B: c, N: 3, E: "\${{ steps.x.output }}", Z: "a\\0" } }
   |                                                           ^^^^^^^^^^^^^^
-  = hint: It has b, a
+  = hint: The steps are a, b
 
 error[invalid-value]: A variable cannot have a NUL character in it
  --> flow.yaml:3:82
