@@ -15,10 +15,20 @@ import type { DataPath } from "./_yaml_file.ts";
 /** What an item is called, unless a file says otherwise. */
 const ITEM = "item";
 
+/** How many items a run does, of a list that is made while it goes on too. */
+export const MOST_ITEMS = 1_000;
+
 /** What means something else in expressions already. */
 const TAKEN: ReadonlySet<string> = new Set(
   "inputs env secrets steps run null true false".split(" "),
 );
+
+/** What an item is to the list that it is of. */
+const NOT_YET: StaticType = {
+  kind: "unavailable",
+  because: "it is of the list that is made here",
+  hint: "Use inputs, or what earlier steps put out",
+};
 
 /** A step's `foreach`, and what is known of an item. */
 export interface CompiledForeach {
@@ -52,7 +62,8 @@ export function compileForeach(
     );
   }
   const at = isShort ? path : [...path, "items"];
-  const compiled = compileItems(items, at, scope, reporter);
+  const within = { ...scope, item: { name: isTaken ? ITEM : name, type: NOT_YET } };
+  const compiled = compileItems(items, at, within, reporter);
   const item = { name: isTaken ? ITEM : name, type: compiled?.type ?? ANY };
   if (compiled === undefined || isTaken) return { item };
   const place = reporter.placeOf(at);
@@ -73,6 +84,14 @@ function compileItems(
 ): CompiledItems | undefined {
   if (items === undefined) return undefined;
   if (isList(items)) {
+    if (items.length > MOST_ITEMS) {
+      reporter.error(
+        "invalid-value",
+        `"foreach" takes at most ${MOST_ITEMS} items, found ${items.length}`,
+        path,
+        { hint: "Let each item stand for several, or split them between steps" },
+      );
+    }
     const values = items.flatMap((item, index) => valueOf(item, [...path, index], reporter));
     if (values.length < items.length) return undefined;
     return { items: values, type: unionOf(values.map(typeOfValue)) };

@@ -20,6 +20,7 @@ import type { UsesOptions } from "./_compile_uses.ts";
 import { compileWork } from "./_compile_work.ts";
 import type { Write } from "./_compile_writes.ts";
 import { compileDuration } from "./_durations.ts";
+import type { StaticType } from "./expressions/types.ts";
 import type { PlanAssertion, PlanRoute, PlanShell, PlanStep } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { GivenScope, Scope } from "./_scope.ts";
@@ -28,6 +29,13 @@ import type { DataPath } from "./_yaml_file.ts";
 
 /** How long a step may take at the most. */
 const TIMEOUT = { example: "20m", most: "24h" };
+
+/** What an item is to the condition of its step. */
+const ASKED_ONCE: StaticType = {
+  kind: "unavailable",
+  because: 'the "if" of a step is asked once, and not for each item',
+  hint: "Leave out of the list what is not wanted",
+};
 
 /** What {@linkcode compileStep} needs to know. */
 export interface StepOptions {
@@ -76,8 +84,11 @@ export async function compileStep(
   reporter: Reporter,
 ): Promise<StepAndWrites | undefined> {
   if (part === undefined) return undefined;
-  const condition = compileCondition(part.if, [...path, "if"], around.scope, reporter);
   const repeated = compileForeach(part.foreach, [...path, "foreach"], around.scope, reporter);
+  const once = repeated === undefined
+    ? around.scope
+    : { ...around.scope, item: { ...repeated.item, type: ASKED_ONCE } };
+  const condition = compileCondition(part.if, [...path, "if"], once, reporter);
   const foreach = repeated !== undefined && "foreach" in repeated ? repeated.foreach : undefined;
   const scope = repeated === undefined ? around.scope : { ...around.scope, item: repeated.item };
   const work = await compileWork(part, path, scope, options.uses, reporter);

@@ -51,8 +51,10 @@ export async function compileSteps(
   checkIds(all, reporter);
   const order = orderOf(all, reporter);
   const known = all.map((placed) => knownStep(placed, options, reporter));
-  const indexes = new Map(known.map(({ id }, index) => [id ?? "", index] as const).reverse());
-  indexes.delete("");
+  const indexes = new Map<string, number>();
+  for (const [index, { id }] of known.entries()) {
+    if (id !== undefined && !indexes.has(id)) indexes.set(id, index);
+  }
   const sessions = known.map(({ id = "", kind, isRepeated }) => ({
     id,
     asks: id !== "" && kind === "prompt" && !isRepeated,

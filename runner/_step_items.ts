@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MOST_ITEMS } from "./_compile_foreach.ts";
 import type { Outcome, RunEventBody } from "./events.ts";
 import { isList, textOf } from "./expressions/coerce.ts";
 import { evaluate } from "./expressions/evaluate.ts";
@@ -15,9 +16,6 @@ import type { RunHost } from "./_run_host.ts";
 import { inTurn } from "./_schedule.ts";
 import { stoppedBy } from "./_stopped.ts";
 import { type Ended, endInAgent, isContinued, runAttempts, type Work } from "./_step_run.ts";
-
-/** How many items a step may have. */
-const MOST_ITEMS = 1_000;
 
 /** Characters of what is no list that an error quotes. */
 const QUOTED = 120;

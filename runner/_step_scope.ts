@@ -60,7 +60,7 @@ export function stepsScope(from: Standpoint): StepsScope {
 }
 
 function knownOf(step: KnownStep, index: number, id: string, from: Standpoint): StepKnown {
-  const { steps, order, position, isUnsure } = from;
+  const { order, position, isUnsure } = from;
   if (index === position || !order.isBefore(index, position)) {
     return whyNot(index, id, from);
   }
