@@ -212,11 +212,9 @@ class Run implements RunHost {
       ready = true;
       if (resume !== undefined) await this.#restore(processes, resume);
       await this.#runAll();
-      if (this.progress.waiting.length > 0) stopped = await this.#keep(processes);
-      else if (this.progress.failure !== undefined) {
-        const { outcome, message } = this.progress.failure;
-        stopped = new Stopped(outcome, message);
-      }
+      stopped = this.progress.waiting.length > 0
+        ? await this.#keep(processes)
+        : await this.#copyArtifacts(processes);
     } catch (error) {
       stopped = this.interruption.cause ?? stoppedBy(error);
     }
@@ -282,6 +280,27 @@ class Run implements RunHost {
         this.progress.skip(id);
       },
     });
+  }
+
+  /** Copies files out to the host once all steps have ended; how the run ended, unless well. */
+  async #copyArtifacts({ tree }: Processes): Promise<Stopped | undefined> {
+    const { failure } = this.progress;
+    const { artifacts = [] } = this.plan;
+    const wrong: string[] = failure === undefined ? [] : [failure.message];
+    if (artifacts.length > 0) {
+      // Loaded where a file has some: most have none.
+      const { copyArtifacts } = await import("./artifacts.ts");
+      const { problems, notes } = await copyArtifacts(artifacts, {
+        tree,
+        context: this.context({ failed: failure !== undefined }),
+        succeeded: failure === undefined,
+        emit: this.emit,
+        signal: this.interruption.signal,
+      });
+      wrong.push(...problems, ...notes);
+    }
+    if (wrong.length === 0) return undefined;
+    return new Stopped(failure?.outcome ?? "failure", wrong.join("; "));
   }
 
   /** Keeps all that is needed to go on later. */

@@ -354,3 +354,23 @@ Deno.test("runPlan() says by each event which step under way it is of", async ()
   assertEquals(changed, ["a /a.txt", "b /b.txt"]);
   assertEquals(result.files.map(({ path }) => path), ["/a.txt", "/b.txt"]);
 });
+
+Deno.test("runPlan() copies artifacts out at the end, by how the run ended", async () => {
+  const flow = (run: string) =>
+    commands([{ id: "a", run: `echo text > /out.txt; ${run}` }], {
+      artifacts: [
+        { path: "/out.txt", to: "./good/" },
+        { path: "/out.txt", to: "./bad/", when: "failure" },
+        { path: "/none.txt", to: "./any/", when: "always" },
+      ],
+    });
+  const bad = await played({ flow: flow("exit 4") });
+  assertEquals(bad.files, { "bad/out.txt": "text\n" });
+  assertStringIncludes(bad.result.error ?? "", "Step 'a' failed");
+  assertStringIncludes(bad.result.error ?? "", "/none.txt");
+  const good = await played({ flow: flow("true") });
+  assertEquals(good.files, { "good/out.txt": "text\n" });
+  assertEquals(of(good.events, "artifact.copied").map(({ path }) => path), ["/out.txt"]);
+  // An artifact that is not there is a failure of its own.
+  assertEquals([good.result.outcome, good.result.exitCode], ["failure", 1]);
+});
