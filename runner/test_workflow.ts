@@ -48,12 +48,18 @@ export interface TestedRun {
   readonly events: readonly RunEvent[];
   /** The temporary directory of each writable local backend. */
   readonly roots: Readonly<Record<string, string>>;
+  /**
+   * The temporary directory that stands for the workflow's own where artifacts are copied to; `../`
+   * in a destination is a directory `up` in it.
+   */
+  readonly artifacts: string;
 }
 
 /**
  * Registers a test that plays a workflow's rehearsal and passes if every step does. The run is a
- * real one, in the same processes and under the same permissions as on the command line, with two
- * differences: no model is ever called, and every writable root is a temporary directory.
+ * real one, in the same processes and under the same permissions as on the command line, with three
+ * differences: no model is ever called, every writable root is a temporary directory, and artifacts
+ * are copied to another one.
  *
  * `deno test` needs `--allow-read --allow-write --allow-run --allow-env` for it.
  *
@@ -70,22 +76,31 @@ export interface TestedRun {
 export function testWorkflow(file: string | URL, options: TestWorkflowOptions = {}): void {
   const path = file instanceof URL ? fromFileUrl(file) : file;
   Deno.test(options.name ?? `workflow ${path.split("/").at(-1)}`, async (t) => {
-    const roots: Record<string, string> = {};
+    const artifacts = await Deno.realPath(await Deno.makeTempDir({ prefix: "routebook-test-" }));
+    const places: Places = { roots: {}, artifacts };
     try {
-      const plan = await compileForTest(path, options, roots);
-      await playSteps(t, plan, options, roots);
+      const plan = await compileForTest(path, options, places);
+      await playSteps(t, plan, options, places);
     } finally {
-      for (const directory of Object.values(roots)) {
+      for (const directory of [artifacts, ...Object.values(places.roots)]) {
         await Deno.remove(directory, { recursive: true });
       }
     }
   });
 }
 
+/** The directories of a test. */
+interface Places {
+  /** That of each writable local backend, as they are made. */
+  readonly roots: Record<string, string>;
+  /** That of artifacts. */
+  readonly artifacts: string;
+}
+
 async function compileForTest(
   file: string,
   options: TestWorkflowOptions,
-  roots: Record<string, string>,
+  { roots, artifacts }: Places,
 ): Promise<Plan> {
   // Loaded when a test runs: whoever imports this project for its backends needs none of it.
   const { compileWorkflow } = await import("./compile.ts");
@@ -121,7 +136,7 @@ async function compileForTest(
       await copy(join(source, name), join(directory, name));
     }
   }
-  const second = await compileWorkflow(file, { ...compileOptions, roots });
+  const second = await compileWorkflow(file, { ...compileOptions, roots, artifacts });
   if (second.plan === undefined) throw new Error("The workflow changed while it was tested");
   return second.plan;
 }
@@ -130,7 +145,7 @@ async function playSteps(
   t: Deno.TestContext,
   plan: Plan,
   options: TestWorkflowOptions,
-  roots: Record<string, string>,
+  places: Places,
 ): Promise<void> {
   const ends = new Map(
     plan.steps.map(({ id }) => [id, Promise.withResolvers<string | undefined>()]),
@@ -165,7 +180,7 @@ async function playSteps(
     if (!passed) break;
   }
   const result = await running;
-  await options.after?.({ result, events, roots });
+  await options.after?.({ result, events, ...places });
   if (result.exitCode !== 0) {
     throw new Error(`The run ended with exit code ${result.exitCode}: ${result.error ?? ""}`);
   }
