@@ -88,7 +88,7 @@ function stepLabel({ name, id, if: condition, foreach }: PlanStep): readonly str
 function foreachLabel({ items, item, concurrency }: PlanForeach): string {
   const what = "source" in items
     ? `for each ${item} of ${items.source}`
-    : `for each ${item} of ${items.length}`;
+    : `for each ${item}, ${items.length} in all`;
   return concurrency === 1 ? what : `${what}, ${concurrency} at a time`;
 }
 

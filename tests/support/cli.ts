@@ -37,7 +37,7 @@ export interface CliOptions {
  * @returns The process.
  */
 export function startCli(
-  name: "run" | "plan" | "check" | "log",
+  name: "run" | "plan" | "check" | "graph" | "log",
   args: readonly string[],
   options: CliOptions,
 ): Deno.ChildProcess {
@@ -69,7 +69,7 @@ export function startCli(
  * @returns What it printed, and its exit code.
  */
 export async function cli(
-  name: "run" | "plan" | "check" | "log",
+  name: "run" | "plan" | "check" | "graph" | "log",
   args: readonly string[],
   options: CliOptions,
 ): Promise<CliResult> {
