@@ -7,7 +7,14 @@ import { serveStage } from "../../backends/shells/remote_stage.ts";
 import { type Shell, SHELL_LIMITS } from "../../backends/shells/shell.ts";
 import { VirtualShell } from "../../backends/shells/virtual.ts";
 import { RemoteBackend } from "../../backends/remote.ts";
-import { answer, replyFromTurn, startOpenAiServer } from "../support/openai_server.ts";
+import {
+  answer,
+  events,
+  failure,
+  hold,
+  replyFromTurn,
+  startOpenAiServer,
+} from "../support/openai_server.ts";
 import { liveModel, said, Served, START, turn } from "./_served.ts";
 
 const { cpuSeconds, memoryBytes, processes, fileBytes, outputBytes } = SHELL_LIMITS;
@@ -136,6 +143,41 @@ Deno.test("serveAgent() judges a step's commands by its rules, and shows them it
   // The workflow's own commands have the run's tree.
   const { stdout } = await runner.execute({ step: "two", command: "cat /secrets/key" });
   assertEquals(stdout.text, "123");
+});
+
+Deno.test("serveAgent() keeps commands of several steps apart, each with its own files", async () => {
+  await using runner = new Served();
+  const tree = new RemoteBackend({ channel: runner.channel, name: "/" });
+  // One for each command: nothing but the agent makes them wait for each other.
+  serveShell(runner.channel, () => new VirtualShell({ backend: tree }));
+  await runner.start({ shell: { type: "virtual", tool: true, limits: LIMITS } });
+  await runner.memory.write("/a", "1");
+  await runner.memory.write("/b", "2");
+  const run = (step: string, hidden: string) =>
+    runner.step({
+      step,
+      rules: { ...NO_RULES, deny: [`read ${hidden}`] },
+      rehearsal: [
+        turn("", ["execute", { command: `cat /a /b 2>/dev/null; echo x > /project/${step}` }]),
+        turn("Done."),
+      ],
+    });
+  await Promise.all([run("one", "/a"), run("two", "/b"), run("three", "/c")]);
+  const results = runner.told("tool.finished").map(({ step, event }) => [
+    step,
+    event.result.split("\n").slice(1).join(" "),
+  ]);
+  assertEquals(results.sort(), [["one", "stdout: 2"], ["three", "stdout: 12"], [
+    "two",
+    "stdout: 1",
+  ]]);
+  for (const type of ["file.changed", "command.output"] as const) {
+    const steps = new Set(runner.told(type).map(({ step }) => step));
+    assertEquals([...steps].sort(), ["one", "three", "two"]);
+  }
+  for (const { step, event } of runner.told("file.changed")) {
+    assertEquals(event.path, `/project/${step}`);
+  }
 });
 
 Deno.test("serveAgent() gives no real shell to a step with rules about files that programs reach by themselves", async () => {
@@ -319,6 +361,31 @@ Deno.test("serveAgent() ends a step whose tokens nobody counted, where they are 
   ]);
   assertStringIncludes(limited.error ?? "", "cannot be kept");
   assertEquals((await runner.step({ step: "two", budget: { turns: 1 } })).outcome, "success");
+});
+
+Deno.test("serveAgent() counts a request that broke off as one whose tokens nobody knows", async () => {
+  const usage = { input: 1, output: 1 };
+  await using server = startOpenAiServer({
+    script: [failure(401), answer({ text: "Ok.", usage })],
+  });
+  await using runner = new Served();
+  await runner.start({ model: liveModel(server), budget: { tokens: 1_000 } });
+  // It never came to the model, and took nothing.
+  assertEquals((await runner.step({})).outcome, "failure");
+  assertEquals((await runner.step({ step: "two" })).outcome, "success");
+  const stop = new AbortController();
+  await using held = startOpenAiServer({
+    script: (_request, index) => {
+      queueMicrotask(() => stop.abort(new RangeError("enough")));
+      return index === 0 ? hold() : answer({ text: "Ok.", usage });
+    },
+  });
+  await using other = new Served();
+  await other.start({ model: liveModel(held), budget: { tokens: 1_000 } });
+  await assertRejects(() => other.step({}, stop.signal), RangeError, "enough");
+  const after = await other.step({ attempt: 2 });
+  assertEquals([after.outcome, after.turns], ["budget", 0]);
+  assertStringIncludes(after.error ?? "", "cannot be kept");
 });
 
 Deno.test("serveAgent() keeps a budget of dollars by the price of the step's own model", async () => {
