@@ -93,7 +93,7 @@ const SYMBOLS: readonly ForeignSymbol[] = [
  * @param offset Where a token should begin.
  * @param end Where the expression ends.
  * @param before The token before, if there is one.
- * @returns What is written there, if it is another language's.
+ * @returns What is written there, where no token is, if it is another language's.
  */
 export function foreignSymbol(
   text: string,
@@ -101,28 +101,14 @@ export function foreignSymbol(
   end: number,
   before: string | undefined,
 ): ExpressionProblem | undefined {
-  const first = text.charCodeAt(offset);
-  // Most tokens begin with a letter.
-  if ((first | 32) >= 97 && (first | 32) <= 122) return undefined;
   for (const { pattern, message, hint, after } of SYMBOLS) {
     if (after !== undefined && !after.test(before ?? "")) continue;
     pattern.lastIndex = offset;
     const found = pattern.exec(text)?.[0].slice(0, end - offset);
     if (found === undefined || found === "") continue;
-    if (found === "'" && isClosed(text, offset, end)) continue;
     return { message: message(found), hint, offset, length: found.length };
   }
   return undefined;
-}
-
-/** Whether the text that a quote opens ends before the expression does. */
-function isClosed(text: string, offset: number, end: number): boolean {
-  for (let at = offset + 1; at < end; at++) {
-    if (text[at] !== "'") continue;
-    if (text[at + 1] !== "'" || at + 1 >= end) return true;
-    at++;
-  }
-  return false;
 }
 
 /** Words of other languages that stand between operands or before one. */

@@ -23,12 +23,15 @@ export type Tokens =
   | { readonly tokens: readonly Token[] }
   | { readonly problem: ExpressionProblem };
 
-const SPACE = /\s+/y;
-const NAME = /[A-Za-z_][A-Za-z0-9_-]*/y;
-const TEXT = /'[^']*(?:''[^']*)*'/y;
 const NUMBER = /[+-]?(?:0x[0-9a-fA-F]+|0o[0-7]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)/y;
 const NUMBER_GOES_ON = /[+-]?[A-Za-z0-9_.-]+/y;
-const SIGN = /==|!=|<=|>=|&&|\|\||[()[\].,!<>]/y;
+const SPACE = /\s/;
+
+/** What begins like an operator and is another language's. */
+const SUSPECT = /===|!==|<>|[=!]~/y;
+
+const PAIRS: ReadonlySet<string> = new Set(["==", "!=", "<=", ">=", "&&", "||"]);
+const SINGLES: ReadonlySet<string> = new Set("()[].,!<>");
 
 /**
  * @param text A text that has an expression in it.
@@ -38,27 +41,17 @@ const SIGN = /==|!=|<=|>=|&&|\|\||[()[\].,!<>]/y;
  */
 export function tokensOf(text: string, start: number, end: number): Tokens {
   const tokens: Token[] = [];
-  let offset = start;
-  const take = (pattern: RegExp): string | undefined => {
-    pattern.lastIndex = offset;
-    return pattern.exec(text)?.[0];
-  };
-  while (offset < end) {
-    const space = take(SPACE);
-    if (space !== undefined) {
-      offset += space.length;
+  let before: Token | undefined;
+  for (let offset = start; offset < end;) {
+    if (isSpace(text.charCodeAt(offset))) {
+      offset++;
       continue;
     }
-    const foreign = foreignSymbol(text, offset, end, tokens.at(-1)?.text);
-    if (foreign !== undefined) return { problem: foreign };
-    const token = tokenAt(take, offset, tokens.at(-1));
-    if (token === undefined) {
-      const length = String.fromCodePoint(text.codePointAt(offset) ?? 0).length;
-      const shown = JSON.stringify(text.slice(offset, offset + length));
-      return { problem: { message: `${shown} has no meaning in an expression`, offset, length } };
-    }
+    const token = tokenAt(text, offset, end, before);
+    if (token === undefined) return { problem: noToken(text, offset, end, before) };
     if ("message" in token) return { problem: token };
     tokens.push(token);
+    before = token;
     offset += token.length;
   }
   tokens.push({ type: "end", text: "", offset: end, length: 0 });
@@ -66,26 +59,78 @@ export function tokensOf(text: string, start: number, end: number): Tokens {
 }
 
 function tokenAt(
-  take: (pattern: RegExp) => string | undefined,
+  text: string,
   offset: number,
+  end: number,
   before: Token | undefined,
 ): Token | ExpressionProblem | undefined {
-  const name = take(NAME);
-  if (name !== undefined) return { type: "name", text: name, offset, length: name.length };
+  const first = text.charCodeAt(offset);
+  if (isNameStart(first)) {
+    let after = offset + 1;
+    while (after < end && isNamePart(text.charCodeAt(after))) after++;
+    return { type: "name", text: text.slice(offset, after), offset, length: after - offset };
+  }
+  const sign = text.charAt(offset);
+  if (sign === "'") return textToken(text, offset, end);
   // A number may begin with a point, but not after what has members.
-  const isMember = before?.type === "name" || before?.text === ")" || before?.text === "]";
-  const number = take(NUMBER);
-  if (number !== undefined && !(isMember && number.startsWith("."))) {
-    return numberToken(number, take(NUMBER_GOES_ON) ?? "", offset);
+  const isMember = sign === "." &&
+    (before?.type === "name" || before?.text === ")" || before?.text === "]");
+  const number = isMember ? undefined : NUMERIC.has(sign) ? match(NUMBER, text, offset) : undefined;
+  if (number !== undefined) {
+    return numberToken(number, match(NUMBER_GOES_ON, text, offset) ?? "", offset);
   }
-  const quoted = take(TEXT);
-  if (quoted !== undefined) {
-    const value = quoted.slice(1, -1).replaceAll("''", "'");
-    return { type: "text", text: quoted, value, offset, length: quoted.length };
+  if (match(SUSPECT, text, offset) !== undefined) return undefined;
+  const pair = text.slice(offset, Math.min(end, offset + 2));
+  if (PAIRS.has(pair)) return { type: "sign", text: pair, offset, length: 2 };
+  return SINGLES.has(sign) ? { type: "sign", text: sign, offset, length: 1 } : undefined;
+}
+
+const NUMERIC: ReadonlySet<string> = new Set("0123456789.+-");
+
+function match(pattern: RegExp, text: string, offset: number): string | undefined {
+  pattern.lastIndex = offset;
+  return pattern.exec(text)?.[0];
+}
+
+/** A text in quotes; `undefined` if it is not closed before the expression ends. */
+function textToken(text: string, offset: number, end: number): Token | undefined {
+  let after = text.indexOf("'", offset + 1) + 1;
+  let isPlain = true;
+  while (after > 0 && after < end && text.charAt(after) === "'") {
+    isPlain = false;
+    after = text.indexOf("'", after + 1) + 1;
   }
-  const sign = take(SIGN);
-  if (sign !== undefined) return { type: "sign", text: sign, offset, length: sign.length };
-  return undefined;
+  if (after === 0 || after > end) return undefined;
+  const inner = text.slice(offset + 1, after - 1);
+  const value = isPlain ? inner : inner.replaceAll("''", "'");
+  return { type: "text", text: text.slice(offset, after), value, offset, length: after - offset };
+}
+
+function noToken(
+  text: string,
+  offset: number,
+  end: number,
+  before: Token | undefined,
+): ExpressionProblem {
+  const foreign = foreignSymbol(text, offset, end, before?.text);
+  if (foreign !== undefined) return foreign;
+  const length = String.fromCodePoint(text.codePointAt(offset) ?? 0).length;
+  const shown = JSON.stringify(text.slice(offset, offset + length));
+  return { message: `${shown} has no meaning in an expression`, offset, length };
+}
+
+function isSpace(code: number): boolean {
+  return code === 32 || code === 10 ||
+    (code !== 39 && (code < 33 || code > 127) && SPACE.test(String.fromCharCode(code)));
+}
+
+function isNameStart(code: number): boolean {
+  const lower = code | 32;
+  return (lower >= 97 && lower <= 122) || code === 95;
+}
+
+function isNamePart(code: number): boolean {
+  return isNameStart(code) || (code >= 48 && code <= 57) || code === 45;
 }
 
 function numberToken(text: string, whole: string, offset: number): Token | ExpressionProblem {

@@ -175,12 +175,12 @@ class Check {
   }
 
   #item(of: StaticType, index: StaticType, at: Expression, whole: Expression): StaticType {
+    if (of.kind === "list" && index.kind !== "list" && index.kind !== "object") return of.of;
     const base = at.type === "index" ? expressionText(at.of) : "";
     if (index.kind === "list" || index.kind === "object") {
       this.#tell("type", whole, `"${base}" cannot be looked up by ${kindName(index)}`);
       return ANY;
     }
-    if (of.kind === "list") return of.of;
     if (of.kind === "object" && of.isNamed) {
       const message = `A part of "${base}" is looked up by its name alone`;
       this.#tell("type", whole, message, `Write the name: ${base}.NAME`);

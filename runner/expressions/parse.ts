@@ -8,6 +8,7 @@
 import { didYouMean } from "../_suggest.ts";
 import type { ExpressionProblem, Span } from "./errors.ts";
 import type { BinaryOperator, Expression } from "./expression.ts";
+import { OPERATOR_STRENGTH } from "./_strength.ts";
 import { foreignFunction, foreignOperator } from "./_foreign.ts";
 import { type Token, tokensOf } from "./_lexer.ts";
 import { canonicalName, functionNamed, functionNames, SIGNATURES } from "./_signatures.ts";
@@ -67,21 +68,23 @@ class Refusal extends Error {
   }
 }
 
-/** Operators between two operands, those that bind least first. */
-const LEVELS: readonly (readonly BinaryOperator[])[] = [
-  ["||"],
-  ["&&"],
-  ["==", "!="],
-  ["<", "<=", ">", ">="],
-];
+/** How tightly operators bind. */
+const STRENGTH: ReadonlyMap<string, number> = new Map(Object.entries(OPERATOR_STRENGTH));
+
+function isOperator(text: string): text is BinaryOperator {
+  return STRENGTH.has(text);
+}
+
+/** A part's place, and how many levels are in it. */
+interface Place extends Span {
+  readonly depth: number;
+}
 
 class Parser {
   readonly #tokens: readonly Token[];
-  readonly #spans = new Map<Expression, Span>();
+  readonly #spans = new Map<Expression, Place>();
   /** Where parts are that stand in brackets, with them. */
-  readonly #inBrackets = new Map<Expression, Span>();
-  /** How many levels are in each part. */
-  readonly #depths = new Map<Expression, number>();
+  readonly #inBrackets = new Map<Expression, Place>();
   #position = 0;
   /** How many levels the parser is in. */
   #level = 0;
@@ -91,7 +94,7 @@ class Parser {
   }
 
   whole(): ParseResult {
-    const expression = this.#binary(0);
+    const expression = this.#binary(1);
     const token = this.#next;
     if (token.type !== "end") throw this.#unexpected(token);
     return { expression, spans: this.#spans };
@@ -126,17 +129,21 @@ class Parser {
     throw new Refusal({ message, hint: `Close it with "${sign}"`, offset, length });
   }
 
-  #binary(level: number): Expression {
-    const operators = LEVELS[level];
-    if (operators === undefined) return this.#unary();
-    let left = this.#binary(level + 1);
+  /** Operands, and operators between them that bind at least so tightly. */
+  #binary(least: number): Expression {
+    let left = this.#unary();
     for (;;) {
       const { type, text } = this.#next;
-      const operator = type === "sign" ? operators.find((each) => each === text) : undefined;
-      if (operator === undefined) return left;
-      this.#take();
-      const right = this.#binary(level + 1);
-      left = this.#made({ type: "binary", operator, left, right }, [left, right], left, right);
+      const strength = type === "sign" ? STRENGTH.get(text) ?? 0 : 0;
+      if (strength === 0 || strength < least || !isOperator(text)) return left;
+      this.#position++;
+      const right = this.#binary(strength + 1);
+      left = this.#made(
+        { type: "binary", operator: text, left, right },
+        [left, right],
+        left,
+        right,
+      );
     }
   }
 
@@ -156,7 +163,7 @@ class Parser {
         if (name.type !== "name") throw this.#unexpected(name);
         of = this.#made({ type: "member", of, name: name.text }, [of], of, name);
       } else if (this.#takes("[")) {
-        const index = this.#inside(sign, () => this.#binary(0));
+        const index = this.#inside(sign, () => this.#binary(1));
         const closing = this.#next;
         this.#expect("]", sign);
         of = this.#made({ type: "index", of, index }, [of, index], of, closing);
@@ -182,11 +189,11 @@ class Parser {
       return this.#made({ type: "name", name: canonicalName(text) }, [], token);
     }
     if (token.text !== "(") throw this.#unexpected(token);
-    const inner = this.#inside(token, () => this.#binary(0));
+    const inner = this.#inside(token, () => this.#binary(1));
     const { offset } = token;
     const length = this.#next.offset + 1 - offset;
     this.#expect(")", token);
-    this.#inBrackets.set(inner, { offset, length });
+    this.#inBrackets.set(inner, { offset, length, depth: 0 });
     return inner;
   }
 
@@ -206,7 +213,7 @@ class Parser {
     let closing = this.#next;
     if (!this.#takes(")")) {
       do {
-        given.push(this.#inside(opening, () => this.#binary(0)));
+        given.push(this.#inside(opening, () => this.#binary(1)));
         closing = this.#next;
       } while (this.#takes(","));
       this.#expect(")", opening);
@@ -242,13 +249,12 @@ class Parser {
     to: Expression | Token = from,
   ): Expression {
     const first = this.#spanOf(from);
-    const last = this.#spanOf(to);
-    const length = last.offset + last.length - first.offset;
-    this.#spans.set(expression, { offset: first.offset, length });
+    const last = from === to ? first : this.#spanOf(to);
     let depth = 1;
-    for (const part of parts) depth = Math.max(depth, 1 + (this.#depths.get(part) ?? 0));
+    for (const part of parts) depth = Math.max(depth, 1 + (this.#spans.get(part)?.depth ?? 0));
     if (depth > EXPRESSION_LIMITS.depth) throw tooDeep(last);
-    this.#depths.set(expression, depth);
+    const length = last.offset + last.length - first.offset;
+    this.#spans.set(expression, { offset: first.offset, length, depth });
     return expression;
   }
 

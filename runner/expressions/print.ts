@@ -4,20 +4,10 @@
  * @module
  */
 
-import type { BinaryOperator, Expression } from "./expression.ts";
+import type { Expression } from "./expression.ts";
+import { OPERATOR_STRENGTH } from "./_strength.ts";
 
-/** How tightly operators bind; a member, a call or a value more than any. */
-const STRENGTH: Readonly<Record<BinaryOperator, number>> = {
-  "||": 1,
-  "&&": 2,
-  "==": 3,
-  "!=": 3,
-  "<": 4,
-  "<=": 4,
-  ">": 4,
-  ">=": 4,
-};
-
+/** What binds more tightly than any operator between two operands. */
 const NOT = 5;
 const MEMBER = 6;
 
@@ -36,7 +26,7 @@ function printed(expression: Expression, strength: number): string {
 }
 
 function strengthOf(expression: Expression): number {
-  if (expression.type === "binary") return STRENGTH[expression.operator];
+  if (expression.type === "binary") return OPERATOR_STRENGTH[expression.operator];
   // A point after a number would be a part of it.
   const isNumber = expression.type === "literal" && typeof expression.value === "number";
   return expression.type === "not" || isNumber ? NOT : MEMBER;
@@ -61,7 +51,7 @@ function textOf(expression: Expression): string {
     case "not":
       return `!${printed(expression.operand, NOT)}`;
     case "binary": {
-      const own = STRENGTH[expression.operator];
+      const own = OPERATOR_STRENGTH[expression.operator];
       // Operators of one strength bind to the left.
       const left = printed(expression.left, own);
       return `${left} ${expression.operator} ${printed(expression.right, own + 1)}`;
