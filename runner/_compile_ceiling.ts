@@ -34,6 +34,8 @@ export interface CeilingOptions {
   readonly shell: PlanShell | undefined;
   /** The names of what it takes from the environment. */
   readonly taken: readonly { readonly name: string; readonly path: DataPath }[];
+  /** The `artifacts` section, without its faults. */
+  readonly artifacts: Parts<WorkflowFile>["artifacts"];
 }
 
 /** Something that is granted. */
@@ -67,7 +69,7 @@ export async function checkCeiling(
     env: compileNames("env", parts.env, reporter),
     run: compileNames("run", parts.run, reporter),
   };
-  for (const { kind, value, isAllowed, cause, at } of wishesOf(options, base)) {
+  for (const { kind, value, isAllowed, cause, at } of await wishesOf(options, base)) {
     const entries = allowed[kind];
     if (entries === undefined || entries.some(({ value }) => isAllowed(value))) continue;
     const written = entries.map(({ written }) => written).join(", ");
@@ -79,13 +81,12 @@ export async function checkCeiling(
   }
 }
 
-function wishesOf(options: CeilingOptions, base: string): readonly Wish[] {
-  const { roots, model, modelAt, shell, taken } = options;
+async function wishesOf(options: CeilingOptions, base: string): Promise<readonly Wish[]> {
+  const { roots, model, modelAt, shell, taken, artifacts } = options;
   const wishes: Wish[] = [];
   for (const { directory, access, backend, at } of roots) {
     const isAllowed = (entry: string) => isInside(directory, entry);
-    const near = relative(base, directory) || ".";
-    const value = near.startsWith("../../../") ? directory : near;
+    const value = nearName(directory, base);
     for (const kind of access === "read" ? ["read"] as const : ["read", "write"] as const) {
       const verb = kind === "read" ? "reads" : "writes";
       wishes.push({ kind, value, isAllowed, at, cause: `Backend "${backend}" ${verb} "${value}"` });
@@ -119,7 +120,27 @@ function wishesOf(options: CeilingOptions, base: string): readonly Wish[] {
       at,
     });
   }
+  for (const [index, part] of (artifacts ?? []).entries()) {
+    const place = part?.to === undefined ? undefined : await realPlace(resolve(base, part.to));
+    // What is wrong with a destination is told where it is compiled.
+    if (place === undefined || place.type === "bad") continue;
+    const { path } = place;
+    const value = nearName(path, base);
+    wishes.push({
+      kind: "write",
+      value,
+      isAllowed: (entry) => isInside(path, entry),
+      cause: `An artifact is copied to "${value}"`,
+      at: ["artifacts", index, "to"],
+    });
+  }
   return wishes;
+}
+
+/** A path of the host as the ceiling would name it: relative to the file, where that is near. */
+function nearName(path: string, base: string): string {
+  const near = relative(base, path) || ".";
+  return near.startsWith("../../../") ? path : near;
 }
 
 /** A host without a port stands for all its ports, as for Deno. */

@@ -210,7 +210,7 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     inputNames: yaml.keysOf(["inputs"]),
     inputTypes: inputTypes(declared),
   };
-  const environment = compileEnvironment(
+  const environment = await compileEnvironment(
     parts,
     { env, inputs: givenInputs, needed: isRun },
     reporter,
@@ -305,7 +305,11 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   );
   await checkCeiling(
     parts.permissions,
-    { path, roots, model: live, modelAt, shell, taken: environment.taken },
+    {
+      ...{ path, roots, model: live, modelAt, shell },
+      taken: environment.taken,
+      artifacts: parts.artifacts,
+    },
     reporter,
   );
   const confinement = await compileConfinement(parts, { shell, asked, check }, reporter);
