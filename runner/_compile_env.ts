@@ -6,10 +6,10 @@
  */
 
 import { MIN_SECRET } from "../agent/secrets.ts";
-import { compileText, knownText } from "./_compile_text.ts";
 import type { Template } from "./expressions/expression.ts";
+import { fixedText, fixedValue } from "./_fixed_text.ts";
 import type { Reporter } from "./_reporter.ts";
-import type { GivenScope, NoSteps, Scope } from "./_scope.ts";
+import type { GivenScope } from "./_scope.ts";
 import type { WorkflowFile } from "./schema.ts";
 import type { Parts } from "./_validate.ts";
 import type { DataPath } from "./_yaml_file.ts";
@@ -65,22 +65,17 @@ const RESERVED =
 /** The model's key: no process that runs commands has it. */
 const MODEL_KEY = "OPENAI_API_KEY";
 
-const FIXED: NoSteps = {
-  because: "variables are fixed before the first step",
-  hint: "Use inputs alone, or set it in the env of a step",
-};
-
 /**
  * @param parts The file, without its faults.
  * @param options The environment, and what of it must be there.
  * @param reporter Told of what is wrong.
  * @returns The variables, and the names of the secrets.
  */
-export function compileEnvironment(
+export async function compileEnvironment(
   parts: Pick<Parts<WorkflowFile>, "env" | "secrets">,
   options: EnvironmentOptions,
   reporter: Reporter,
-): CompiledEnvironment {
+): Promise<CompiledEnvironment> {
   const variables = declarations<VariablePart>(parts.env, "env", reporter);
   const secrets = declarations<SecretPart>(parts.secrets, "secrets", reporter);
   const names = new Set(variables.map(({ name }) => name));
@@ -98,8 +93,8 @@ export function compileEnvironment(
       env.set(name, takenValue({ name, path, part }, options, reporter));
       continue;
     }
-    const template = fixedText(part, path, options, reporter);
-    const value = template && knownText(template, { ...options.inputs, steps: FIXED });
+    const template = fixedText(part, path, options.inputs, reporter);
+    const value = template && await fixedValue(template, path, options.inputs, reporter);
     env.set(name, value);
     if (template !== undefined && value === undefined) open.push([name, template]);
   }
@@ -186,25 +181,6 @@ function checkName(
     return false;
   }
   return true;
-}
-
-/** A value that the file writes down, with expressions of inputs. */
-function fixedText(
-  text: string,
-  path: DataPath,
-  { inputs }: EnvironmentOptions,
-  reporter: Reporter,
-): Template | undefined {
-  if (text.includes("\0")) {
-    reporter.error("invalid-value", "A variable cannot have a NUL character in it", path);
-    return undefined;
-  }
-  const scope: Scope = {
-    ...inputs,
-    steps: FIXED,
-    withoutFiles: "Variables are fixed before the run",
-  };
-  return compileText(text, path, scope, reporter);
 }
 
 function takenValue(
