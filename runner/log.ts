@@ -8,6 +8,8 @@ import type { RunEvent } from "./events.ts";
 import { Journal, JOURNAL_FOLDER, type JournalRun } from "./journal.ts";
 import { reportText } from "./report.ts";
 import { createScreen } from "./screen.ts";
+import { StepTable } from "./_step_table.ts";
+import { takenText } from "./_taken.ts";
 import type { Write } from "./terminal.ts";
 
 /** Runs that are named where a beginning fits several. */
@@ -61,7 +63,9 @@ export async function showLog(
 
 function show(journal: Journal, id: string, events: readonly RunEvent[], options: LogOptions) {
   const screen = createScreen(options);
+  const steps = new StepTable();
   for (const event of events) {
+    steps.sink(event);
     if (options.json) options.write(`${JSON.stringify(event)}\n`);
     else screen(event);
   }
@@ -69,7 +73,7 @@ function show(journal: Journal, id: string, events: readonly RunEvent[], options
   const last = events.at(-1);
   const plan = journal.plan(id);
   if (last?.type === "run.finished" && plan !== undefined) {
-    options.write(`\n${reportText(plan, last, options)}`);
+    options.write(`\n${reportText(plan, last, { ...options, steps })}`);
     const by = journal.resumedBy(id);
     if (by !== undefined) options.write(`Run ${by} went on with it\n`);
   } else {
@@ -79,7 +83,7 @@ function show(journal: Journal, id: string, events: readonly RunEvent[], options
 
 function listLine({ id, workflow, file, last }: JournalRun): string {
   const end = last?.type === "run.finished"
-    ? `${last.outcome}, exit code ${last.exitCode}`
+    ? `${last.outcome}, exit code ${last.exitCode}${last.rehearsed ? "" : `, ${takenText(last)}`}`
     : "no end: it goes on now, or it was killed";
   return `${id}  ${workflow}  ${file}  ${end}`;
 }

@@ -8,8 +8,12 @@ import { join, relative } from "@std/path";
 import { relativeTo } from "../backends/paths.ts";
 import type { RunEvent, WrittenFile } from "./events.ts";
 import type { Plan, PlanBackend } from "./plan.ts";
+import type { StepTable } from "./_step_table.ts";
 import { type Style, styleFor } from "./_style.ts";
+import { tableLines } from "./_table.ts";
+import { takenText } from "./_taken.ts";
 import { printable } from "./terminal.ts";
+import { textWidth } from "./_width.ts";
 import { routeOf } from "./written.ts";
 
 /** The last event of a run. */
@@ -21,6 +25,12 @@ export interface ReportOptions {
   readonly color: boolean;
   /** The working directory; host paths inside it are shown relative to it. */
   readonly cwd: string;
+  /**
+   * What became of the steps, where that is worth a table.
+   *
+   * @default {no table}
+   */
+  readonly steps?: StepTable | undefined;
 }
 
 /**
@@ -38,11 +48,18 @@ export function reportText(plan: Plan, finished: RunFinished, options: ReportOpt
       paint.bold(name),
       ...printable(value.trim()).split("\n").map((line) => `  ${line}`),
     ]),
+    stepLines(options.steps, paint),
     fileLines(plan, finished, options.cwd, paint),
     closingLines(plan, finished, paint),
   ];
   return parts.filter((lines) => lines.length > 0).map((lines) => `${lines.join("\n")}\n`)
     .join("\n");
+}
+
+function stepLines(steps: StepTable | undefined, paint: Style): string[] {
+  if (steps === undefined || steps.isPlain) return [];
+  const rows = steps.rows.map(({ id, status, detail }) => [id, status, detail]);
+  return [paint.bold("Steps"), ...tableLines(rows, { paint: paint.dim })];
 }
 
 function fileLines(
@@ -57,11 +74,13 @@ function fileLines(
     const own = files.filter((file) => file.backend === backend.name);
     if (own.length === 0) continue;
     lines.push(`  ${paint.cyan(backend.name)} ${paint.dim(keeping(backend, outcome))}`);
-    const widest = Math.max(...own.map(({ path }) => printable(path).length));
+    const widest = Math.max(...own.map(({ path }) => textWidth(printable(path))));
     for (const file of own) {
-      const size = byteText(file.size).padStart(9);
+      const path = printable(file.path);
+      const gap = " ".repeat(widest - textWidth(path) + 1);
+      const size = byteText(file.size).padStart(8);
       const place = backend.type === "local" ? `  ${hostPlace(plan, backend, file, cwd)}` : "";
-      lines.push(`    ${printable(file.path).padEnd(widest)}${size}${paint.dim(place)}`);
+      lines.push(`    ${path}${gap}${size}${paint.dim(place)}`);
     }
   }
   if (unseen.length > 0) lines.push(`  ${paint.yellow("not looked at: the run ended first")}`);
@@ -90,9 +109,7 @@ function hostPlace(
 }
 
 function closingLines(plan: Plan, finished: RunFinished, paint: Style): string[] {
-  const turns = `${finished.turns} ${finished.turns === 1 ? "turn" : "turns"}`;
-  // The counts of a rehearsal are those of the run it was written after.
-  const took = finished.rehearsed ? turns : `${turns}, ${tokens(finished)}`;
+  const took = takenText(finished);
   const steps = `${plan.steps.length} ${plan.steps.length === 1 ? "step" : "steps"}`;
   const lines = finished.outcome === "success"
     ? [paint.green(`Done: ${steps}, ${took}`)]
@@ -128,11 +145,6 @@ function waysOn({ file }: Plan, { run }: RunFinished): string[] {
 function shellWord(word: string): string {
   const text = printable(word);
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-function tokens({ inputTokens, outputTokens }: RunFinished): string {
-  if (inputTokens === null || outputTokens === null) return "tokens unknown";
-  return `${inputTokens} tokens in, ${outputTokens} out`;
 }
 
 function byteText(size: number): string {

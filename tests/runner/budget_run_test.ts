@@ -151,6 +151,13 @@ Deno.test("usd_per_day counts the runs of the file before, and then starts nothi
       "The budget of $0.50 a day is used up, $0.60 was spent: raise budget: { usd_per_day } if it was " +
         "too small, or wait until 00:00 UTC",
     );
+    const { stdout } = await cli("log", [], { cwd: clone.directory });
+    const ends = stdout.trim().split("\n").map((line) => line.split("  ").at(-1)).toSorted();
+    assertEquals(ends, [
+      "budget, exit code 4, 0 turns, 0 tokens in, 0 out, $0.00",
+      "budget, exit code 4, 1 turn, 100000 tokens in, 12500 out, $0.30",
+      "success, exit code 0, 1 turn, 100000 tokens in, 12500 out, $0.30",
+    ]);
   }));
 
 Deno.test("a rehearsal is held to the counts of its script, and without any to none", async () => {
