@@ -68,21 +68,30 @@ const HINT =
  * @param reporter The file, and where problems are told.
  */
 export function refuseStrayExpressions(reporter: Reporter): void {
-  visit(reporter.yaml.data, []);
+  // One path for all of the file: most of it has no expression at all.
+  const path: (string | number)[] = [];
+  visit(reporter.yaml.data);
 
-  function visit(data: unknown, path: DataPath): void {
+  function visit(data: unknown): void {
     if (typeof data === "string") {
       if (!data.includes(OPENING) || path[0] === "description") return;
       const inner = inStep(path);
       const known = inner === undefined ? EVALUATED : [...EVALUATED_IN_STEPS, ...COMMANDS];
-      if (!known.some((pattern) => fits(inner ?? path, pattern))) stray(path, "value");
+      if (!known.some((pattern) => fits(inner ?? path, pattern))) stray([...path], "value");
+    } else if (Array.isArray(data)) {
+      for (const [index, value] of data.entries()) visitPart(index, value);
     } else if (typeof data === "object" && data !== null) {
       for (const [key, value] of Object.entries(data)) {
-        const inner = [...path, Array.isArray(data) ? Number(key) : key];
-        if (key.includes(OPENING)) stray(inner, "key");
-        visit(value, inner);
+        if (key.includes(OPENING)) stray([...path, key], "key");
+        visitPart(key, value);
       }
     }
+  }
+
+  function visitPart(key: string | number, value: unknown): void {
+    path.push(key);
+    visit(value);
+    path.pop();
   }
 
   function stray(path: DataPath, part: "key" | "value"): void {

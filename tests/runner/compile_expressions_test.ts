@@ -190,3 +190,90 @@ Deno.test("compileWorkflow() tells of a hundred wrong expressions in one text, e
     wrong.slice(0, 100).map((_, index) => ["undefined-reference", 6 + index, 11] as const),
   );
 });
+
+Deno.test("compileWorkflow() evaluates expressions in these places, and refuses them in all others", async () => {
+  const places: [yaml: string, hint: string | undefined][] = [
+    ["instructions: On ${{ inputs.x }}", undefined],
+    ["env: { A: '${{ inputs.x }}' }", undefined],
+    ["outputs: { o: '${{ inputs.x }}' }", undefined],
+    ["description: On ${{ inputs.x }}", undefined],
+    ["on_failure: [{ id: f, prompt: 'On ${{ inputs.x }}' }]", undefined],
+    ["on_success: [{ id: f, instructions: '${{ inputs.x }}', prompt: Go }]", undefined],
+    ["timeout: ${{ inputs.x }}", PLACES],
+    ["secrets: ['${{ inputs.x }}']", PLACES],
+    ["permissions: { net: ['${{ inputs.x }}'] }", PLACES],
+    ["on_failure: [{ id: '${{ inputs.x }}', prompt: Go }]", PLACES],
+  ];
+  const ofSteps: [yaml: string, hint: string | undefined][] = [
+    ["prompt: On ${{ inputs.x }}", undefined],
+    ["prompt: Go\n    instructions: On ${{ inputs.x }}", undefined],
+    ["prompt: Go\n    if: ${{ inputs.x }}", undefined],
+    ["prompt: Go\n    foreach: ${{ fromJSON(inputs.x) }}", undefined],
+    ["prompt: Go\n    foreach: { items: '${{ fromJSON(inputs.x) }}' }", undefined],
+    ["prompt: Go\n    produces: ['/${{ inputs.x }}']", undefined],
+    [
+      "prompt: Go\n    assert: [{ file: '/${{ inputs.x }}', contains: '${{ inputs.x }}' }]",
+      undefined,
+    ],
+    ["prompt: Go\n    assert: [{ exists: '/${{ inputs.x }}' }]", undefined],
+    ["prompt: Go\n    assert: [{ judge: 'Is it ${{ inputs.x }}?' }]", undefined],
+    ["run: ls\n    env: { A: '${{ inputs.x }}' }", undefined],
+    ["prompt: Go\n    name: On ${{ inputs.x }}", PLACES],
+    ["prompt: Go\n    timeout: ${{ inputs.x }}", PLACES],
+    [
+      "prompt: Go\n    foreach: ['${{ inputs.x }}']",
+      "A list of foreach is fixed: give it one expression that makes the list, such as fromJSON(...)",
+    ],
+    [
+      "run: ls\n    cwd: /${{ inputs.x }}",
+      'The directory is fixed before the run: change it in the script, cd "$DIRECTORY"',
+    ],
+    [
+      "prompt: Go\n    model: openai:${{ inputs.x }}",
+      "The model is fixed before the run: choose between two steps with if",
+    ],
+  ];
+  const cases = [
+    ...places.map(([yaml, hint]) => [`${yaml}\nsteps:\n  - { id: a, prompt: Go }`, hint] as const),
+    ...ofSteps.map(([yaml, hint]) => [`steps:\n  - id: a\n    ${yaml}`, hint] as const),
+  ];
+  for (const [yaml, hint] of cases) {
+    const { diagnostics } = await compiled(
+      `name: w\nmodel: openai:m\nshell: virtual\ninputs: { x: { default: '[]' } }\n${yaml}\n`,
+    );
+    const found = diagnostics.filter(({ code }) => code === "expression-not-allowed");
+    assertEquals([yaml, found.map((each) => each.hint)], [yaml, hint === undefined ? [] : [hint]]);
+  }
+});
+
+const PLACES =
+  "They are in prompts, instructions, env, if, foreach, with, produces, assert, outputs " +
+  "and the path of artifacts";
+
+Deno.test("compileWorkflow() refuses expressions in commands of checks too", async () => {
+  const { text } = await compiled(
+    "name: w\nmodel: openai:m\nshell: virtual\ninputs: { x: { default: a } }\nsteps:\n" +
+      "  - id: a\n    prompt: Go\n    assert: [{ run: 'grep ${{ inputs.x }} /f' }]\n",
+  );
+  assertEquals(marks(text), ["${{ inputs.x }}"]);
+  assertEquals(text.startsWith("error[expression-in-command]"), true);
+});
+
+Deno.test("compileWorkflow() knows paths that are made of inputs alone, functions included", async () => {
+  const { plan, text } = await compiled(`name: w
+model: openai:m
+inputs:
+  dir: { default: /out/../site }
+  loud: { type: boolean, default: true }
+steps:
+  - id: a
+    prompt: Go
+    produces:
+      - \${{ inputs.dir }}/\${{ inputs.loud && 'A' || 'b' }}.txt
+      - \${{ format('/{0}/{1}', join(fromJSON('["x", "y"]'), '/'), run.id) }}
+`);
+  assertEquals(text, "");
+  const paths = plan?.steps[0]?.produces.map(({ path }) => path);
+  assertEquals(paths?.[0], ["/site/A.txt"]);
+  assertEquals(paths?.[1]?.map((part) => typeof part), ["object"]);
+});
