@@ -94,6 +94,7 @@ async function play(
   terminal: Terminal,
 ): Promise<number> {
   const { runPlan } = await import("./supervise.ts");
+  const { secretValues } = await import("./_compile_env.ts");
   const runId = newRunId();
   journal.begin(runId, plan, new Date().toISOString(), claim);
   const sinks: EventSink[] = [(event) => journal.append(event)];
@@ -118,6 +119,7 @@ async function play(
       signal: interruption.signal,
       runId,
       apiKey: Deno.env.get("OPENAI_API_KEY"),
+      secrets: secretValues(plan.secrets, Deno.env),
       approver,
       resume,
       ...(plan.budget.usdPerDay === undefined

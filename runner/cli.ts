@@ -11,42 +11,7 @@ import type { CompileOptions } from "./compile.ts";
 import { type DiagnosticCode, hintFor } from "./diagnostic_codes.ts";
 import { exitCodeFor, formatDiagnostics } from "./diagnostics.ts";
 import { OutputError, writerTo } from "./terminal.ts";
-
-const USAGE = `Routebook runs agent workflows that are written down.
-
-Usage:
-  deno task run FILE [options]     Run a workflow
-  deno task plan FILE [options]    Print what it may touch, and touch nothing
-  deno task check FILE...          Print every problem of files, folders and globs
-  deno task graph FILE             Print its steps as a Mermaid flowchart
-  deno task log [RUN]              List the runs of this directory, or show one again
-
-Options:
-  --input NAME=VALUE   run, plan: set an input; may be repeated
-  --model MODEL        run, plan: use this model instead of the file's, such as openai:gpt-4.1
-  --rehearse           run, plan: play the file's rehearsal, even where a key is set
-  --live               run, plan: call the model, even where a rehearsal is declared
-  --json               run, log: one event, or one run, a line; plan: the plan as data;
-                       check: all problems as one document
-  --format FORMAT      check: text, json, or github for annotations of GitHub Actions
-  --explain            plan: why it may do so, permission by permission, with the line of the file
-  --check PLAN         plan: fail if it may do more than a stored plan, which --json printed
-  --resume RUN         run: go on with a run that waits for an approval
-  --approve            run --resume: approve what it waits for
-  --refuse REASON      run --resume: refuse what it waits for, and tell the model why
-  --help               Print this
-
-Environment:
-  OPENAI_API_KEY       The model's key; without it a declared rehearsal is played
-  OPENAI_BASE_URL      Another server that speaks the same API, such as http://127.0.0.1:11434/v1
-  NO_COLOR             No colours
-
-Exit codes:
-  0 done                 1 step or check failed   2 invalid workflow or usage
-  3 permission denied, or more than a stored plan
-  4 budget exceeded      6 waiting for approval   7 rehearsal does not match
-  130 interrupted
-`;
+import { USAGE } from "./_usage.ts";
 
 /** The exit code of a command line, or of a workflow, that cannot be understood. */
 const INVALID = 2;
@@ -56,6 +21,7 @@ const FAILED = 1;
 
 const OPTIONS = {
   input: { type: "string", multiple: true },
+  inputs: { type: "string" },
   model: { type: "string" },
   rehearse: { type: "boolean" },
   live: { type: "boolean" },
@@ -71,8 +37,8 @@ const OPTIONS = {
 
 /** The options that a command takes, besides `--help`. */
 const COMMANDS: Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>> = {
-  run: ["input", "model", "rehearse", "live", "json", "resume", "approve", "refuse"],
-  plan: ["input", "model", "rehearse", "live", "json", "explain", "check"],
+  run: ["input", "inputs", "model", "rehearse", "live", "json", "resume", "approve", "refuse"],
+  plan: ["input", "inputs", "model", "rehearse", "live", "json", "explain", "check"],
   check: ["json", "format"],
   graph: [],
   log: ["json"],
@@ -146,6 +112,10 @@ async function command(args: readonly string[], terminal: Terminal): Promise<num
   }
   const { values, positionals } = parse(rest);
   if (values.help === true) {
+    const [file] = positionals;
+    if ((name === "run" || name === "plan") && file !== undefined) {
+      return await help(file, terminal);
+    }
     terminal.out(USAGE);
     return 0;
   }
@@ -184,7 +154,7 @@ function parse(args: readonly string[]) {
 }
 
 function compileOptions(
-  values: { input?: string[]; model?: string; rehearse?: boolean; live?: boolean },
+  values: Pick<Values, "input" | "inputs" | "model" | "rehearse" | "live">,
 ): CompileOptions {
   if (values.rehearse === true && values.live === true) {
     throw new UsageError("'--rehearse' and '--live' exclude each other");
@@ -199,11 +169,23 @@ function compileOptions(
   return {
     cwd: Deno.cwd(),
     inputs,
+    ...(values.inputs === undefined ? {} : { inputsFile: values.inputs }),
+    env: { get: variable },
     key: (Deno.env.get("OPENAI_API_KEY") ?? "") !== "",
     mode: values.live === true ? "live" : values.rehearse === true ? "rehearse" : "auto",
     ...(values.model === undefined ? {} : { model: values.model }),
     ...(baseUrl === undefined || baseUrl === "" ? {} : { baseUrl }),
   };
+}
+
+/** A variable; one that may not be seen is none. */
+function variable(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
 }
 
 /** Compiles a file and prints its diagnostics; without a plan there is an exit code. */
@@ -250,6 +232,18 @@ async function plan(
   if (check === "") throw new UsageError("'--check' names no plan: --check plan.json");
   const { planCommand } = await import("./_plan_command.ts");
   return await planCommand(file, { compile, json, explain, check, ...terminal });
+}
+
+/** What a workflow takes and gives. It needs no key, no inputs and nobody who confines anything. */
+async function help(file: string, terminal: Terminal): Promise<number> {
+  const { workflowHelp } = await import("./_workflow_help.ts");
+  const { text, diagnostics, sources } = await workflowHelp(file, {
+    cwd: Deno.cwd(),
+    color: terminal.outColor,
+  });
+  if (text !== undefined) terminal.out(text);
+  else terminal.err(formatDiagnostics(diagnostics, sources, { color: terminal.errColor }));
+  return text === undefined ? exitCodeFor(diagnostics) : 0;
 }
 
 async function graph(file: string, terminal: Terminal): Promise<number> {
