@@ -103,11 +103,14 @@ async function play(
   } else {
     const { createScreen } = await import("./screen.ts");
     const { reportText } = await import("./report.ts");
+    const { StepTable } = await import("./_step_table.ts");
+    const steps = new StepTable();
+    sinks.push(steps.sink);
     sinks.push(createScreen({ write: terminal.err, color: terminal.errColor }));
     sinks.push((event) => {
       if (event.type !== "run.finished") return;
       terminal.err("\n");
-      terminal.out(reportText(plan, event, { color: terminal.outColor, cwd }));
+      terminal.out(reportText(plan, event, { color: terminal.outColor, cwd, steps }));
     });
   }
   const interruption = new AbortController();

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { EventSink, RunEvent } from "./events.ts";
+import { durationText } from "./_durations.ts";
+import type { CheckResult, EventSink, RunEvent } from "./events.ts";
 import type { PlanConfinement } from "./plan.ts";
 import { answerLines, requestLines } from "./_screen_approvals.ts";
 import { commandLines, ShownCommand } from "./_screen_commands.ts";
@@ -28,6 +29,9 @@ const ANSWER_LINES = 6;
 /** Characters of one line that are shown. */
 const LINE_CHARACTERS = 160;
 
+/** Lines of what a check expected and found, and errors of an answer's form, that are shown. */
+const FOUND_LINES = 6;
+
 /**
  * A reader of events that prints them as they come.
  *
@@ -36,18 +40,33 @@ const LINE_CHARACTERS = 160;
  */
 export function createScreen(options: ScreenOptions): EventSink {
   const paint = styleFor(options.color);
-  const shown: Shown = { paint, steps: [], calls: new Map(), commands: new Map() };
+  const shown: Shown = { paint, steps: [], underWay: new Map(), last: "" };
   return (event) => {
     if (event.type === "run.started") shown.steps = event.steps;
     const lines = describe(event, shown);
-    if (lines.length > 0) options.write(`${lines.join("\n")}\n`);
+    const told = isOfSeveral(event, shown) ? lines.map((line) => marked(event.step, line)) : lines;
+    if ("step" in event && told.length > 0) shown.last = event.step;
+    if (event.type === "step.finished" && !event.retry) shown.underWay.delete(event.step);
+    if (told.length > 0) options.write(`${told.join("\n")}\n`);
   };
+
+  function marked(step: string, line: string): string {
+    return `  ${paint.cyan(step)} |${line.replace(/^ {1}/, "")}`;
+  }
 }
 
 /** What is on the screen. */
 interface Shown {
   readonly paint: Style;
   steps: readonly string[];
+  /** What the steps under way do, by their keys. */
+  readonly underWay: Map<string, ShownStep>;
+  /** The step that the last line is of. */
+  last: string;
+}
+
+/** What a step does. */
+interface ShownStep {
   /** The calls under way and those that wait for them, in order. */
   readonly calls: Map<string, ShownCall>;
   /** The commands under way, by their calls. */
@@ -62,7 +81,8 @@ interface ShownCall {
 }
 
 function describe(event: RunEvent, shown: Shown): string[] {
-  const { paint, steps, calls, commands } = shown;
+  const { paint } = shown;
+  const { calls, commands } = stepOf(event, shown);
   switch (event.type) {
     case "run.started":
       return [
@@ -76,21 +96,30 @@ function describe(event: RunEvent, shown: Shown): string[] {
       const script = command === "" ? [] : commandLines(command);
       const lines = script.map((line, index) => `  ${index === 0 ? "$" : " "} ${line}`);
       if (event.attempt > 1) return [paint.yellow(`  attempt ${event.attempt}`), ...lines];
+      return [...stepHead(event, shown), ...lines];
+    }
+    case "step.skipped":
       return [
-        "",
-        `${paint.cyan(`[${steps.indexOf(event.step) + 1}/${steps.length}]`)} ` +
-        paint.bold(event.step) + (event.name === event.step ? "" : `  ${printable(event.name)}`),
-        ...lines,
+        ...isInner(event.step) ? [] : [""],
+        `${stepName(event.step, shown)}  ${paint.yellow("skipped")}: ${oneLine(event.reason)}`,
+      ];
+    case "output.refused": {
+      const more = event.errors.length - FOUND_LINES;
+      return [
+        paint.yellow("  not of the form that is asked for:"),
+        ...event.errors.slice(0, FOUND_LINES).map((error) => `    ${oneLine(error)}`),
+        ...more > 0 ? [`    (${more} more)`] : [],
       ];
     }
+    case "artifact.copied":
+      return [`  ${"copied".padEnd(TOOL_COLUMNS)}${oneLine(event.path)} -> ${oneLine(event.to)}`];
     case "tool.called": {
       calls.set(callKey(event), { tool: event.tool, arguments: event.arguments });
-      return nextCommand(shown);
+      return nextCommand(calls);
     }
     case "command.output": {
-      const key = `${event.step} ${event.callId}`;
-      const command = commands.get(key) ?? new ShownCommand(paint);
-      commands.set(key, command);
+      const command = commands.get(event.callId) ?? new ShownCommand(paint);
+      commands.set(event.callId, command);
       return command.output(event.stream, event.text);
     }
     case "approval.requested":
@@ -100,7 +129,7 @@ function describe(event: RunEvent, shown: Shown): string[] {
     case "command.finished": {
       const { exitCode, timedOut, notes } = event;
       return [
-        ...commandEnd(`${event.step} `, shown, exitCode, timedOut),
+        ...commandEnd("", commands, paint, exitCode, timedOut),
         ...notes.map((note) => `    ${paint.dim(`(${oneLine(note)})`)}`),
       ];
     }
@@ -118,30 +147,104 @@ function describe(event: RunEvent, shown: Shown): string[] {
       const lines = call?.announced === true
         ? []
         : [toolLine(event.tool, toolSubject(call?.arguments))];
-      lines.push(...commandEnd(`${event.step} ${event.callId}`, shown, event.exitCode, false));
+      lines.push(...commandEnd(event.callId, commands, paint, event.exitCode, false));
       if (!event.ok) {
         const what = event.code === "denied" ? "refused" : "failed";
         lines.push(paint.red(`    ${what}: ${oneLine(event.result.replace(/^Error: /, ""))}`));
       }
-      return [...lines, ...nextCommand(shown)];
+      return [...lines, ...nextCommand(calls)];
     }
     case "step.checked":
-      return event.results.map(({ ok, message, place }) =>
-        ok
-          ? `  ${paint.green("ok")}  ${oneLine(message)}`
-          : `  ${paint.red("failed")}  ${oneLine(message)} ` +
-            paint.dim(`(${place.file}:${place.line})`)
-      );
-    case "step.finished":
-      if (event.outcome === "success" || event.error === undefined) return [];
-      if (event.retry) return [];
-      return [
-        (event.outcome === "waiting" ? paint.yellow : paint.red)(`  ${event.outcome}: `) +
-        printable(event.error),
-      ];
+      return event.results.flatMap((result) => checkedLines(result, paint));
+    case "step.finished": {
+      const { outcome, error = "", retry, delay, continued } = event;
+      if (outcome === "success" || error === "") return [];
+      const later = delay === undefined
+        ? []
+        : [paint.yellow(`  tried again in ${durationText(delay)}`)];
+      // What was checked is told already.
+      if (retry && outcome !== "timeout") return later;
+      const goesOn = continued === true ? " (the run goes on)" : "";
+      const color = outcome === "waiting" || retry || continued === true ? paint.yellow : paint.red;
+      return [color(`  ${outcome}${goesOn}: `) + printable(error), ...later];
+    }
     default:
       return [];
   }
+}
+
+/** What a step does that an event is of. */
+function stepOf(event: RunEvent, { underWay }: Shown): ShownStep {
+  const none = { calls: new Map(), commands: new Map() };
+  if (!("step" in event) || event.type === "step.skipped") return none;
+  const step = underWay.get(event.step) ?? none;
+  underWay.set(event.step, step);
+  return step;
+}
+
+/** Whether a line has to say which step it is of, as others are under way that it may be of. */
+function isOfSeveral(
+  event: RunEvent,
+  { underWay, last }: Shown,
+): event is Extract<RunEvent, { readonly step: string }> {
+  if (!("step" in event) || event.type === "step.skipped") return false;
+  if (event.type === "step.started" && event.attempt === 1) return false;
+  // A step whose items or whose own workflow is under way says nothing itself meanwhile.
+  const doers = [...underWay.keys()].filter((key) =>
+    ![...underWay.keys()].some((other) => isWithin(other, key))
+  );
+  return doers.some((key) => key !== event.step) || (last !== "" && last !== event.step);
+}
+
+function isWithin(key: string, outer: string): boolean {
+  return key.startsWith(`${outer}[`) || key.startsWith(`${outer}/`);
+}
+
+/** Whether it is an item, or a step of a workflow that is used. */
+function isInner(step: string): boolean {
+  return /[[/]/.test(step);
+}
+
+function stepName(step: string, { steps, paint }: Shown): string {
+  if (isInner(step)) return `  ${paint.bold(step)}`;
+  const index = steps.indexOf(step);
+  const place = index < 0 ? "[after]" : `[${index + 1}/${steps.length}]`;
+  return `${paint.cyan(place)} ${paint.bold(step)}`;
+}
+
+function stepHead(
+  { step, name, item, uses }: Extract<RunEvent, { type: "step.started" }>,
+  shown: Shown,
+): string[] {
+  const [id] = step.split(/[[/]/).slice(-1);
+  const what = item ?? (name === id || item !== undefined ? undefined : name);
+  return [
+    ...isInner(step) ? [] : [""],
+    stepName(step, shown) + (what === undefined ? "" : `  ${oneLine(what)}`),
+    ...uses === undefined ? [] : [`  ${"uses".padEnd(TOOL_COLUMNS)}${oneLine(uses)}`],
+  ];
+}
+
+function checkedLines(result: CheckResult, paint: Style): string[] {
+  const { ok, message, place, expected, found } = result;
+  if (ok) return [`  ${paint.green("ok")}  ${oneLine(message)}`];
+  const where = paint.dim(`(${place.file}:${place.line})`);
+  return [
+    `  ${paint.red("failed")}  ${oneLine(message)} ${where}`,
+    ...foundLines("expected:", expected, paint),
+    ...foundLines("found:   ", found, paint),
+  ];
+}
+
+/** What a check expected or found, if it takes more than the sentence. */
+function foundLines(label: string, text: string | undefined, paint: Style): string[] {
+  if (text === undefined || !text.includes("\n")) return [];
+  const lines = text.split("\n");
+  const shown = lines.slice(0, FOUND_LINES).map((line) => cut(printable(line)));
+  const more = lines.length - shown.length;
+  if (more > 0) shown.push(`(${more} more ${more === 1 ? "line" : "lines"})`);
+  const indent = " ".repeat(label.length);
+  return shown.map((line, index) => `    ${paint.dim(`${index === 0 ? label : indent} ${line}`)}`);
 }
 
 function modelLines(
@@ -163,7 +266,7 @@ function confinementLine(confinement: PlanConfinement, paint: Style): string {
 }
 
 /** What a command prints comes before its call is finished, and the command has to stand above that. */
-function nextCommand({ calls }: Shown): string[] {
+function nextCommand(calls: ShownStep["calls"]): string[] {
   const [call] = calls.values();
   const command = call && commandOf(call);
   if (call === undefined || call.announced === true || command === undefined) return [];
@@ -181,7 +284,8 @@ function commandOf({ tool, arguments: args }: ShownCall): string | undefined {
 
 function commandEnd(
   key: string,
-  { commands, paint }: Shown,
+  commands: ShownStep["commands"],
+  paint: Style,
   exitCode: number | undefined,
   timedOut: boolean,
 ): string[] {
@@ -194,8 +298,8 @@ function toolLine(tool: string, subject: string): string {
   return `  ${tool.padEnd(TOOL_COLUMNS)}${subject}`;
 }
 
-function callKey(event: { readonly step: string; readonly turn: number; readonly callId: string }) {
-  return `${event.step} ${event.turn} ${event.callId}`;
+function callKey(event: { readonly turn: number; readonly callId: string }) {
+  return `${event.turn} ${event.callId}`;
 }
 
 /** What a call is about, in one short line: its path, or what is looked for and where. */
@@ -220,7 +324,10 @@ function answer(text: string): string[] {
 }
 
 function oneLine(text: string): string {
-  const line = printable(text.replaceAll(/\s+/g, " ").trim());
+  return cut(printable(text.replaceAll(/\s+/g, " ").trim()));
+}
+
+function cut(line: string): string {
   return line.length > LINE_CHARACTERS ? `${line.slice(0, LINE_CHARACTERS)}…` : line;
 }
 
