@@ -85,6 +85,38 @@ Deno.test("runPlan() ends a run whose agent gives a result of no known form", as
   }
 });
 
+Deno.test("runPlan() ends the step of an agent that asks its model beyond a budget", async () => {
+  const asked = { type: "model.asked", turn: 1 };
+  const answered = (inputTokens: number) => ({
+    ...{ type: "model.answered", turn: 1, text: "", toolCalls: 0, finish: "stop" },
+    usage: { inputTokens, outputTokens: 0 },
+  });
+  const granted = [asked, answered(60), asked, answered(60)];
+  const cases = [
+    ["turns: 2", "The budget of 2 turns is used up"],
+    ["tokens: 120", "The budget of 120 tokens is used up, 120 were taken"],
+    // It was under way when the budget was exceeded, but nothing is after that.
+    ["tokens: 110", "The budget of 110 tokens is used up, 120 were taken"],
+  ];
+  for (const [budget, sentence] of cases) {
+    const yaml = `${MEMORY}budget: { ${budget} }\n`;
+    const { result, events } = await taken({ events: [...granted, asked] }, yaml);
+    assertEquals([result.outcome, result.exitCode], ["budget", 4]);
+    assertStringIncludes(result.error ?? "", `Step 'a' failed: ${sentence}`);
+    const last = events.at(-1);
+    assert(last?.type === "run.finished");
+    assertEquals([last.turns, last.inputTokens], [3, null]);
+    assertEquals(events.filter(({ type }) => type === "step.started").length, 1);
+  }
+  // Its result says that all was free; what counts are its events.
+  const { result, events } = await taken({ events: granted }, `${MEMORY}budget: { turns: 9 }\n`);
+  assertEquals(result.outcome, "success");
+  const last = events.at(-1);
+  assert(last?.type === "run.finished");
+  // Both steps have them.
+  assertEquals(last.inputTokens, 240);
+});
+
 Deno.test("runPlan() tells how an agent ended in the middle of a step", async () => {
   const { result } = await taken({ exits: 9 });
   assertEquals(result.outcome, "failure");
