@@ -10,6 +10,7 @@ import { compileSchema, isSchema, type SchemaProblem } from "./json_schema.ts";
 import { loadYaml } from "./load.ts";
 import type { JsonSchema } from "./plan.ts";
 import { Reporter } from "./_reporter.ts";
+import { warnOfMisspeltWords } from "./_schema_words.ts";
 import type { DataPath } from "./_yaml_file.ts";
 
 /** What {@linkcode SchemaFiles} needs to know. */
@@ -70,6 +71,7 @@ export class SchemaFiles {
     const schema = plain(part);
     const problems = await compileSchema(schema);
     for (const problem of problems) tell(problem, path, reporter);
+    warnOfMisspeltWords(schema, path, reporter);
     if (problems.length > 0) return undefined;
     return fits(schema, path, use, reporter) ? schema : undefined;
   }
@@ -116,6 +118,7 @@ export class SchemaFiles {
     const schema = isSchema(yaml.data) ? plain(yaml.data) : undefined;
     const problems = await compileSchema(schema ?? yaml.data);
     for (const problem of problems) tell(problem, [], reporter);
+    warnOfMisspeltWords(schema, [], reporter);
     return { schema: problems.length > 0 || loading.length > 0 ? undefined : schema, reporter };
   }
 }

@@ -51,6 +51,17 @@ export const STEP_CODES = {
         "  - { id: c, prompt: Go, needs: [a, b] }",
     ),
   },
+  "unknown-keyword": {
+    severity: "warning",
+    means:
+      "A word of a JSON Schema looks like a keyword and is none. JSON Schema takes any word, " +
+      "and checks nothing by it.",
+    mend: "Write the keyword as JSON Schema has it",
+    example: flow(
+      "",
+      "  - id: a\n    prompt: Go\n    output:\n      schema: { type: object, requird: [title] }",
+    ),
+  },
   "invalid-schema": {
     severity: "error",
     means: "A JSON Schema is not one, uses what this version does not check, or is not what a " +

@@ -9,8 +9,8 @@ import { type Mutation, mutationsOf } from "./_mutations.ts";
 
 const WORKFLOWS = fromFileUrl(new URL("../../workflows", import.meta.url));
 
-/** Of so many mistakes in a row one is made: all of them take half a minute. */
-const STRIDE = 3;
+/** About so many mistakes of each file are made: all of them would take a minute. */
+const MISTAKES = 220;
 
 /** A workflow with every part of the language, and the one that it uses. */
 const WHOLE = `\
@@ -186,8 +186,10 @@ for (const name of [...names, "whole.yaml"]) {
       const text = await Deno.readTextFile(join(directory, file));
       const before = await check(file, directory);
       assertEquals(before.diagnostics.filter(({ severity }) => severity === "error"), []);
-      const mutations = mutationsOf(text).filter((_, index) => index % STRIDE === 0);
-      assert(mutations.length > 10);
+      const all = mutationsOf(text);
+      const stride = Math.ceil(all.length / MISTAKES);
+      const mutations = all.filter((_, index) => index % stride === 0);
+      assert(mutations.length > 100);
       const failed: string[] = [];
       let refused = 0;
       for (const mutation of mutations) {
