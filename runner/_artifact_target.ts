@@ -3,13 +3,17 @@
  *
  * Who can write into the directories on the way could put a link in the place of one of them between
  * a look and a write. A run itself cannot: its directories are none of these. For others, content is
- * written only into a file that was seen to be where it belongs, and it gets its name by a rename
- * that finds no file where it does not.
+ * written only into a file that was seen, again and again, to be where it belongs, and it gets its
+ * name by a rename that finds no file where it does not. (There is no way to write relative to an
+ * open directory here, which would leave no gap at all.)
  *
  * @module
  */
 
 import { join } from "@std/path";
+
+/** How often it is looked whether a file is where it belongs. */
+const LOOKS = 16;
 
 /** What is wrong with a destination, as the end of a sentence. */
 export class TargetError extends Error {
@@ -100,12 +104,20 @@ async function checkReplaceable(path: string): Promise<void> {
   if (!info.isFile) throw new TargetError("something else than a file is there");
 }
 
-/** Whether an open file is the one at its path, and no link leads there. */
+/**
+ * Whether an open file is the one at its path, and no link leads there. Each look could fall into a
+ * gap that somebody makes on purpose; so many one after the other do not.
+ */
 async function checkPlace(file: Deno.FsFile, path: string, directory: string): Promise<void> {
-  await checkReal(directory);
-  const [open, there] = await Promise.all([file.stat(), Deno.lstat(path)]);
-  if (open.ino !== there.ino || open.dev !== there.dev) {
-    throw new TargetError("its directory was changed meanwhile");
+  const open = await file.stat();
+  for (let look = 0; look < LOOKS; look++) {
+    if (Deno.realPathSync(directory) !== directory) {
+      throw new TargetError("a link is on the way to it");
+    }
+    const there = Deno.lstatSync(path);
+    if (open.ino !== there.ino || open.dev !== there.dev) {
+      throw new TargetError("its directory was changed meanwhile");
+    }
   }
 }
 
