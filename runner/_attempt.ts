@@ -83,7 +83,7 @@ export async function attemptStep(
   const cut = new AbortController();
   const over = new AbortController();
   const signal = interruption.orElse(cut.signal);
-  approvals.begin(key);
+  approvals.begin(key, step.tools);
   underWay.begin(key, (reason) => cut.abort(reason));
   limit(step, cut, over.signal, host);
   const work = carryOut(step, params, signal, host);

@@ -17,7 +17,7 @@ import type {
   CommandParams,
 } from "../agent/process.ts";
 import { SecretMask } from "../agent/secrets.ts";
-import { isApproved, Policy } from "../backends/policy.ts";
+import { isApproved, Policy, type Rules } from "../backends/policy.ts";
 import { readApproval } from "./_agent_words.ts";
 import type { RunEventBody } from "./events.ts";
 import type { Plan } from "./plan.ts";
@@ -56,6 +56,8 @@ export interface ApprovalsOptions {
 
 /** An attempt of a step that is under way. */
 interface Attempt {
+  /** The step's own rules, if it has any. */
+  readonly policy: Policy | undefined;
   /** The calls under way, by their ids, with their tools. */
   readonly calls: Map<string, string>;
   /** What was approved, by the calls' ids. */
@@ -95,10 +97,16 @@ export class Approvals {
     return this.#attempts.get(step)?.waiting ?? [];
   }
 
-  /** Begins an attempt of a step: nothing is granted to it. */
-  begin(step: string): void {
+  /**
+   * Begins an attempt of a step: nothing is granted to it.
+   *
+   * @param step The step's key.
+   * @param rules The step's own rules, besides those of the run.
+   */
+  begin(step: string, rules?: Rules): void {
     const over = new AbortController();
-    this.#attempts.set(step, { calls: new Map(), granted: new Map(), waiting: [], over });
+    const policy = rules && new Policy(rules);
+    this.#attempts.set(step, { policy, calls: new Map(), granted: new Map(), waiting: [], over });
   }
 
   /** Ends the attempt of a step: its grants end with it, and its questions. */
@@ -133,7 +141,7 @@ export class Approvals {
     }
     // Whatever was granted to this call before, it asks anew.
     attempt.granted.delete(callId);
-    const asked = await Promise.all(wishes.map((wish) => this.#checked(wish)));
+    const asked = wishes.map((wish) => this.#checked(wish, attempt.policy));
     const detail = shownDetail(this.#mask.data(question));
     return await this.ask({ ...question, wishes: asked, detail }, signal);
   }
@@ -229,12 +237,16 @@ export class Approvals {
     return false;
   }
 
-  async #checked(wish: ApprovalWish): Promise<ApprovalWish> {
+  /** The wish with the rule that is for it: that of the run, or else of the step. */
+  #checked(wish: ApprovalWish, own: Policy | undefined): ApprovalWish {
     const { verb, what, env } = wish;
-    const { verdict, rule = "" } = verb === "execute"
-      ? await this.#policy.decideCommand(what, { env })
-      : this.#policy.decide(verb, what);
-    if (verdict === "ask") return { ...wish, rule };
+    const decisions = [this.#policy, ...own === undefined ? [] : [own]].map((policy) =>
+      verb === "execute" ? policy.decideCommand(what, { env }) : policy.decide(verb, what)
+    );
+    const asking = decisions.find(({ verdict }) => verdict === "ask");
+    if (asking !== undefined && decisions.every(({ verdict }) => verdict !== "deny")) {
+      return { ...wish, rule: asking.rule ?? "" };
+    }
     throw new TypeError(`No rule asks about '${verb} ${what}'`);
   }
 }
