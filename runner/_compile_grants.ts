@@ -96,15 +96,11 @@ function protectedCause(value: string, roots: readonly CompiledRoot[]): Cause {
 }
 
 function runnerReason(kind: keyof Permissions, value: string): string {
-  if (kind === "env") {
-    return value.startsWith("OPENAI_")
-      ? "It hands the agent the model's key and address"
-      : "It finds Deno's cache and what of it to protect";
-  }
   if (value !== EVERYTHING) return "Every run has it";
   const reasons: Readonly<Record<string, string>> = {
     read: "It reads the workflow, and finds out where links lead",
     write: "It keeps the journal, and makes the directories of writable backends",
+    env: "It takes inputs, variables, secrets and the model's key, and finds Deno's cache",
     run: "It starts the other processes",
   };
   return reasons[kind] ?? "Every run has it";

@@ -78,7 +78,7 @@ function grantOf(grant: PlanGrant, { cwd }: ExplainOptions): Explained {
   const { kind, value, reason, place } = grant;
   const isPath = kind === "read" || kind === "write" || kind === "denyWrite";
   const what = value === EVERYTHING
-    ? kind === "run" ? "any program" : "any file"
+    ? kind === "run" ? "any program" : kind === "env" ? "any variable" : "any file"
     : kind === "env"
     ? `$${value}`
     : isPath

@@ -37,15 +37,8 @@ const RUNNER: Permissions = {
   ...NOTHING,
   read: [EVERYTHING],
   write: [EVERYTHING],
-  env: [
-    "OPENAI_API_KEY",
-    "OPENAI_BASE_URL",
-    "HOME",
-    "DENO_DIR",
-    "XDG_CACHE_HOME",
-    "TMPDIR",
-    "DENO_AUDIT_PERMISSIONS",
-  ],
+  // Which of them a file names is not known before it is read.
+  env: [EVERYTHING],
   run: [EVERYTHING],
 };
 
@@ -80,7 +73,6 @@ export function planProcesses(options: ProcessOptions): readonly PlanProcess[] {
         Deno.execPath(),
         "run",
         "--no-prompt",
-        "--ignore-env",
         ...flagsFor(RUNNER),
         entry("./main.ts"),
         "run",

@@ -194,13 +194,18 @@ function permissionRows(permissions: Permissions): readonly (readonly string[])[
     ["may write", permissions.write],
     ["never write", permissions.denyWrite],
     ["may reach", permissions.net],
-    ["may see", permissions.env.length === 0 ? [] : [`$${permissions.env.join(" $")}`]],
+    ["may see", variableTexts(permissions.env)],
     ["may run", permissions.run],
   ];
   const rows = kinds.flatMap(([label, values]) =>
     values.map((value, index) => [index === 0 ? label : "", valueText(label, value)])
   );
   return rows.length === 0 ? [["no file, no network, no environment, no program"]] : rows;
+}
+
+function variableTexts(names: readonly string[]): readonly string[] {
+  if (names.length === 0) return [];
+  return [names.includes(EVERYTHING) ? "any variable" : `$${names.join(" $")}`];
 }
 
 function valueText(label: string, value: string): string {
