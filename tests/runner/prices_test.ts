@@ -1,5 +1,8 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import config from "../../deno.json" with { type: "json" };
 import { knownPrice } from "../../runner/prices.ts";
+import { PROJECT } from "../support/cli.ts";
 
 const DAY = new Date("2026-10-01T12:00:00Z");
 
@@ -65,4 +68,12 @@ Deno.test("knownPrice() takes a provider's own price at the provider's address",
 Deno.test("knownPrice() has no one price for what costs more at some hours", async () => {
   const at = { baseUrl: "https://api.deepseek.com", at: new Date("2025-06-01T00:00:00Z") };
   assertEquals(await knownPrice("deepseek-chat", at), undefined);
+});
+
+Deno.test("the documentation names the list of prices at the version that is used", async () => {
+  const version = config.imports["@pydantic/genai-prices"].split("@").at(-1);
+  for (const name of ["README.md", "docs/workflow.md"]) {
+    const text = await Deno.readTextFile(join(PROJECT, name));
+    assertStringIncludes(text.replace(/\s+/g, " "), `\`@pydantic/genai-prices\` ${version},`, name);
+  }
 });
