@@ -169,13 +169,10 @@ function isKnown(expression: Expression, scope: Scope): boolean {
     case "binary":
       return isKnown(expression.left, scope) && isKnown(expression.right, scope);
     case "call":
-      return !LATE.has(expression.name) &&
-        expression.arguments.every((each) => isKnown(each, scope));
+      // Files that only the run knows have no value yet when it is evaluated.
+      return expression.arguments.every((each) => isKnown(each, scope));
   }
 }
-
-/** Functions whose value only a run knows. */
-const LATE: ReadonlySet<string> = new Set(["hashFiles", "always", "success", "failure"]);
 
 function checkFound(
   found: FoundExpression,

@@ -63,7 +63,7 @@ export function textOf(value: Value): string {
   if (typeof value === "string") return value;
   if (value === null) return "";
   if (typeof value === "object") return jsonOf(value);
-  return value === 0 ? "0" : String(value);
+  return String(value);
 }
 
 /**

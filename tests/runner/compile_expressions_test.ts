@@ -271,9 +271,11 @@ steps:
     produces:
       - \${{ inputs.dir }}/\${{ inputs.loud && 'A' || 'b' }}.txt
       - \${{ format('/{0}/{1}', join(fromJSON('["x", "y"]'), '/'), run.id) }}
+      - /\${{ hashFiles('/a') }}
 `);
   assertEquals(text, "");
   const paths = plan?.steps[0]?.produces.map(({ path }) => path);
   assertEquals(paths?.[0], ["/site/A.txt"]);
   assertEquals(paths?.[1]?.map((part) => typeof part), ["object"]);
+  assertEquals(paths?.[2]?.map((part) => typeof part), ["string", "object"]);
 });

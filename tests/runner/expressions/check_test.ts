@@ -405,6 +405,9 @@ Deno.test("typeOfValue() is what every value of it is, and unionOf() no more tha
     assertEquals(union.kind, kinds[0] === kinds[1] ? kinds[0] : "any");
   }));
   assertEquals(unionOf([]), ANY);
+  assertEquals(unionOf([STRING, STRING]), STRING);
+  assertEquals(unionOf([STRING, STRING, NUMBER]), ANY);
+  assertEquals(unionOf([listOf(STRING), listOf(STRING), STRING]), ANY);
   const list = unionOf([typeOfValue([1, 2]), typeOfValue(["a"])]);
   assertEquals(list, listOf(ANY));
   const both = unionOf([typeOfValue({ a: 1, b: 2 }), typeOfValue({ a: "x", b: 3, c: 4 })]);

@@ -67,6 +67,24 @@ Deno.test("parse() keeps an expression as plain data, and where its parts are", 
   ]);
 });
 
+Deno.test("parse() looks at no more of a text than it is told to", () => {
+  const parsed = parse("x ${{ a }} 'b'", 6, 7);
+  assertEquals(parsed.expression, { type: "name", name: "a" });
+  assertEquals(parse("'ab'", 0, 3).problem?.message, "The text in quotes is never closed");
+  assertEquals(parse("a == b", 0, 4).problem, {
+    message: 'After "==" something is missing',
+    offset: 2,
+    length: 2,
+  });
+});
+
+Deno.test("parse() knows one zero, as JSON does", () => {
+  for (const text of ["0", "-0", "+0", "-0.0", "-0e5", "0x0"]) {
+    const { expression } = parse(text);
+    assert(expression?.type === "literal" && Object.is(expression.value, 0));
+  }
+});
+
 Deno.test("parse() reads functions and contexts in any case, and keeps how they are spelt here", () => {
   assertEquals(
     parse("TOJSON(Inputs.Name) == FORMAT('{0}', ENV.x)"),
@@ -262,6 +280,8 @@ Deno.test("parse() refuses what is deeper or longer than its limits, and takes w
       [name, `An expression must not be deeper than ${depth} levels`],
     );
   }
+  const beside = Array.from({ length: depth }, () => "contains((a), (b))").join(" , ");
+  assertEquals(parse(`format(${beside})`).problem, undefined);
   const fits = `'${"x".repeat(length - 2)}'`;
   assertEquals(parse(fits).problem, undefined);
   assertEquals(

@@ -69,6 +69,7 @@ Deno.test("parseTemplate() says what is wrong, where, and goes on", () => {
     ["${{ inputs. }}", 'After "." something is missing', 10, 1],
     ["x ${{ inputs.a", 'Expression "${{" is never closed', 2, 3],
     ["${{ inputs.a ${{ inputs.b }}", 'Expression "${{" is never closed', 0, 3],
+    ["${{ 'open ${{ inputs.b }}", 'Expression "${{" is never closed', 0, 3],
     ["${{ 'open }} and on", "The text in quotes is never closed", 4, 1],
     ['${{ "a}}" }}', "Texts in expressions stand in single quotes", 4, 2],
     ["${{ a b }}", 'After "a" there cannot be "b"', 6, 1],
