@@ -8,7 +8,7 @@ import { dirname, resolve } from "@std/path";
 import { type CompileOptions, type CompileResult, compileWorkflow } from "./compile.ts";
 import { exitCodeFor, formatDiagnostics } from "./diagnostics.ts";
 import type { Plan } from "./plan.ts";
-import { type PlanReview, requiresSandbox, reviewOf } from "./plan_review.ts";
+import { environmentOf, type PlanReview, requiresSandbox, reviewOf } from "./plan_review.ts";
 import type { Write } from "./terminal.ts";
 import type { YamlFile } from "./_yaml_file.ts";
 
@@ -121,5 +121,9 @@ async function reviewFile(
   document: YamlFile,
 ): Promise<PlanReview> {
   const directory = await Deno.realPath(dirname(resolve(cwd, file)));
-  return reviewOf(plan, { directory, required: requiresSandbox(document) });
+  return reviewOf(plan, {
+    directory,
+    required: requiresSandbox(document),
+    environment: environmentOf(document),
+  });
 }

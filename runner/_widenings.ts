@@ -6,6 +6,7 @@
 
 import { widerRoots, widerRoutes } from "./_wider_files.ts";
 import { widerRules } from "./_wider_rules.ts";
+import { widerUse } from "./_wider_use.ts";
 import { limitText } from "./_compile_shell.ts";
 import type { DiagnosticCode } from "./diagnostic_codes.ts";
 import type { PlanReview, ReviewCommand } from "./plan_review.ts";
@@ -53,14 +54,7 @@ export function widenings(stored: PlanReview, now: PlanReview): readonly Widenin
       message: `A process is now granted "${grant}"`,
       at: [],
     })),
-    ...(now.turns > stored.turns
-      ? [{
-        code: "wider-budget" as const,
-        message: `The run may now take ${now.turns} answers of the model`,
-        hint: `In the stored plan it may take ${stored.turns}`,
-        at: ["budget", "turns"],
-      }]
-      : []),
+    ...widerUse(stored, now),
   ];
 }
 
@@ -135,14 +129,16 @@ function widerConfinement(stored: PlanReview, now: PlanReview): readonly Widenin
 function widerCommands(stored: PlanReview, now: PlanReview): readonly Widening[] {
   const known = new Set(stored.commands.map(contentOf));
   return now.commands.filter((command) => !known.has(contentOf(command))).map((command) => {
-    const before = stored.commands.find(({ step }) => step === command.step);
+    const { step, check } = command;
+    const before = stored.commands.find((each) => each.step === step && each.check === check);
+    const who = check === true ? `A check of step "${step}"` : `Step "${step}"`;
     return {
       code: "wider-command",
       message: before === undefined
-        ? `Step "${command.step}" runs a command that the stored plan has not`
-        : `Step "${command.step}" runs its command otherwise than in the stored plan`,
+        ? `${who} runs a command that the stored plan has not`
+        : `${who} runs its command otherwise than in the stored plan`,
       ...(before === undefined ? {} : { hint: `There it is ${differenceOf(before, command)}` }),
-      at: ["steps", command.step, "run"],
+      at: ["steps", step, check === true ? "assert" : "run"],
     };
   });
 }

@@ -8,13 +8,16 @@ import { parseRule } from "../backends/policy.ts";
 import type { PlanReview } from "./plan_review.ts";
 import type { Widening } from "./_widenings.ts";
 
+/** The rules of a run, or of one of its steps. */
+export type ReviewRules = Pick<PlanReview, "deny" | "ask" | "allow">;
+
 /**
  * @param stored What was agreed to.
  * @param now What is to be run.
  * @returns Each rule whose coming or going may let a run do more. Rules are compared as they are
  * written: one that is written otherwise counts as another one.
  */
-export function widerRules(stored: PlanReview, now: PlanReview): readonly Widening[] {
+export function widerRules(stored: ReviewRules, now: ReviewRules): readonly Widening[] {
   const wider: Widening[] = [];
   const tell = (list: string, message: string, rule?: string) =>
     wider.push({
@@ -49,7 +52,7 @@ export function widerRules(stored: PlanReview, now: PlanReview): readonly Wideni
 }
 
 /** Whether a list of allow leaves out everything that a rule is about, as far as its verb tells. */
-function isUngranted(rule: string, { allow, ask }: PlanReview): boolean {
+function isUngranted(rule: string, { allow, ask }: ReviewRules): boolean {
   if (allow === null) return false;
   const isCommand = parseRule(rule).verb === "execute";
   return ![...allow, ...ask].some((other) => (parseRule(other).verb === "execute") === isCommand);

@@ -12,6 +12,7 @@ import { type Diagnostic, sortDiagnostics } from "./diagnostics.ts";
 import type { PlanReview } from "./plan_review.ts";
 import { Reporter } from "./_reporter.ts";
 import { nearest } from "./_suggest.ts";
+import { STEP_LISTS } from "./_step_parts.ts";
 import { widenings } from "./_widenings.ts";
 import type { DataPath, YamlFile } from "./_yaml_file.ts";
 
@@ -23,6 +24,9 @@ const access = z.enum(["read", "read-write"]);
 const limit = z.number();
 const rules = z.array(z.string().refine(isRule));
 
+const most = z.number().nullable();
+
+/** What a plan says that was stored before there was such a thing: nothing was limited or taken. */
 const reviewSchema: z.ZodType<PlanReview> = z.strictObject({
   review: z.literal(1),
   workflow: z.string(),
@@ -50,11 +54,27 @@ const reviewSchema: z.ZodType<PlanReview> = z.strictObject({
   required: z.boolean(),
   commands: z.array(z.strictObject({
     step: z.string(),
+    check: z.literal(true).optional(),
     command: z.union([z.string(), texts]),
     cwd: z.string(),
     env: z.record(z.string(), z.string()),
   })),
   turns: z.number(),
+  budget: z.strictObject({ tokens: most, usd: most, usdPerDay: most })
+    .default({ tokens: null, usd: null, usdPerDay: null }),
+  timeout: most.default(null),
+  steps: z.array(z.strictObject({
+    step: z.string(),
+    budget: z.strictObject({ turns: most, tokens: most, usd: most }),
+    timeout: most,
+    deny: rules,
+    ask: rules,
+    allow: rules.nullable(),
+  })).default([]),
+  env: texts.default([]),
+  variables: z.record(z.string(), z.string()).default({}),
+  secrets: texts.default([]),
+  artifacts: z.array(z.strictObject({ path: z.string(), to: z.string() })).default([]),
   permissions: texts,
 });
 
@@ -164,21 +184,50 @@ export function comparePlans(
   return sortDiagnostics(diagnostics);
 }
 
-/** The place of something in the file: steps by their ids and rules by their texts have an index there. */
+/**
+ * The place of something in the file: steps by their ids, and rules and names by their texts, have an
+ * index there.
+ */
 function inFile(at: DataPath, yaml: YamlFile): DataPath {
-  const [section, name, last] = at;
+  const [section, name] = at;
   const { data } = yaml;
   if (!isObject(data)) return [];
-  if (section === "steps" && Array.isArray(data.steps)) {
-    const index = data.steps.findIndex((step) => isObject(step) && step.id === name);
-    return index < 0 ? ["steps"] : ["steps", index, "run"];
-  }
-  if (section === "tools" && name !== undefined && last !== undefined) {
-    const list = isObject(data.tools) ? data.tools[name] : undefined;
-    const index = Array.isArray(list) ? list.indexOf(last) : -1;
-    return index < 0 ? ["tools", name] : ["tools", name, index];
+  if (section === "steps") return stepInFile(String(name), at.slice(2), yaml);
+  if (section === "tools") return ruleInFile(at, yaml);
+  if (section === "env" || section === "secrets") {
+    const list = data[section];
+    const index = Array.isArray(list) ? list.indexOf(name) : -1;
+    return index < 0 ? at : [section, index];
   }
   // The model's host is its maker's, where the file does not say otherwise.
   if (section === "base_url" && !yaml.has(["base_url"])) return ["model"];
   return at;
+}
+
+/** A part of a step; of one that another workflow has, the step that uses that. */
+function stepInFile(name: string, rest: DataPath, yaml: YamlFile): DataPath {
+  const [id, inner] = name.split("/", 2);
+  for (const list of STEP_LISTS) {
+    const steps = isObject(yaml.data) ? yaml.data[list] : undefined;
+    const index = Array.isArray(steps)
+      ? steps.findIndex((step) => isObject(step) && step.id === id)
+      : -1;
+    if (index < 0) continue;
+    if (inner !== undefined) return [list, index, "uses"];
+    const at = [list, index, ...rest];
+    return rest[0] === "tools" ? ruleInFile(at, yaml) : at;
+  }
+  return ["steps"];
+}
+
+/** A rule: what stands last is its text, after the list and where that is. */
+function ruleInFile(at: DataPath, yaml: YamlFile): DataPath {
+  const start = at.indexOf("tools");
+  const list = at.slice(0, start + 2);
+  const text = at[start + 2];
+  if (text === undefined) return list;
+  for (let index = 0; yaml.has([...list, index]); index++) {
+    if (yaml.sourceOf([...list, index]) === text) return [...list, index];
+  }
+  return list;
 }

@@ -11,7 +11,15 @@ import { joinPaths, relativeTo } from "../backends/paths.ts";
 import type { ShellLimits } from "../backends/shells/shell.ts";
 import { templateText } from "./expressions/template.ts";
 import type { Access, Permissions, Plan, PlanProcess } from "./plan.ts";
-import type { YamlFile } from "./_yaml_file.ts";
+import {
+  type ReviewCommand,
+  reviewCommands,
+  type ReviewStep,
+  reviewSteps,
+} from "./_review_steps.ts";
+import type { DataPath, YamlFile } from "./_yaml_file.ts";
+
+export type { ReviewBudget, ReviewCommand, ReviewStep } from "./_review_steps.ts";
 
 /** What a run may do. Host paths are relative to the workflow file's directory where that is near. */
 export interface PlanReview {
@@ -41,6 +49,22 @@ export interface PlanReview {
   readonly commands: readonly ReviewCommand[];
   /** Model requests that the whole run may make. */
   readonly turns: number;
+  /** What it may use up besides; `null` for what is not limited. */
+  readonly budget: {
+    readonly tokens: number | null;
+    readonly usd: number | null;
+    readonly usdPerDay: number | null;
+  };
+  /** Milliseconds for the whole run; `null` where it is not limited. */
+  readonly timeout: number | null;
+  readonly steps: readonly ReviewStep[];
+  /** Names of variables that are taken from the environment. */
+  readonly env: readonly string[];
+  /** Variables of all commands whose value the file says, as it is written. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Names of secrets that are taken from the environment. */
+  readonly secrets: readonly string[];
+  readonly artifacts: readonly ReviewArtifact[];
   /** What the agent and the shell are granted besides: nothing, as it is. */
   readonly permissions: readonly string[];
 }
@@ -61,13 +85,12 @@ export interface ReviewRoot {
   readonly protected: readonly string[];
 }
 
-/** A command of a `run` step. */
-export interface ReviewCommand {
-  readonly step: string;
-  readonly command: string | readonly string[];
-  readonly cwd: string;
-  /** The values as they are written, with their expressions. */
-  readonly env: Readonly<Record<string, string>>;
+/** Files that are copied out to the host. */
+export interface ReviewArtifact {
+  /** The path or glob of the tree, as it is written. */
+  readonly path: string;
+  /** The place on the host; a directory where it ends with a slash. */
+  readonly to: string;
 }
 
 /** What of a workflow file a plan does not tell. */
@@ -76,6 +99,16 @@ export interface ReviewOptions {
   readonly directory: string;
   /** Whether it says `permissions: { require: sandbox }`. */
   readonly required: boolean;
+  /** What it says of the environment: see {@linkcode environmentOf}. */
+  readonly environment: FileEnvironment;
+}
+
+/** What a file says of variables, without a value of this machine. */
+export interface FileEnvironment {
+  /** Names that are taken from the environment. */
+  readonly env: readonly string[];
+  /** Those whose value it says, as it is written. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 /**
@@ -121,18 +154,22 @@ export function reviewOf(plan: Plan, options: ReviewOptions): PlanReview {
     },
     confinement: confinement?.type ?? null,
     required,
-    commands: plan.steps.flatMap(({ id, run }) =>
-      run === undefined ? [] : [{
-        step: id,
-        command: run.command,
-        cwd: run.cwd,
-        env: Object.fromEntries(
-          Object.entries(run.env).map(([name, value]) => [name, templateText(value)])
-            .toSorted(([a = ""], [b = ""]) => order(a, b)),
-        ),
-      }]
-    ),
+    commands: reviewCommands(plan),
     turns: plan.budget.turns,
+    budget: {
+      tokens: plan.budget.tokens ?? null,
+      usd: plan.budget.usd ?? null,
+      usdPerDay: plan.budget.usdPerDay ?? null,
+    },
+    timeout: plan.timeout ?? null,
+    steps: reviewSteps(plan),
+    env: options.environment.env.toSorted(),
+    variables: options.environment.variables,
+    secrets: plan.secrets?.toSorted() ?? [],
+    artifacts: (plan.artifacts ?? []).map(({ path, to }) => ({
+      path: templateText(path),
+      to: to.endsWith("/") ? `${near(to)}/` : near(to),
+    })),
     permissions: [...extraGrants(plan, "agent", ["net"]), ...extraGrants(plan, "shell", [])]
       .toSorted(),
   };
@@ -141,6 +178,37 @@ export function reviewOf(plan: Plan, options: ReviewOptions): PlanReview {
 /** Whether a workflow file says `permissions: { require: sandbox }`. */
 export function requiresSandbox(document: YamlFile): boolean {
   return document.sourceOf(["permissions", "require"]) === "sandbox";
+}
+
+/** What a workflow file says of the variables of its commands. */
+export function environmentOf(document: YamlFile): FileEnvironment {
+  const names = document.keysOf(["env"]);
+  const texts = names.flatMap((name) => {
+    const text = textAt(document.data, ["env", name]);
+    return text === undefined ? [] : [[name, text] as const];
+  });
+  const variables = Object.fromEntries(texts.toSorted(([a], [b]) => order(a, b)));
+  const listed: string[] = [];
+  for (let index = 0;; index++) {
+    const name = textAt(document.data, ["env", index]);
+    if (name === undefined) break;
+    listed.push(name);
+  }
+  return {
+    env: [...listed, ...names.filter((name) => !Object.hasOwn(variables, name))],
+    variables,
+  };
+}
+
+function textAt(data: unknown, path: DataPath): string | undefined {
+  let value = data;
+  for (const part of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) {
+      return undefined;
+    }
+    value = Reflect.get(value, part);
+  }
+  return typeof value === "string" ? value : undefined;
 }
 
 /** The kinds of calls that some tool may make: one that can never be allowed is not offered. */

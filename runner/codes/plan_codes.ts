@@ -110,6 +110,29 @@ export const PLAN_CODES = {
     mend: STORE,
     example: { workflow: flow(""), stored: flow(""), granted: ["agent read /srv"] },
   },
+  "wider-timeout": {
+    severity: "error",
+    means: "A run, or a step of it, may take longer than in the stored plan.",
+    mend: STORE,
+    example: { workflow: flow("timeout: 2h"), stored: flow("timeout: 1h") },
+  },
+  "wider-environment": {
+    severity: "error",
+    means:
+      "A run takes a variable or a secret from the environment that the stored plan has not, " +
+      "or gives its commands another value.",
+    mend: STORE,
+    example: { workflow: flow("env: [LANG]"), stored: flow(""), options: { env: { LANG: "C" } } },
+  },
+  "wider-artifacts": {
+    severity: "error",
+    means: "Files are copied to a place on the host that the stored plan does not name.",
+    mend: STORE,
+    example: {
+      workflow: flow("artifacts: [{ path: /out/*, to: ./other/ }]"),
+      stored: flow("artifacts: [{ path: /out/*, to: ./out/ }]"),
+    },
+  },
   "wider-budget": {
     severity: "error",
     means: "The run may use up more than in the stored plan.",

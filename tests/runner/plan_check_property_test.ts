@@ -110,7 +110,7 @@ async function compile(dir: string, workflow: Workflow): Promise<Compiled | unde
 
 function passes(dir: string, stored: Compiled, now: Compiled): boolean {
   const [before, after] = [stored, now].map(({ plan }) =>
-    reviewOf(plan, { directory: dir, required: false })
+    reviewOf(plan, { directory: dir, required: false, environment: { env: [], variables: {} } })
   );
   return before !== undefined && after !== undefined &&
     comparePlans(before, after, now.document).length === 0;

@@ -4,7 +4,12 @@ import { probeConfinement } from "../../runner/bubblewrap.ts";
 import type { CompileOptions } from "../../runner/compile.ts";
 import { formatDiagnostics } from "../../runner/diagnostics.ts";
 import { comparePlans, readReview } from "../../runner/plan_check.ts";
-import { type PlanReview, requiresSandbox, reviewOf } from "../../runner/plan_review.ts";
+import {
+  environmentOf,
+  type PlanReview,
+  requiresSandbox,
+  reviewOf,
+} from "../../runner/plan_review.ts";
 import { type Compiled, compiled, UNCONFINED } from "./_compiled.ts";
 
 const HAS_BUBBLEWRAP = (await probeConfinement()).type === "bubblewrap";
@@ -48,7 +53,11 @@ async function compiledOf(yaml: string, machine: Machine = BARE): Promise<Compil
 
 function reviewOfCompiled({ plan, dir, document }: Compiled, directory = dir): PlanReview {
   assert(plan !== undefined && document !== undefined);
-  return reviewOf(plan, { directory, required: requiresSandbox(document) });
+  return reviewOf(plan, {
+    directory,
+    required: requiresSandbox(document),
+    environment: environmentOf(document),
+  });
 }
 
 async function reviewed(yaml: string, machine?: Machine): Promise<PlanReview> {
@@ -123,7 +132,7 @@ error[wider-budget]: The run may now take 21 answers of the model
    |
 18 | budget: { turns: 21 }
    |                  ^^
-   = hint: In the stored plan it may take 20
+   = hint: In the stored plan it may take 20 answers of the model
 
 error[wider-command]: Step "b" runs its command otherwise than in the stored plan
   --> flow.yaml:21:19
@@ -427,7 +436,11 @@ Deno.test("comparePlans() tells what a process is granted for no reason that a p
       ? { ...process, permissions: { ...process.permissions, read: ["/srv"] } }
       : process
   );
-  const now = reviewOf({ ...plan, processes }, { directory: dir, required: false });
+  const now = reviewOf({ ...plan, processes }, {
+    directory: dir,
+    required: false,
+    environment: { env: [], variables: {} },
+  });
   assertEquals(comparePlans(stored, now, document).map(({ code, message }) => [code, message]), [
     ["wider-permissions", 'A process is now granted "agent read /srv"'],
   ]);

@@ -43,7 +43,7 @@ error[wider-budget]: The run may now take 41 answers of the model
    |
 19 | budget: { turns: 41 }
    |                  ^^
-   = hint: In the stored plan it may take 40
+   = hint: In the stored plan it may take 40 answers of the model
 
 workflows/flask.yaml may do more than plan.json says: one thing.
 Review it, and store its plan anew: deno task plan workflows/flask.yaml --json > plan.json
