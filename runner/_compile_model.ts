@@ -13,7 +13,7 @@ import { loadRehearsal } from "./rehearsal_file.ts";
 import type { Reporter } from "./_reporter.ts";
 import { type WorkflowFile, workflowSchema } from "./schema.ts";
 import { type PlacedStep, placedSteps, STEP_LISTS } from "./_step_parts.ts";
-import { isMisspelt } from "./_suggest.ts";
+import { isMisspelt, nearest } from "./_suggest.ts";
 import type { Parts } from "./_validate.ts";
 import type { DataPath } from "./_yaml_file.ts";
 
@@ -74,8 +74,12 @@ export function compileModelName(
   const name = /^openai:([\w.:/@+-]{1,200})$/.exec(written)?.[1];
   if (name !== undefined) return name;
   const message = `Model ${JSON.stringify(written)} is not known`;
+  // A maker that is misspelt, or that a slash follows, as other programs write it.
+  const [maker = "", rest = ""] = written.split(/[:/](.*)/s, 2);
   const hint = /^[\w.-]+$/.test(written)
     ? `A model is written openai:NAME: did you mean "openai:${written}"?`
+    : /^[\w.:/@+-]+$/.test(rest) && nearest(maker, ["openai"]) !== undefined
+    ? `Did you mean "openai:${rest}"?`
     : "A model is written openai:NAME; base_url points it at any compatible server";
   if (path === undefined) reporter.outside("unknown-model", message, hint);
   else reporter.error("unknown-model", message, path, { hint });

@@ -48,6 +48,7 @@ export function stepSections(list: string): readonly Section[] {
         env: otherwise("Write a map: { NAME: value }"),
         with: otherwise("Write the inputs of the workflow that is used: { name: value }"),
         timeout: otherwise(TIME),
+        needs: otherwise("Write needs: build, or needs: [build, test]"),
         model: otherwise(MODEL),
         tools: otherwise("Write what they may do: tools: { deny: [...] }"),
         budget: otherwise(BUDGET_VALUE),

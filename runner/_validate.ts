@@ -132,6 +132,7 @@ function describe(issue: Issue, sections: readonly Section[], reporter: Reporter
       return;
     case "invalid_union":
       if (issue.errors.length === 0) return unknownType(issue, path, sections, reporter);
+      if (!reporter.yaml.has(path)) return missingKey(path, sections, reporter);
       return wrongType(unionOf(issue), path, sections, reporter);
     case "invalid_value": {
       const expected = issue.values.map((value) => JSON.stringify(value)).join(" or ");
@@ -224,6 +225,9 @@ function missingKey(path: DataPath, sections: readonly Section[], reporter: Repo
   const written = reporter.yaml.keysOf(owner);
   if (isMisspelt(key, written, section?.keys ?? [])) return;
   if (written.some((each) => each.startsWith(`${key}:`))) return;
+  // It is there by another program's name, and was told what it is called here.
+  const advice = written.map((each) => said(section?.instead?.[each], undefined) ?? "");
+  if (advice.some((each) => each.includes(`"${key}"`) || each.includes(`${key}: `))) return;
   reporter.error("missing-key", `Missing ${section?.label ?? "key"} "${key}"`, owner, {
     hint: hintForMissing(key),
     part: "key",

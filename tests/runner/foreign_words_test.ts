@@ -146,6 +146,37 @@ Deno.test("compileWorkflow() says that steps are a list, with the first one's id
   ]);
 });
 
+Deno.test("compileWorkflow() tells once of a key that is there by another program's name", async () => {
+  const yaml = (line: string) =>
+    `name: w\nmodel: openai:m\nsteps:\n  - id: a\n    prompt: Go\n    ${line}\n`;
+  assertEquals(await hints(yaml("foreach: { in: [a] }")), [
+    'unknown-key: It is spelt "items" here',
+  ]);
+  assertEquals(await hints(yaml("output: { type: object }")), [
+    "unknown-key: Write the JSON Schema below schema: output: { schema: { type: object } }",
+  ]);
+  assertEquals(await hints(yaml("output: {}")), ["missing-key: Write schema: { type: object }"]);
+  assertEquals(await hints("name: w\nmodel: openai:m\ntasks: [{ id: a, prompt: Go }]\n"), [
+    'unknown-key: It is spelt "steps" here: a list, each with an id',
+  ]);
+});
+
+Deno.test("compileWorkflow() suggests how a model is written", async () => {
+  const cases = [
+    ["gpt-4.1", 'A model is written openai:NAME: did you mean "openai:gpt-4.1"?'],
+    ["opnai:gpt-4.1", 'Did you mean "openai:gpt-4.1"?'],
+    ["OpenAI/gpt-4.1", 'Did you mean "openai:gpt-4.1"?'],
+    [
+      "ollama:llama3",
+      "A model is written openai:NAME; base_url points it at any compatible server",
+    ],
+  ];
+  for (const [model, hint] of cases) {
+    const yaml = `name: w\nmodel: ${model}\nsteps: [{ id: a, prompt: Go }]\n`;
+    assertEquals(await hints(yaml), [`unknown-model: ${hint}`]);
+  }
+});
+
 Deno.test("compileWorkflow() says that an action cannot be used, but a file", async () => {
   const yaml = "name: w\nmodel: openai:m\nsteps: [{ id: a, uses: actions/checkout@v4 }]\n";
   const { text } = await compiled(yaml);

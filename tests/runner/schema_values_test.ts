@@ -53,7 +53,7 @@ error[wrong-type]: Expected a text or a list for "needs", found the number 3
   |
 8 |     needs: 3
   |            ^
-  = hint: Put it in quotes to make it a text: "3"
+  = hint: Write needs: build, or needs: [build, test]
 
 error[wrong-type]: Expected a list for "produces", found the text "/a"
  --> flow.yaml:9:15
