@@ -301,6 +301,22 @@ Deno.test("copyArtifacts() keeps the old file where the new one changes while it
   assertEquals(await place.files(), { a: "old" });
 });
 
+Deno.test("copyArtifacts() gives no name to a file that another one was put in the place of", async () => {
+  await using place = await Place.make();
+  await Deno.writeTextFile(place.in("a"), "old");
+  const tree = new Watched();
+  await tree.write("/a", "new");
+  tree.onRead = async () => {
+    await Deno.rename(place.in(".routebook-u1.tmp"), place.in("aside"));
+    await Deno.writeTextFile(place.in(".routebook-u1.tmp"), "evil");
+  };
+  const { problems } = await copied(tree, [artifact("/a", place.in("a"))], { unique: () => "u1" });
+  assertEquals(problems.map((problem) => problem.split(": ").at(-1)), [
+    "its directory was changed meanwhile",
+  ]);
+  assertEquals(await place.files(), { a: "old", aside: "new" });
+});
+
 Deno.test("copyArtifacts() writes nothing elsewhere where a directory becomes a link meanwhile", async () => {
   await using outside = await Place.make();
   await using place = await Place.make();
