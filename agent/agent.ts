@@ -9,7 +9,7 @@ import type { Shell } from "../backends/shells/shell.ts";
 import { runLoop } from "./_loop.ts";
 import { systemMessage } from "./_system.ts";
 import type { AgentEvent } from "./events.ts";
-import type { Message, Model, Usage } from "./model.ts";
+import type { AnswerFormat, Message, Model, Usage } from "./model.ts";
 import type { ApprovalParams } from "./process.ts";
 import { resolveModel } from "./models/resolve.ts";
 import type { Tool } from "./tool.ts";
@@ -73,6 +73,13 @@ export interface AgentRunOptions {
    * @default {the agent's maxTurns}
    */
   readonly maxTurns?: number | undefined;
+  /**
+   * The form of the last answer. The model is asked for it and may fail to keep to it: `output` is for
+   * you to check.
+   *
+   * @default {undefined, any text}
+   */
+  readonly format?: AnswerFormat | undefined;
   /** A conversation to continue: the `messages` of an earlier result. */
   readonly messages?: readonly Message[] | undefined;
   /**
@@ -174,7 +181,10 @@ export function createDeepAgent(options: DeepAgentOptions): DeepAgent {
     : options.model;
   const system = systemMessage(options.instructions ?? "");
   return {
-    async run(prompt, { backend, shell, signal, onEvent, approve, maxTurns, messages = [] }) {
+    async run(
+      prompt,
+      { backend, shell, signal, onEvent, approve, maxTurns, format, messages = [] },
+    ) {
       const earlier = messages[0]?.role === "system" ? messages.slice(1) : messages;
       const conversation: Message[] = [...earlier, { role: "user", content: prompt }];
       const { finish, error, ...result } = await runLoop({
@@ -185,6 +195,7 @@ export function createDeepAgent(options: DeepAgentOptions): DeepAgent {
         shell,
         conversation,
         maxTurns: maxTurns === undefined ? defaultTurns : checkedTurns(maxTurns),
+        format,
         signal,
         onEvent,
         approve: approve && ((request, signal) => approve(request, { signal })),

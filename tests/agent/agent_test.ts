@@ -123,6 +123,17 @@ Deno.test("DeepAgent.run() continues a conversation under its own instructions",
   assertEquals(messages.length, 3);
 });
 
+Deno.test("DeepAgent.run() asks for the form of an answer where it is told one", async () => {
+  const format = { name: "answer", schema: { type: "object" } };
+  const model = new AnsweringModel([{ text: "{}" }, { text: "Fine." }]);
+  const agent = createDeepAgent({ model });
+  const backend = new StateBackend();
+  assertEquals((await agent.run("Go.", { backend, format })).output, "{}");
+  assertEquals(model.request?.format, format);
+  await agent.run("Go.", { backend });
+  assertEquals(model.request?.format, undefined);
+});
+
 Deno.test("DeepAgent.run() does not take an unknown token count for zero", async () => {
   const ls = [call("1", "ls", {})];
   const { result } = await run({

@@ -408,3 +408,38 @@ Deno.test("GuardedBackend never yields what a rule denies, whatever the path", a
     { numRuns: 300 },
   );
 });
+
+Deno.test("GuardedBackend.approve() lifts what a guard behind it asks about too, and no denial", async () => {
+  const files = new StateBackend();
+  const behind = new GuardedBackend({
+    backend: files,
+    ask: ["write /live/**"],
+    deny: ["write /live/b"],
+  });
+  const guard = new GuardedBackend({
+    backend: behind,
+    ask: ["write /live/a"],
+    deny: ["write /live/c"],
+  });
+  assertEquals(guard.policies, [behind.policy, guard.policy]);
+  const granted = guard.approve([{ verb: "write", what: "/live" }, {
+    verb: "write",
+    what: "/live/a",
+  }]);
+  await granted.write("/live/a", "1");
+  await granted.write("/live/d", "1");
+  await assertRejects(
+    () => granted.write("/live/b", ""),
+    BackendError,
+    "by the rule 'write /live/b'",
+  );
+  await assertRejects(
+    () => granted.write("/live/c", ""),
+    BackendError,
+    "by the rule 'write /live/c'",
+  );
+  const less = guard.approve([{ verb: "write", what: "/live/d" }]);
+  await assertRejects(() => less.write("/live/a", ""), BackendError, "until somebody approves it");
+  await assertRejects(() => guard.write("/live/d", ""), BackendError, "until somebody approves it");
+  assertEquals([...files.files.keys()], ["/live/a", "/live/d"]);
+});
