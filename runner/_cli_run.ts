@@ -5,11 +5,13 @@
  */
 
 import type { ApprovalResult } from "../agent/process.ts";
+import { hiddenTexts, SecretMask } from "../agent/secrets.ts";
 import { personAt } from "./_ask_person.ts";
 import type { Approver } from "./approvals.ts";
 import type { ResumedRun } from "./checkpoint.ts";
 import type { CompileOptions } from "./compile.ts";
 import type { EventSink } from "./events.ts";
+import { maskedPlan } from "./_masked_plan.ts";
 import type { Journal, JournalClaim } from "./journal.ts";
 import type { Plan } from "./plan.ts";
 import type { DaySpent } from "./spending.ts";
@@ -96,7 +98,10 @@ async function play(
   const { runPlan } = await import("./supervise.ts");
   const { secretValues } = await import("./_compile_env.ts");
   const runId = newRunId();
-  journal.begin(runId, plan, new Date().toISOString(), claim);
+  const apiKey = Deno.env.get("OPENAI_API_KEY");
+  const secrets = secretValues(plan.secrets, Deno.env);
+  const mask = new SecretMask(hiddenTexts(Object.values(secrets), apiKey));
+  journal.begin(runId, maskedPlan(plan, mask), new Date().toISOString(), claim);
   const sinks: EventSink[] = [(event) => journal.append(event)];
   if (json) {
     sinks.push((event) => terminal.out(`${JSON.stringify(event)}\n`));
@@ -121,8 +126,8 @@ async function play(
       sinks,
       signal: interruption.signal,
       runId,
-      apiKey: Deno.env.get("OPENAI_API_KEY"),
-      secrets: secretValues(plan.secrets, Deno.env),
+      apiKey,
+      secrets,
       approver,
       resume,
       ...(plan.budget.usdPerDay === undefined
