@@ -9,11 +9,12 @@ import { basename, dirname, join, resolve } from "@std/path";
 import { BackendError } from "../backends/errors.ts";
 import { canonicalPath } from "../backends/paths.ts";
 import { StateBackend } from "../backends/state.ts";
-import { compileText, knownText, type Scope } from "./_compile_text.ts";
+import { compileText, knownText } from "./_compile_text.ts";
 import { codePaths, isInside, isSystem, programPaths, realPlace, tooWide } from "./_host_paths.ts";
 import type { HostRoot, PlanArtifact } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { WorkflowFile } from "./schema.ts";
+import type { Scope } from "./_scope.ts";
 import type { Parts } from "./_validate.ts";
 import type { DataPath } from "./_yaml_file.ts";
 

@@ -7,11 +7,12 @@
 import { compileFile } from "./_compile_checks.ts";
 import { compileCommand } from "./_compile_command.ts";
 import type { SchemaFiles } from "./_compile_schema.ts";
-import { compileText, knownText, type Scope } from "./_compile_text.ts";
+import { compileText, knownText } from "./_compile_text.ts";
 import type { Template } from "./expressions/expression.ts";
 import type { PlanAssertion, PlanFileAssertion } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import { assertionSchema, type WorkflowFile } from "./schema.ts";
+import type { Scope } from "./_scope.ts";
 import { parseSize } from "./_sizes.ts";
 import { isMisspelt } from "./_suggest.ts";
 import type { Parts } from "./_validate.ts";

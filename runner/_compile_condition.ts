@@ -4,10 +4,11 @@
  * @module
  */
 
-import { compileExpression, type Scope } from "./_compile_text.ts";
+import { compileExpression } from "./_compile_text.ts";
 import { parseExpression } from "./expressions/template.ts";
 import type { PlanCondition } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
+import type { Scope } from "./_scope.ts";
 import { asksStatus, holdsAfterFailure } from "./_step_scope.ts";
 import type { StepPart } from "./_step_parts.ts";
 import type { DataPath } from "./_yaml_file.ts";

@@ -4,11 +4,12 @@
  * @module
  */
 
-import { compileExpression, type Scope } from "./_compile_text.ts";
+import { compileExpression } from "./_compile_text.ts";
 import type { TemplateExpression, Value } from "./expressions/expression.ts";
 import { ANY, type StaticType, typeOfValue, unionOf } from "./expressions/types.ts";
 import type { PlanForeach } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
+import type { Scope } from "./_scope.ts";
 import type { StepPart } from "./_step_parts.ts";
 import type { DataPath } from "./_yaml_file.ts";
 

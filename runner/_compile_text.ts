@@ -22,8 +22,6 @@ import type { Reporter } from "./_reporter.ts";
 import { type Scope, typeScopeOf } from "./_scope.ts";
 import type { DataPath, Location, Slice } from "./_yaml_file.ts";
 
-export type { Scope } from "./_scope.ts";
-
 /** How many wrong expressions of one text are told. */
 const TOLD = 100;
 

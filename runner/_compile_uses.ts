@@ -6,10 +6,11 @@
 
 import { dirname, isAbsolute, join } from "@std/path";
 import type { Caller } from "./_compile_caller.ts";
-import { compileText, type Scope } from "./_compile_text.ts";
+import { compileText } from "./_compile_text.ts";
 import type { Template } from "./expressions/expression.ts";
 import type { Plan, PlanUses } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
+import type { Scope } from "./_scope.ts";
 import type { StepPart } from "./_step_parts.ts";
 import { didYouMean } from "./_suggest.ts";
 import type { DataPath } from "./_yaml_file.ts";

@@ -26,14 +26,14 @@ import { callFunction } from "./functions.ts";
  * import { parse } from "./parse.ts";
  * import { assertEquals } from "@std/assert";
  *
- * const { expression } = parse("contains(inputs.tags, 'Web') && inputs.tags[0] || 'none'");
+ * const { expression } = parse("startsWith(inputs.topic, 'bee') && 'insects' || inputs.topic");
  * const context = {
- *   inputs: { tags: "web" },
+ *   inputs: { topic: "Bees" },
  *   ...{ env: {}, secrets: {}, steps: {}, failed: false },
  *   run: { id: "r1", workflow: "w", started: "2026-01-01T00:00:00.000Z" },
  *   hashFiles: () => Promise.resolve(""),
  * };
- * assertEquals(expression && await evaluate(expression, context), "none");
+ * assertEquals(expression && await evaluate(expression, context), "insects");
  * ```
  */
 export async function evaluate(expression: Expression, context: ExpressionContext): Promise<Value> {
