@@ -11,7 +11,7 @@ import type { CodeExample } from "../../runner/codes/entry.ts";
 import { type CompileResult, compileWorkflow } from "../../runner/compile.ts";
 import { type Diagnostic, formatDiagnostics } from "../../runner/diagnostics.ts";
 import { comparePlans } from "../../runner/plan_check.ts";
-import { requiresSandbox, reviewOf } from "../../runner/plan_review.ts";
+import { environmentOf, requiresSandbox, reviewOf } from "../../runner/plan_review.ts";
 import { UNCONFINED } from "./_compiled.ts";
 
 const PROJECT = fromFileUrl(new URL("../../", import.meta.url));
@@ -81,7 +81,12 @@ function documentOf({ document }: CompileResult) {
 function reviewed(result: CompileResult, directory: string) {
   const { plan } = result;
   assert(plan !== undefined, printed(result.diagnostics, result).text);
-  return reviewOf(plan, { directory, required: requiresSandbox(documentOf(result)) });
+  const document = documentOf(result);
+  return reviewOf(plan, {
+    directory,
+    required: requiresSandbox(document),
+    environment: environmentOf(document),
+  });
 }
 
 function printed(diagnostics: readonly Diagnostic[], { sources }: CompileResult): Exampled {
