@@ -186,7 +186,10 @@ export class Claim implements Disposable {
       const by = journal.resumedBy(id);
       if (!lock.tryLockSync(true)) {
         const who = by === undefined ? "another process" : `run '${by}'`;
-        throw new ResumeError(`Run '${id}' is being gone on with at the moment, by ${who}`);
+        throw new ResumeError(
+          `Run '${id}' is being gone on with at the moment, by ${who}`,
+          "Answer it there, or end that run first",
+        );
       }
       if (by !== undefined) refuseFinished(journal, id, by);
       return new Claim({ run: id, instead: by }, lock);

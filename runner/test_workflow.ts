@@ -1,6 +1,6 @@
 /**
  * Workflows as tests: a rehearsal played through the real processes, one test step for each step of
- * the workflow.
+ * the workflow, and below it one for each of its items.
  *
  * @module
  */
@@ -141,14 +141,23 @@ async function compileForTest(
   return second.plan;
 }
 
+/** How a step of the workflow ended, for its test: why it failed, that it was not run, or neither. */
+interface StepEnd {
+  readonly failed?: string | undefined;
+  readonly skipped?: boolean;
+}
+
 async function playSteps(
   t: Deno.TestContext,
   plan: Plan,
   options: TestWorkflowOptions,
   places: Places,
 ): Promise<void> {
+  // Those that come after all others are tests of their own only where they are run.
+  const after = new Set([...plan.onSuccess ?? [], ...plan.onFailure ?? []].map(({ id }) => id));
   const ends = new Map(
-    plan.steps.map(({ id }) => [id, Promise.withResolvers<string | undefined>()]),
+    [...plan.steps.map(({ id }) => id), ...after]
+      .map((id) => [id, Promise.withResolvers<StepEnd>()]),
   );
   const events: RunEvent[] = [];
   const { runPlan } = await import("./supervise.ts");
@@ -156,32 +165,67 @@ async function playSteps(
     runId: "test",
     sinks: [(event) => {
       events.push(event);
+      if (event.type === "step.skipped") ends.get(event.step)?.resolve({ skipped: true });
       if (event.type !== "step.finished" || event.retry) return;
-      const failed = event.outcome === "success" ? undefined : event.error ?? event.outcome;
-      ends.get(event.step)?.resolve(failed);
+      const isFine = event.outcome === "success" || event.continued === true;
+      ends.get(event.step)?.resolve({ failed: isFine ? undefined : event.error ?? event.outcome });
     }],
   });
-  // Steps that a failed one kept from starting end with the run.
+  // Steps that something kept from starting end with the run.
   const over = running.then(
-    ({ error }) => error ?? "The run ended before this step",
-    (error: unknown) => String(error),
+    ({ error }): StepEnd => ({ failed: error ?? "The run ended before this step" }),
+    (error: unknown): StepEnd => ({ failed: String(error) }),
   );
-  for (const { id } of plan.steps) {
+  for (const id of ends.keys()) {
+    if (after.has(id)) {
+      await running;
+      if (!events.some((event) => event.type === "step.started" && event.step === id)) continue;
+    }
+    const end = await Promise.race([ends.get(id)?.promise ?? over, over]);
     const passed = await t.step({
       name: id,
+      // What a workflow leaves out is left out of its test, and told so.
+      ignore: end.skipped === true,
       // The processes belong to the whole test, not to one of its steps.
       sanitizeOps: false,
       sanitizeResources: false,
-      fn: async () => {
-        const failed = await Promise.race([ends.get(id)?.promise, over]);
-        if (failed !== undefined) throw new Error(failed);
+      fn: async (t) => {
+        for (const { name, failed } of itemsOf(id, events)) {
+          await t.step({
+            name,
+            sanitizeOps: false,
+            sanitizeResources: false,
+            fn: () => {
+              if (failed !== undefined) throw new Error(failed);
+            },
+          });
+        }
+        if (end.failed !== undefined) throw new Error(end.failed);
       },
     });
-    if (!passed) break;
+    // The run is over, and the steps that are left are as little to blame as this one.
+    if (!passed && end.skipped !== true && !events.some((event) => isEndOf(event, id))) break;
   }
   const result = await running;
   await options.after?.({ result, events, ...places });
   if (result.exitCode !== 0) {
     throw new Error(`The run ended with exit code ${result.exitCode}: ${result.error ?? ""}`);
   }
+}
+
+function isEndOf(event: RunEvent, id: string): boolean {
+  return event.type === "step.finished" && event.step === id;
+}
+
+/** The items of a step, with why they failed that did. */
+function itemsOf(
+  id: string,
+  events: readonly RunEvent[],
+): readonly { readonly name: string; readonly failed: string | undefined }[] {
+  return events.flatMap((event) => {
+    if (event.type !== "step.finished" || event.retry) return [];
+    const { step: name, outcome, error = outcome } = event;
+    if (!name.startsWith(`${id}[`) || name.includes("/")) return [];
+    return [{ name, failed: outcome === "success" ? undefined : error }];
+  });
 }

@@ -115,7 +115,11 @@ atTerminal("a run that somebody is asked about is gone on with by nobody else", 
   const { code, stderr } = await directory.run("--resume", id, "--approve");
   assertEquals(
     [code, stderr],
-    [2, `error[resume]: Run '${id}' is being gone on with at the moment, by run '${first}'\n`],
+    [
+      2,
+      `error[resume]: Run '${id}' is being gone on with at the moment, by run '${first}'\n` +
+      " = hint: Answer it there, or end that run first\n",
+    ],
   );
   assertEquals(directory.ids().at(-1), first);
   await terminal.type("y\n");

@@ -167,11 +167,7 @@ Deno.test("runPlan() remembers, after a wait, that a step had failed", async () 
         { id: "ask", run: "echo publish" },
       ],
       on_failure: [
-        {
-          id: "tell",
-          env: { BAD: "${{ default(steps.bad.outputs.exit_code, 'none') }}" },
-          run: "echo $BAD",
-        },
+        { id: "tell", if: "default(steps.bad.outputs.exit_code, 0) == 9", run: "true" },
       ],
     },
   };
@@ -181,10 +177,6 @@ Deno.test("runPlan() remembers, after a wait, that a step had failed", async () 
   assert(first.resume !== undefined);
   const second = await run(approved(play, first.resume), first.resume);
   assertEquals(story(second.events), "+ask, -ask, +tell, -tell");
-  const [told] = second.events.flatMap((event) =>
-    event.type === "step.finished" && event.step === "tell" ? [event.output] : []
-  );
-  assertEquals(told, "9");
   assertEquals([second.result.outcome, second.result.exitCode], ["failure", 1]);
   assertStringIncludes(second.result.error ?? "", "Step 'bad' failed");
 });

@@ -42,3 +42,39 @@ Deno.test("testWorkflow() fails the step that fails, and the test with it", asyn
   assertStringIncludes(text, "report ... FAILED");
   assertStringIncludes(text, "The rehearsal does not match");
 });
+
+Deno.test("testWorkflow() has a step for each step of a graph, its items and those after it, and tells what is skipped", async () => {
+  await using clone = await Clone.make();
+  const run = (id: string, run: string, more: object = {}) => ({ id, run, ...more });
+  const flow = (each: string) => ({
+    name: "graph",
+    shell: "virtual",
+    steps: [
+      run("last", "true", { needs: ["each", "shaky"] }),
+      run("each", each, { foreach: ["a", "b"], env: { I: "${{ item }}" } }),
+      run("shaky", "false", { continue_on_error: true }),
+      run("never", "true", { needs: ["shaky"], if: false }),
+    ],
+    on_success: [run("good", "true")],
+    on_failure: [run("bad", "true")],
+  });
+  const file = join(clone.directory, "graph.yaml");
+  await Deno.writeTextFile(file, JSON.stringify(flow("true")));
+  const good = await testFile(clone, `testWorkflow("graph.yaml");`);
+  assertEquals(good.code, 0, good.text);
+  for (const line of ["each[0] ... ok", "each[1] ... ok", "last ... ok", "shaky ... ok"]) {
+    assertStringIncludes(good.text, line);
+  }
+  assertStringIncludes(good.text, "never ... ignored");
+  assertStringIncludes(good.text, "good ... ok");
+  assertEquals(good.text.includes("bad"), false);
+
+  await Deno.writeTextFile(file, JSON.stringify(flow("test $I = a")));
+  const bad = await testFile(clone, `testWorkflow("graph.yaml");`);
+  assertEquals(bad.code, 1);
+  for (const line of ["each[0] ... ok", "each[1] ... FAILED", "each ... FAILED", "bad ... ok"]) {
+    assertStringIncludes(bad.text, line);
+  }
+  assertStringIncludes(bad.text, "last ... ignored");
+  assertEquals(bad.text.includes("good"), false);
+});
