@@ -214,6 +214,9 @@ export async function chooseModel(
     name: parts.name,
     steps: isWhole ? known.filter((id) => ![...commands, ...used].includes(id)) : undefined,
     ...{ commands, used },
+    judged: isWhole
+      ? all.filter((step) => isJudged(step, reporter)).flatMap(({ part }) => part?.id ?? [])
+      : undefined,
   });
   if (rehearsal.text !== undefined) sources.set(file, rehearsal.text);
   // A file that is not there has no place of its own.
@@ -222,8 +225,10 @@ export async function chooseModel(
     diagnostics.push(diagnostic.place ? diagnostic : { ...diagnostic, place, length });
   }
   if (live === undefined) return {};
-  const { steps } = rehearsal;
-  return { model: { type: "rehearsal", name: `openai:${live.name}`, file, steps }, live, at };
+  const { steps, judges } = rehearsal;
+  const name = `openai:${live.name}`;
+  const answers = { steps, ...(Object.keys(judges).length === 0 ? {} : { judges }) };
+  return { model: { type: "rehearsal", name, file, ...answers }, live, at };
 }
 
 /** Whether a model is asked about what a step did. */

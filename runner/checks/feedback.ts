@@ -1,5 +1,5 @@
 /**
- * Failed checks in words: for the model that is to mend them, and for people.
+ * Failed checks in words, for the model that is to mend them.
  *
  * @module
  */
@@ -41,51 +41,4 @@ function part(label: string, text: string | undefined): readonly string[] {
   const lines = cut.split("\n");
   if (lines.length === 1) return [`  ${label}: ${cut}`];
   return [`  ${label}:`, ...lines.map((line) => `    ${line}`)];
-}
-
-/**
- * A check in lines for people: its sentence; for one that failed also its own place in the workflow,
- * what was expected and what was found. Control characters are in them as they were found.
- *
- * @param result The check.
- * @returns The sentence, and lines that belong below it.
- *
- * @example
- * ```ts
- * import { checkLines } from "./feedback.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const lines = checkLines({
- *   check: "lines",
- *   path: "/notes.txt",
- *   ok: false,
- *   message: "'/notes.txt' should have at most 2 lines; it has 3 lines",
- *   expected: "at most 2 lines",
- *   found: "3 lines",
- *   place: { file: "notes.yaml", line: 9, column: 7 },
- * });
- * assertEquals(lines, [
- *   "'/notes.txt' should have at most 2 lines; it has 3 lines",
- *   "--> notes.yaml:9:7 (lines)",
- *   "expected: at most 2 lines",
- *   "found:    3 lines",
- * ]);
- * ```
- */
-export function checkLines(
-  { ok, check, message, expected, found, place }: CheckResult,
-): readonly string[] {
-  if (ok) return [message];
-  return [
-    message,
-    `--> ${place.file}:${place.line}:${place.column} (${check})`,
-    ...labelled("expected:", expected),
-    ...labelled("found:   ", found),
-  ];
-}
-
-function labelled(label: string, text: string | undefined): readonly string[] {
-  if (text === undefined) return [];
-  const indent = " ".repeat(label.length);
-  return text.split("\n").map((line, index) => `${index === 0 ? label : indent} ${line}`.trimEnd());
 }

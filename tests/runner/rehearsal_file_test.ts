@@ -332,3 +332,119 @@ error[rehearsal-mismatch]: The rehearsal is for workflow "v", not for "w"
   );
   assertEquals(exitCode, 7);
 });
+
+Deno.test("loadRehearsal() reads what judges say as turns of a verdict", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "routebook-rehearsal-" });
+  try {
+    const path = join(dir, "r.yaml");
+    await Deno.writeTextFile(
+      path,
+      `\
+name: flask
+steps:
+  app: [{ text: Done. }]
+judges:
+  app:
+    - { pass: false, reason: No route., usage: { input: 9 } }
+    - pass: true
+      expect: { prompt: "It has a route" }
+`,
+    );
+    const rehearsal = await loadRehearsal("r.yaml", path, {
+      name: "flask",
+      steps: ["app"],
+      judged: ["app"],
+    });
+    assertEquals(rehearsal.diagnostics, []);
+    assertEquals(rehearsal.judges, {
+      app: [
+        {
+          text: '{"pass":false,"reason":"No route."}',
+          calls: [],
+          usage: { input: 9 },
+          place: "r.yaml:6",
+        },
+        {
+          expect: { prompt: "It has a route" },
+          text: '{"pass":true,"reason":""}',
+          calls: [],
+          place: "r.yaml:7",
+        },
+      ],
+    });
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("compileWorkflow() tells how the judges of a rehearsal differ from the workflow's", async () => {
+  const flow = `\
+name: w
+model: openai:m
+rehearsal: ./r.yaml
+steps:
+  - { id: app, prompt: Go, assert: [{ judge: It is short }] }
+  - { id: notes, run: ls, assert: [{ judge: It is long }] }
+`;
+  const missing = await compiled(flow, {
+    key: false,
+    files: {
+      "r.yaml": "name: w\nsteps:\n  app: [{ text: Hi }]\njudges:\n  ap: [{ pass: true }]\n",
+    },
+  });
+  assertEquals(
+    missing.text,
+    `\
+error[rehearsal-mismatch]: The rehearsal has no answer of a judge for step "app"
+ --> r.yaml:4:1
+  |
+4 | judges:
+  | ^^^^^^
+  = hint: Write judges: { app: [{ pass: true, reason: ... }] }
+
+error[rehearsal-mismatch]: The rehearsal has no answer of a judge for step "notes"
+ --> r.yaml:4:1
+  |
+4 | judges:
+  | ^^^^^^
+  = hint: Write judges: { notes: [{ pass: true, reason: ... }] }
+
+error[rehearsal-mismatch]: No judge is asked about step "ap"
+ --> r.yaml:5:3
+  |
+5 |   ap: [{ pass: true }]
+  |   ^^
+  = hint: Did you mean "app"?
+`,
+  );
+  assertEquals(missing.exitCode, 7);
+  const wrong = await compiled(flow, {
+    key: false,
+    files: {
+      "r.yaml": `name: w
+steps:
+  app: [{ text: Hi }]
+judges:
+  app: [{ passed: true }, { pass: "yes" }, { pass: true, text: Hi }]
+  notes: []
+`,
+    },
+  });
+  assertEquals(wrong.exitCode, 2);
+  assertEquals(
+    wrong.diagnostics.map((
+      { message, place, hint },
+    ) => [place?.line, place?.column, message, hint]),
+    [
+      [5, 11, 'Unknown judge key "passed"', 'It is spelt "pass" here'],
+      [
+        5,
+        35,
+        'Expected true or false for "pass", found the text "yes"',
+        "YAML 1.2 reads yes as a text: write true",
+      ],
+      [5, 58, 'Unknown judge key "text"', 'What a judge says is its "reason"'],
+      [6, 10, '"notes" must have at least one item', "Write at least one item"],
+    ],
+  );
+});

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { checkLines, feedbackPrompt } from "../../../runner/checks/feedback.ts";
+import { feedbackPrompt } from "../../../runner/checks/feedback.ts";
 
 const PLACE = { file: "/home/me/demo.yaml", line: 7, column: 3 };
 
@@ -40,25 +40,4 @@ Deno.test("feedbackPrompt() counts what is too much to tell", () => {
   ]);
   assertEquals(text.includes(`  Found: ${"z".repeat(4_000)}…\n`), true);
   assertEquals(text.includes("\n- number 18\n- and 6 more\n\nMend"), true);
-});
-
-Deno.test("checkLines() shows file, expected, found and the check's own place", () => {
-  const result = { check: "equals", path: "/a", place: PLACE };
-  assertEquals(checkLines({ ...result, ok: true, message: "'/a' equals it" }), ["'/a' equals it"]);
-  assertEquals(
-    checkLines({
-      ...result,
-      ok: false,
-      message: "'/a' differs",
-      expected: "1: 'x'\n2: 'y'",
-      found: "1: 'z'",
-    }),
-    [
-      "'/a' differs",
-      "--> /home/me/demo.yaml:7:3 (equals)",
-      "expected: 1: 'x'",
-      "          2: 'y'",
-      "found:    1: 'z'",
-    ],
-  );
 });
