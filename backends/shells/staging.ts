@@ -33,7 +33,7 @@ export interface StagingShellOptions {
 }
 
 /** The files of a tree as commands have them, and who is told what they do beside it. */
-export type StagedTree = Pick<StagingShellOptions, "backend" | "onLocalChange">;
+type StagedTree = Pick<StagingShellOptions, "backend" | "onLocalChange">;
 
 /**
  * A shell of real programs over a whole tree.
@@ -108,7 +108,7 @@ export class StagingShell implements Shell {
    * @param tree The tree as those commands have it.
    * @returns The shell for them.
    */
-  over(tree: StagedTree): Shell {
+  over(tree: Pick<StagingShellOptions, "backend" | "onLocalChange">): Shell {
     return {
       type: this.type,
       execute: (command, options = {}) => this.#execute(command, options, tree),
