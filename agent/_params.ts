@@ -34,6 +34,8 @@ const rehearsalTurn = z.strictObject({
   place: z.string().optional(),
 });
 
+const perMillion = { input: z.number().min(0), output: z.number().min(0) };
+
 const budget: z.ZodType<StartBudget> = z.strictObject({
   turns: z.number().min(0).optional(),
   tokens: z.number().min(0).optional(),
@@ -44,8 +46,13 @@ const budget: z.ZodType<StartBudget> = z.strictObject({
     tokens: z.number().min(0).nullable(),
     usd: z.number().min(0).nullable(),
   }).optional(),
-  prices: z.record(z.string(), z.strictObject({ input: z.number(), output: z.number() }))
-    .optional(),
+  prices: z.record(
+    z.string(),
+    z.strictObject({
+      ...perMillion,
+      long: z.strictObject({ above: z.number(), ...perMillion }).optional(),
+    }),
+  ).optional(),
 });
 
 /** {@linkcode StartParams}. */

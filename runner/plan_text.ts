@@ -5,11 +5,12 @@
  */
 
 import { join, relative } from "@std/path";
+import { dollarText } from "../agent/money.ts";
 import { commandLines } from "./_command_text.ts";
 import { limitText, REAL_LIMITS } from "./_compile_shell.ts";
 import { templateText } from "./expressions/template.ts";
 import { EVERYTHING } from "./permissions.ts";
-import type { Permissions, Plan, PlanProcess, PlanRoute, PlanStep } from "./plan.ts";
+import type { Permissions, Plan, PlanProcess, PlanRoute, PlanStep, Price } from "./plan.ts";
 import { ruleSections } from "./_plan_rules.ts";
 import { toolsOf } from "./plan_review.ts";
 import { type Style, styleFor } from "./_style.ts";
@@ -75,13 +76,30 @@ function summaryRows(plan: Plan): readonly (readonly string[])[] {
         : "none: every step is a command",
     ],
     ...(inputs.length === 0 ? [] : [["inputs", inputs.join(" ")]]),
-    ...(model.type === "none" ? [] : [[
-      "budget",
-      `${plan.budget.turns} ${plan.budget.turns === 1 ? "turn" : "turns"} of the model`,
-    ]]),
+    ...(model.type === "none" ? [] : [["budget", budgetText(plan.budget)]]),
+    ...Object.entries(model.type === "none" ? {} : plan.prices ?? {}).map((price, index) => [
+      index === 0 ? "prices" : "",
+      priceText(...price),
+    ]),
     ...shellRows(plan),
     ...confinementRows(plan),
   ];
+}
+
+function budgetText({ turns, tokens, usd, usdPerDay }: Plan["budget"]): string {
+  return [
+    `${turns} ${turns === 1 ? "turn" : "turns"} of the model`,
+    ...(tokens === undefined ? [] : [`${tokens} ${tokens === 1 ? "token" : "tokens"}`]),
+    ...(usd === undefined ? [] : [dollarText(usd)]),
+    ...(usdPerDay === undefined ? [] : [`${dollarText(usdPerDay)} a day`]),
+  ].join(", ");
+}
+
+function priceText(name: string, { input, output, long }: Price): string {
+  const of = (price: { readonly input: number; readonly output: number }) =>
+    `${dollarText(price.input)} in, ${dollarText(price.output)} out`;
+  const more = long === undefined ? "" : `; of requests above ${long.above} tokens ${of(long)}`;
+  return `${name}: ${of({ input, output })} for a million tokens${more}`;
 }
 
 function shellRows(plan: Plan): readonly (readonly string[])[] {

@@ -94,3 +94,24 @@ Deno.test("workflows that are used at a time are held to their caller's budget t
   const answers = scarce.events.filter(({ type }) => type === "model.answered").length;
   assertEquals(answers >= 6 && answers <= 8, true, `${answers} answers of 100 tokens`);
 });
+
+Deno.test("a step's own model, and the judge that asks it, are counted at its price", async () => {
+  const files = (usd: number) => ({
+    "flow.yaml": flow(
+      `budget: { usd: ${usd} }`,
+      "  - { id: a, prompt: Go, model: openai:gpt-5.4, assert: [{ judge: Is it fine? }] }\n",
+    ),
+    "flow.rehearsal.yaml": "name: flow\n" +
+      "steps:\n  a: [{ text: Hi., usage: { input: 100, output: 10 } }]\n" +
+      "judges:\n  a: [{ pass: true, reason: Fine., usage: { input: 10, output: 1 } }]\n",
+  });
+  const enough = await rehearsed(files(0.00044));
+  assertEquals(
+    [enough.result.outcome, enough.last.turns, enough.last.usd],
+    ["success", 2, (110 * 2.5 + 11 * 15) / 1e6],
+  );
+  // The answer itself takes 0.0004; what the judge takes besides is too much.
+  const scarce = await rehearsed(files(0.00043));
+  assertEquals([scarce.result.exitCode, scarce.last.turns], [4, 2]);
+  assertStringIncludes(scarce.result.error ?? "", "$0.00044 was spent: raise budget: { usd }");
+});

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { planText } from "../../runner/plan_text.ts";
 import { compiled, type Given } from "./_compiled.ts";
 
 const ONE = "  - { id: a, prompt: Go }";
@@ -214,4 +215,20 @@ Deno.test("compileWorkflow() says that a budget and prices are not used without 
     'warning[unused-key]: No step asks a model, so "models" is not used',
   ]);
   assertEquals([budget, prices], [{ turns: 50, usd: 1 }, undefined]);
+});
+
+Deno.test("planText() shows all budgets of the run, and the prices that they are counted with", async () => {
+  const { plan } = await compiled(flow(
+    "budget: { turns: 1, tokens: 9000, usd: 0.5, usd_per_day: 2 }",
+    "  - { id: a, prompt: Go }\n  - { id: b, prompt: Go, model: openai:gpt-5.4 }",
+  ));
+  if (plan === undefined) throw new Error("no plan");
+  const lines = planText(plan, { color: false, cwd: "/" }).split("\n");
+  const at = lines.findIndex((line) => line.trim().startsWith("budget"));
+  assertEquals(lines.slice(at, at + 3).map((line) => line.trim().replace(/\s+/g, " ")), [
+    "budget 1 turn of the model, 9000 tokens, $0.50, $2.00 a day",
+    "prices openai:gpt-4.1: $2.00 in, $8.00 out for a million tokens",
+    "openai:gpt-5.4: $2.50 in, $15.00 out for a million tokens; of requests above 271999 tokens " +
+    "$5.00 in, $22.50 out",
+  ]);
 });
