@@ -96,8 +96,7 @@ export class SchemaFiles {
     this.#read.set(name, reading);
     const { schema, missing, reporter: own } = await reading;
     if (missing !== undefined) {
-      const { code, message, hint } = missing;
-      reporter.error(code, message, path, { hint });
+      this.#options.diagnostics.push({ ...missing, ...yaml.valueLocation(path) });
     }
     if (schema === undefined) return undefined;
     return fits(schema, own === undefined ? path : [], use, own ?? reporter) ? schema : undefined;
