@@ -127,8 +127,7 @@ export class SecretFinder {
       const place = (last - phase) & 3;
       const begun = trie.begun(states[phase] ?? 0);
       if (begun > 0) {
-        const end = place === 0 ? last - 1 : last;
-        from = Math.min(from, places[firstCharacter(end, phase, begun)] ?? 0);
+        from = Math.min(from, places[firstCharacter(last, phase, begun)] ?? 0);
       } else if (this.#beginnings[64 * place + before] === 1) {
         from = Math.min(from, places[last] ?? 0);
       }
