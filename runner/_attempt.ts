@@ -169,11 +169,10 @@ async function doCommand(
   step: PlanStep & { readonly run: object },
   { key, attempt, commandContext }: AttemptParams,
   signal: AbortSignal,
-  { plan, processes, approvals, emit }: RunHost,
+  { processes, approvals, emit }: RunHost,
 ): Promise<Done> {
   const done = await runCommand(key, step.run, {
     values: commandContext,
-    env: plan.env,
     timeout: step.timeout,
     approve: (command) => approvals.askCommand(command, signal),
     execute: (command) => processes.execute(command, signal),
@@ -195,9 +194,9 @@ async function checkCommand(
   step: string,
   { command, cwd, env }: CheckCommand,
   signal: AbortSignal,
-  { plan, processes, approvals, emit }: RunHost,
+  { processes, approvals, emit }: RunHost,
 ): Promise<ExecuteResult> {
-  const params: CommandParams = { step, command, cwd, env: { ...plan.env, ...env } };
+  const params: CommandParams = { step, command, cwd, env };
   const { verdict, reason = "" } = await approvals.askCommand(params, signal);
   if (verdict !== "granted") {
     const why = verdict === "wait" ? "nobody could be asked" : reason;

@@ -22,8 +22,6 @@ const QUOTED = 300;
 export interface RunCommandOptions {
   /** What the variables refer to. */
   readonly values: ExpressionContext;
-  /** Variables that all commands see; those of the step count more. */
-  readonly env?: Readonly<Record<string, string>> | undefined;
   /** Milliseconds that the step may take; the shell's own limit without it. */
   readonly timeout?: number | undefined;
   /** Asks whoever has to approve the command, where a rule wants that. */
@@ -64,7 +62,7 @@ export async function runCommand(
     variables.push([name, await renderTemplate(value, values)]);
   }
   const params: CommandParams = {
-    ...{ step, command, cwd, env: { ...options.env, ...Object.fromEntries(variables) } },
+    ...{ step, command, cwd, env: Object.fromEntries(variables) },
     ...(timeout === undefined
       ? {}
       : { timeout: Math.min(timeout, SHELL_LIMITS.longestMilliseconds) }),

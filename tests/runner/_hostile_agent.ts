@@ -27,6 +27,10 @@ export interface Hostility {
   readonly result?: unknown;
   /** Sends what is no message, and lives on, whoever hangs up. */
   readonly babbles?: boolean;
+  /** Never answers its first step, and notes these events when that one is cancelled. */
+  readonly hangs?: readonly unknown[];
+  /** The step that its events of `acts` say that they are of; the one that is asked for without it. */
+  readonly strays?: string;
   /** Ends at once with this code. */
   readonly exits?: number;
 }
@@ -34,6 +38,7 @@ export interface Hostility {
 if (import.meta.main) {
   const hostility: Hostility = JSON.parse(Deno.args[0] ?? "{}");
   const { events = [], calls = [], acts = [], requests = [], babbles = false, exits } = hostility;
+  let { hangs } = hostility;
   const channel = new Channel({ readable: Deno.stdin.readable, writable: Deno.stdout.writable });
   const content = new TextEncoder().encode("taken over");
   channel.handle("agent.start", () => ({ value: { tools: [] } }));
@@ -52,15 +57,23 @@ if (import.meta.main) {
     return { value: { exitCode: 0, stdout, stderr: empty, timedOut: false, notes: [] } };
   });
   channel.handle("agent.step.end", () => ({ value: {} }));
-  channel.handle("agent.step", async ({ params }) => {
+  channel.handle("agent.step", async ({ params, signal }) => {
     const { step } = params as { step: string };
     if (exits !== undefined) Deno.exit(exits);
     if (babbles) Deno.stdout.writeSync(content);
     for (const event of events) channel.notify("agent.event", { step, event });
+    if (hangs !== undefined) {
+      const late = hangs;
+      hangs = undefined;
+      signal.addEventListener("abort", () => {
+        for (const event of late) channel.notify("agent.event", { step, event });
+      });
+      await new Promise(() => {});
+    }
     const answers: string[] = [];
     for (const [kind, what] of acts) {
       if (kind === "event") {
-        channel.notify("agent.event", { step, event: what });
+        channel.notify("agent.event", { step: hostility.strays ?? step, event: what });
         continue;
       }
       const [method, bytes] = kind === "approve"

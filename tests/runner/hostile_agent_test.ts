@@ -4,6 +4,7 @@ import { compileWorkflow } from "../../runner/compile.ts";
 import type { RunEvent } from "../../runner/events.ts";
 import { runPlan } from "../../runner/supervise.ts";
 import { PROJECT } from "../support/cli.ts";
+import type { Wait } from "../../runner/_wait.ts";
 import type { Hostility } from "./_hostile_agent.ts";
 
 const MEMORY = `name: w
@@ -12,7 +13,12 @@ steps: [{ id: a, prompt: Go }, { id: b, prompt: "After ${"${{ steps.a.output }}"
 `;
 
 /** Runs a workflow in a directory with a hostile process in the agent's place. */
-async function taken(hostility: Hostility, yaml = MEMORY, cwd?: string) {
+async function taken(
+  hostility: Hostility,
+  yaml = MEMORY,
+  cwd?: string,
+  wait?: Wait,
+) {
   const directory = cwd ?? await Deno.makeTempDir({ prefix: "routebook-hostile-" });
   try {
     await Deno.writeTextFile(join(directory, "flow.yaml"), yaml);
@@ -31,6 +37,7 @@ async function taken(hostility: Hostility, yaml = MEMORY, cwd?: string) {
     const result = await runPlan({ ...plan, processes }, {
       sinks: [(event) => events.push(event)],
       runId: "test",
+      wait,
     });
     return { result, events };
   } finally {
@@ -115,6 +122,49 @@ Deno.test("runPlan() ends the step of an agent that asks its model beyond a budg
   assert(last?.type === "run.finished");
   // Both steps have them.
   assertEquals(last.inputTokens, 240);
+});
+
+Deno.test("runPlan() waits for no agent longer than a step may take, and goes on with the next attempt", async () => {
+  const changed = { type: "file.changed", operation: "delete", path: "/late" };
+  const asked = { type: "model.asked", turn: 1 };
+  const yaml = `name: w
+model: openai:m
+steps: [{ id: a, prompt: Go, timeout: 3s, retry: { attempts: 2 } }, { id: b, prompt: Go }]
+`;
+  const waits: number[] = [];
+  const { result, events } = await taken(
+    { events: [asked], hangs: [{ type: "model.text", turn: 1, text: "late" }, changed] },
+    yaml,
+    undefined,
+    (milliseconds, signal) => {
+      waits.push(milliseconds);
+      // The first attempt's time is up; the second is over before its own is.
+      if (waits.length === 1) return Promise.resolve();
+      return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+    },
+  );
+  assertEquals(waits, [3_000, 3_000]);
+  assertEquals(result.error, undefined);
+  assertEquals(
+    events.flatMap((event) => event.type === "step.finished" ? [event.outcome] : []),
+    ["timeout", "success", "success"],
+  );
+  const [first] = events.filter((event) => event.type === "step.finished");
+  assertEquals(first?.error, "It took longer than 3s");
+  // What it said too late is told of no attempt; what it changed too late is changed.
+  const second = events.findIndex((event) => event.type === "step.started" && event.attempt === 2);
+  assertEquals(events.slice(0, second).some(({ type }) => type === "model.text"), false);
+  assertEquals(events.some((event) => event.type === "file.changed"), true);
+});
+
+Deno.test("runPlan() ends a run whose agent tells of a step that is not under way", async () => {
+  const { result } = await taken({
+    requests: [{ method: "nothing", params: {} }],
+    acts: [["event", { type: "model.asked", turn: 1 }]],
+    strays: "b",
+  });
+  assertEquals(result.outcome, "failure");
+  assertStringIncludes(result.error ?? "", "an event that is not of a step under way");
 });
 
 Deno.test("runPlan() tells how an agent ended in the middle of a step", async () => {
