@@ -18,8 +18,15 @@ export type PlayedCall = readonly [tool: string, arguments: Readonly<Record<stri
 export interface Play {
   /** The workflow's keys; name, model and rehearsal are there already. */
   readonly flow: Readonly<Record<string, unknown>>;
-  /** For each prompt step the calls of each turn; a last turn without calls follows by itself. */
+  /**
+   * For each prompt step the calls of each turn; one without calls ends an attempt, and a last one
+   * follows by itself.
+   */
   readonly turns?: Readonly<Record<string, readonly (readonly PlayedCall[])[]>>;
+  /** What judges say of each step, in order. */
+  readonly judges?: Readonly<
+    Record<string, readonly { readonly pass: boolean; readonly reason: string }[]>
+  >;
   /** Files of the directory, by relative path. */
   readonly files?: Readonly<Record<string, string>>;
   /** Told of each event as it comes. */
@@ -47,9 +54,13 @@ export interface Played {
  * @param play What it does.
  */
 export async function writePlay(directory: string, play: Play): Promise<void> {
-  const { flow, turns, files = {} } = play;
+  const { flow, turns, judges, files = {} } = play;
   const steps = Object.entries(turns ?? {}).map(([id, turns]) => [id, [
-    ...turns.map((calls) => ({ calls: calls.map(([tool, args]) => ({ [tool]: args })) })),
+    ...turns.map((calls) =>
+      calls.length === 0
+        ? { text: "Done." }
+        : { calls: calls.map(([tool, args]) => ({ [tool]: args })) }
+    ),
     { text: "Done." },
   ]]);
   const model = turns === undefined ? {} : { model: "openai:m", rehearsal: "flow.rehearsal.yaml" };
@@ -57,7 +68,11 @@ export async function writePlay(directory: string, play: Play): Promise<void> {
   const all = {
     ...files,
     "flow.yaml": JSON.stringify({ name: "played", ...model, ...flow }),
-    "flow.rehearsal.yaml": JSON.stringify({ name: "played", steps: Object.fromEntries(steps) }),
+    "flow.rehearsal.yaml": JSON.stringify({
+      name: "played",
+      steps: Object.fromEntries(steps),
+      ...(judges === undefined ? {} : { judges }),
+    }),
   };
   for (const [name, text] of Object.entries(all)) {
     await Deno.mkdir(dirname(join(directory, name)), { recursive: true });
