@@ -20,7 +20,7 @@ import {
   tooWide,
 } from "./_host_paths.ts";
 import type { Access, HostRoot } from "./plan.ts";
-import type { DiagnosticCode } from "./diagnostic_codes.ts";
+import type { ErrorCode } from "./diagnostic_codes.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { DataPath } from "./_yaml_file.ts";
 
@@ -154,7 +154,7 @@ interface Kept {
 
 /** Why a directory must not be granted. */
 interface UnsafeProblem {
-  readonly code: DiagnosticCode;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string;
 }

@@ -8,7 +8,7 @@ import { canonicalPath, isWithin } from "../backends/paths.ts";
 import { BackendError } from "../backends/errors.ts";
 import { type CompiledBackends, MEMORY } from "./_compile_backends.ts";
 import type { PlanRoute } from "./plan.ts";
-import type { DiagnosticCode } from "./diagnostic_codes.ts";
+import type { ErrorCode } from "./diagnostic_codes.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { WorkflowFile } from "./schema.ts";
 import { didYouMean } from "./_suggest.ts";
@@ -132,7 +132,7 @@ function compilePrefix(
   reporter: Reporter,
 ): string | undefined {
   const quoted = JSON.stringify(written);
-  const refuse = (code: DiagnosticCode, message: string, hint?: string) => {
+  const refuse = (code: ErrorCode, message: string, hint?: string) => {
     reporter.error(code, message, at, { hint, part: "key" });
     return undefined;
   };

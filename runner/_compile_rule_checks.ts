@@ -15,7 +15,7 @@ import {
 import { systemDirectory } from "./_compile_command.ts";
 import type { CompiledRules, WrittenRule } from "./_compile_rules.ts";
 import type { PlanRoute, PlanShell, PlanStep } from "./plan.ts";
-import type { DiagnosticCode } from "./diagnostic_codes.ts";
+import type { WarningCode } from "./diagnostic_codes.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { DataPath } from "./_yaml_file.ts";
 
@@ -91,7 +91,7 @@ function checkRule(
   reporter: Reporter,
 ): void {
   const quoted = JSON.stringify(rule.text);
-  const warn = (code: DiagnosticCode, message: string, hint?: string) =>
+  const warn = (code: WarningCode, message: string, hint?: string) =>
     reporter.warning(code, message, at, { hint });
   if (rule.verb === "execute") {
     if (shell === undefined) {

@@ -4,7 +4,12 @@
  * @module
  */
 
-import { type DiagnosticCode, hintFor } from "./diagnostic_codes.ts";
+import {
+  type DiagnosticCode,
+  type ErrorCode,
+  hintFor,
+  type WarningCode,
+} from "./diagnostic_codes.ts";
 import type { Diagnostic } from "./diagnostics.ts";
 import type { Place } from "./plan.ts";
 import type { DataPath, Location, YamlFile } from "./_yaml_file.ts";
@@ -38,13 +43,13 @@ export class Reporter {
   }
 
   /** Tells of something that makes the file unusable. */
-  error(code: DiagnosticCode, message: string, path: DataPath, options: ReportOptions = {}): void {
+  error(code: ErrorCode, message: string, path: DataPath, options: ReportOptions = {}): void {
     this.#report("error", code, message, path, options);
   }
 
   /** Tells of something that is probably not what was meant. */
   warning(
-    code: DiagnosticCode,
+    code: WarningCode,
     message: string,
     path: DataPath,
     options: ReportOptions = {},
@@ -53,7 +58,7 @@ export class Reporter {
   }
 
   /** Tells of an error that is not in the file: an option, or the environment. */
-  outside(code: DiagnosticCode, message: string, hint?: string): void {
+  outside(code: ErrorCode, message: string, hint?: string): void {
     this.#diagnostics.push({ severity: "error", code, message, hint: hintFor(code, hint) });
   }
 

@@ -8,14 +8,14 @@ import { widerRoots, widerRoutes } from "./_wider_files.ts";
 import { widerRules } from "./_wider_rules.ts";
 import { widerUse } from "./_wider_use.ts";
 import { limitText } from "./_compile_shell.ts";
-import type { DiagnosticCode } from "./diagnostic_codes.ts";
+import type { ErrorCode } from "./diagnostic_codes.ts";
 import type { PlanReview, ReviewCommand } from "./plan_review.ts";
 import type { DataPath } from "./_yaml_file.ts";
 
 /** Something that a run may do now and could not before. */
 export interface Widening {
   /** What kind of thing, in kebab case: `wider-route`. */
-  readonly code: DiagnosticCode;
+  readonly code: ErrorCode;
   /** One sentence: a capital, no full stop. */
   readonly message: string;
   /** What the stored plan says of it. */

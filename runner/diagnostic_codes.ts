@@ -51,6 +51,16 @@ const CODES = {
 /** A code that a diagnostic may have. */
 export type DiagnosticCode = keyof typeof CODES;
 
+/** A code that an error may have. */
+export type ErrorCode = {
+  [Code in DiagnosticCode]: (typeof CODES)[Code]["severity"] extends "warning" ? never : Code;
+}[DiagnosticCode];
+
+/** A code that a warning may have. */
+export type WarningCode = {
+  [Code in DiagnosticCode]: (typeof CODES)[Code]["severity"] extends "error" ? never : Code;
+}[DiagnosticCode];
+
 /** What each code is about. */
 export const DIAGNOSTIC_CODES: Readonly<Record<DiagnosticCode, CodeEntry>> = CODES;
 
