@@ -39,6 +39,7 @@ function part(label: string, text: string | undefined): readonly string[] {
     ? `${text.slice(0, TOLD_CHARACTERS).toWellFormed()}…`
     : text;
   const lines = cut.split("\n");
-  if (lines.length === 1) return [`  ${label}: ${cut}`];
+  // What fits in a line is in the message.
+  if (lines.length === 1) return [];
   return [`  ${label}:`, ...lines.map((line) => `    ${line}`)];
 }

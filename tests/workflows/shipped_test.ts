@@ -32,6 +32,25 @@ testWorkflow(workflow("triage"), {
   },
 });
 
+testWorkflow(workflow("translate"), {
+  after({ result, events }) {
+    assertEquals(result.outputs, { translated: "de, fr", doubts: "order.late" });
+    assertEquals(
+      events.flatMap((event) => event.type === "artifact.copied" ? [[event.path, event.size]] : []),
+      [["/translated/de.json", 200], ["/translated/fr.json", 203]],
+    );
+    // A wrong form is corrected, and what a command finds missing is added.
+    assertEquals(
+      events.flatMap((event) =>
+        event.type === "output.refused" || (event.type === "step.finished" && event.retry)
+          ? [[event.type, event.step]]
+          : []
+      ),
+      [["output.refused", "translate[0]"], ["step.finished", "translate[1]"]],
+    );
+  },
+});
+
 /** The exit codes of commands, those of steps and those of the model, in order. */
 function exitCodes(events: readonly RunEvent[]): [step: string, exitCode: number][] {
   return events.flatMap((event): [string, number][] =>

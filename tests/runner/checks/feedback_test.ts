@@ -23,7 +23,6 @@ The step is not finished. These checks, made on the files themselves, failed:
 
 - '/b' does not exist
 - '/c' should contain 'y'; it has 2 lines
-  Expected: y
   Found:
     one
     two
@@ -35,9 +34,9 @@ Mend what they name, then say what you changed.`,
 Deno.test("feedbackPrompt() counts what is too much to tell", () => {
   const failed = { check: "exists", path: "/a", place: PLACE, ok: false };
   const text = feedbackPrompt([
-    { ...failed, message: "first", found: "z".repeat(10_000) },
+    { ...failed, message: "first", found: `a\n${"z".repeat(10_000)}` },
     ...Array.from({ length: 25 }, (_, index) => ({ ...failed, message: `number ${index}` })),
   ]);
-  assertEquals(text.includes(`  Found: ${"z".repeat(4_000)}…\n`), true);
+  assertEquals(text.includes(`  Found:\n    a\n    ${"z".repeat(3_998)}…\n`), true);
   assertEquals(text.includes("\n- number 18\n- and 6 more\n\nMend"), true);
 });
