@@ -1,9 +1,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { exists } from "@std/fs";
 import { join } from "@std/path";
 import { Clone, PROJECT } from "../support/cli.ts";
 
 /** Runs a test file of one call of testWorkflow beside the shipped workflows. */
-async function testFile(clone: Clone, call: string) {
+async function testFile(clone: { readonly directory: string }, call: string) {
   const file = join(clone.directory, "flows_test.ts");
   const module = JSON.stringify(join(PROJECT, "runner/test_workflow.ts"));
   await Deno.writeTextFile(file, `import { testWorkflow } from ${module};\n${call}\n`);
@@ -29,6 +30,29 @@ Deno.test("testWorkflow() refuses a fixture of a backend that the workflow does 
     text,
     "There is no writable local backend 'report' for a fixture: the workflow has 'reports'",
   );
+});
+
+Deno.test("testWorkflow() gives a workflow the variables and secrets of the test, and no others", async () => {
+  await using clone = await Clone.make();
+  const flow = {
+    name: "secret",
+    shell: "virtual",
+    env: ["CITY"],
+    secrets: ["TOKEN"],
+    steps: [{
+      id: "ask",
+      run: 'echo "$T $CITY ${#T}" > /said.txt',
+      env: { T: "${{ secrets.TOKEN }}" },
+      assert: [{ file: "/said.txt", equals: "hunter2-token Oslo 13\n" }],
+    }],
+  };
+  await Deno.writeTextFile(join(clone.directory, "secret.yaml"), JSON.stringify(flow));
+  const env = JSON.stringify({ CITY: "Oslo", TOKEN: "hunter2-token" });
+  const good = await testFile(clone, `testWorkflow("secret.yaml", { env: ${env} });`);
+  assertEquals(good.code, 0, good.text);
+  const bad = await testFile(clone, `testWorkflow("secret.yaml", { env: { CITY: "Oslo" } });`);
+  assertEquals(bad.code, 1);
+  assertStringIncludes(bad.text, 'The environment has no secret "TOKEN"');
 });
 
 Deno.test("testWorkflow() fails the step that fails, and the test with it", async () => {
@@ -77,4 +101,35 @@ Deno.test("testWorkflow() has a step for each step of a graph, its items and tho
   }
   assertStringIncludes(bad.text, "last ... ignored");
   assertEquals(bad.text.includes("good"), false);
+});
+
+Deno.test("testWorkflow() copies artifacts to a directory of its own, and not to where they go", async () => {
+  const directory = await Deno.realPath(await Deno.makeTempDir({ prefix: "routebook-tested-" }));
+  try {
+    await Deno.writeTextFile(
+      join(directory, "flow.yaml"),
+      `\
+name: made
+steps: [{ id: a, run: "mkdir /out; echo hi > /out/a.txt" }]
+artifacts: [{ path: "/out/*", to: ../elsewhere/ }, { path: /out/a.txt, to: ./b.txt }]
+`,
+    );
+    const { code, text } = await testFile(
+      { directory },
+      `testWorkflow("flow.yaml", {
+        after: async ({ artifacts }) => {
+          for (const name of ["up/elsewhere/a.txt", "b.txt"]) {
+            console.log(name, JSON.stringify(await Deno.readTextFile(artifacts + "/" + name)));
+          }
+        },
+      });`,
+    );
+    assertEquals(code, 0, text);
+    assertStringIncludes(text, 'up/elsewhere/a.txt "hi\\n"\nb.txt "hi\\n"\n');
+    const left = (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name).sort();
+    assertEquals(left, ["flow.yaml", "flows_test.ts"]);
+    assertEquals(await exists(join(directory, "../elsewhere")), false);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
 });
