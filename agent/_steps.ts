@@ -49,15 +49,15 @@ export class Steps {
     if (this.#current.has(step)) throw new TypeError(`Step '${step}' is under way already`);
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
     this.#current.set(step, { signal, ended });
+    let waits = false;
     try {
       const conversation = this.#conversation(params);
       const result = await this.#ask(params, conversation, signal);
-      // A step that waits has not ended: nobody goes on from it.
-      if (result.outcome !== "waiting") this.#session.conversations.settle(step);
-      return result.outcome === "waiting"
-        ? { ...result, checkpoint: this.#checkpointOf(step, conversation) }
-        : result;
+      waits = result.outcome === "waiting";
+      return waits ? { ...result, checkpoint: this.#checkpointOf(step, conversation) } : result;
     } finally {
+      // A step that waits has not ended: nobody goes on from it.
+      if (!waits) this.#session.conversations.settle(step);
       this.#current.delete(step);
       end();
     }
