@@ -8,10 +8,17 @@ import { join, relative } from "@std/path";
 import { dollarText } from "../agent/money.ts";
 import { commandLines } from "./_command_text.ts";
 import { limitText, REAL_LIMITS } from "./_compile_shell.ts";
-import { templateText } from "./expressions/template.ts";
 import { EVERYTHING } from "./permissions.ts";
-import type { Permissions, Plan, PlanProcess, PlanRoute, PlanStep, Price } from "./plan.ts";
+import type { Permissions, Plan, PlanProcess, PlanRoute, Price } from "./plan.ts";
 import { ruleSections } from "./_plan_rules.ts";
+import {
+  artifactsSection,
+  budgetText,
+  commandsSection,
+  runRows,
+  stepSections,
+  stepsOfPlan,
+} from "./_plan_steps.ts";
 import { toolsOf } from "./plan_review.ts";
 import { type Style, styleFor } from "./_style.ts";
 import { tableLines } from "./_table.ts";
@@ -46,14 +53,9 @@ export function planText(plan: Plan, options: PlanTextOptions): string {
       }),
     ],
     ...ruleSections(plan, style),
-    [
-      style.bold("Steps"),
-      ...tableLines(plan.steps.map(stepRow), {
-        header: ["ID", "NEEDS", "PRODUCES", "CHECKS", "ATTEMPTS"],
-        paint,
-      }),
-    ],
+    ...stepSections(plan, style),
     commandsSection(plan, style),
+    artifactsSection(plan, (path) => nearPath(path, options.cwd), style),
     ...plan.processes.map((process) => processLines(process, style)),
   ];
   return sections.filter((lines) => lines.length > 0).map((lines) => `${lines.join("\n")}\n`)
@@ -83,16 +85,8 @@ function summaryRows(plan: Plan): readonly (readonly string[])[] {
     ]),
     ...shellRows(plan),
     ...confinementRows(plan),
+    ...runRows(plan),
   ];
-}
-
-function budgetText({ turns, tokens, usd, usdPerDay }: Plan["budget"]): string {
-  return [
-    `${turns} ${turns === 1 ? "turn" : "turns"} of the model`,
-    ...(tokens === undefined ? [] : [`${tokens} ${tokens === 1 ? "token" : "tokens"}`]),
-    ...(usd === undefined ? [] : [dollarText(usd)]),
-    ...(usdPerDay === undefined ? [] : [`${dollarText(usdPerDay)} a day`]),
-  ].join(", ");
 }
 
 function priceText(name: string, { input, output, long }: Price): string {
@@ -103,7 +97,7 @@ function priceText(name: string, { input, output, long }: Price): string {
 }
 
 function shellRows(plan: Plan): readonly (readonly string[])[] {
-  const { shell, model, steps } = plan;
+  const { shell, model } = plan;
   if (shell === undefined) return [];
   const what = shell.type === "sandbox"
     ? "sandbox: real programs, without a network"
@@ -111,7 +105,7 @@ function shellRows(plan: Plan): readonly (readonly string[])[] {
   const isUsable = model.type !== "none" && toolsOf(plan).includes("execute");
   const users = [
     ...(isUsable ? ["the model"] : []),
-    ...(steps.some(({ run }) => run !== undefined) ? ["steps that run a command"] : []),
+    ...(stepsOfPlan(plan).some(({ run }) => run !== undefined) ? ["steps that run a command"] : []),
   ];
   const who = users.length === 0 ? "rules leave no use for it" : `for ${users.join(" and for ")}`;
   const { limits } = shell;
@@ -139,25 +133,6 @@ function confinementRows({ confinement, roots }: Plan): readonly (readonly strin
   ]];
 }
 
-/** The commands of steps, each with all that it is given. */
-function commandsSection(plan: Plan, style: Style): readonly string[] {
-  const lines = plan.steps.flatMap(({ id, run }) => {
-    if (run === undefined) return [];
-    const { command, cwd, env } = run;
-    const script = typeof command === "string"
-      ? command.replace(/\n$/, "").split("\n").map(printable)
-      : commandLines(command);
-    return [
-      `  ${printable(id)}${cwd === "/" ? "" : `, in ${printable(cwd)}`}`,
-      ...Object.entries(env).map(([name, value]) =>
-        `    ${printable(name)}=${printable(templateText(value))}`
-      ),
-      ...script.map((line, index) => `    ${style.dim(index === 0 ? "$" : " ")} ${line}`.trimEnd()),
-    ];
-  });
-  return lines.length === 0 ? [] : [style.bold("Commands"), ...lines];
-}
-
 function routeRow(route: PlanRoute, plan: Plan, cwd: string): readonly string[] {
   const backend = plan.backends.find(({ name }) => name === route.backend);
   const place = backend?.type === "local"
@@ -179,21 +154,6 @@ export function nearPath(path: string, cwd: string): string {
   const seen = relative(cwd, path);
   if (seen === "") return "./";
   return seen === ".." || seen.startsWith("../") ? path : seen;
-}
-
-function stepRow(step: PlanStep): readonly string[] {
-  const { id, needs, produces, assertions, attempts, feedback } = step;
-  return [
-    id,
-    orDash(needs.join(" ")),
-    orDash(produces.map(({ path }) => templateText(path)).join(" ")),
-    orDash(assertions.length === 0 ? "" : `${assertions.length}`),
-    attempts === 1 ? "1" : `${attempts}, ${feedback ? "with" : "without"} feedback`,
-  ];
-}
-
-function orDash(text: string): string {
-  return text === "" ? "-" : text;
 }
 
 function processLines(process: PlanProcess, style: Style): readonly string[] {

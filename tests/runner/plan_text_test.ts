@@ -196,7 +196,8 @@ function shellRows(plan: Plan): readonly string[] {
 }
 
 Deno.test("planText() says which shell there is, for whom, and within which limits", () => {
-  const runs = [...PLAN.steps, commandStep("run", { command: "ls", cwd: "/", env: {} })];
+  const run = commandStep("run", { command: "ls", cwd: "/", env: {} });
+  const runs = [...PLAN.steps, { ...run, needs: [PLAN.steps.at(-1)?.id ?? ""] }];
   const shell = { type: "virtual", tool: true, limits: LIMITS } as const;
   const rows = (plan: Partial<Plan>) => shellRows({ ...PLAN, ...plan }).slice(1, 3);
   const limits = "limits  memory 512mb, file_size 1gb, output 256kb";
