@@ -96,7 +96,7 @@ export function findWaiting(journal: Journal, beginning: string): WaitingRun {
  */
 export function resumeOptions({ plan }: WaitingRun, options: CompileOptions): CompileOptions {
   const { model, inputs } = plan;
-  const given = Object.keys(options.inputs ?? {}).length > 0;
+  const given = Object.keys(options.inputs ?? {}).length > 0 || options.inputsFile !== undefined;
   const before = Object.entries(inputs).map(([name, value]) => [name, String(value)]);
   const same = { ...options, ...given ? {} : { inputs: Object.fromEntries(before) } };
   if (model.type === "none") return same;

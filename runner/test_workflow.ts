@@ -26,6 +26,13 @@ export interface TestWorkflowOptions {
    */
   readonly inputs?: Readonly<Record<string, string>>;
   /**
+   * The variables and secrets that the workflow finds in the environment; those of whoever runs the
+   * test are none of its own.
+   *
+   * @default {{}}
+   */
+  readonly env?: Readonly<Record<string, string>>;
+  /**
    * Files to start with: the name of a writable local backend, and a directory that is copied to its
    * root. A writable root that is not named starts empty; one that is only read is used as it is.
    *
@@ -108,6 +115,7 @@ async function compileForTest(
   const compileOptions = {
     cwd: Deno.cwd(),
     mode: "rehearse",
+    env: new Map(Object.entries(options.env ?? {})),
     ...(options.inputs === undefined ? {} : { inputs: options.inputs }),
   } as const;
   const first = await compileWorkflow(file, compileOptions);
@@ -161,8 +169,10 @@ async function playSteps(
   );
   const events: RunEvent[] = [];
   const { runPlan } = await import("./supervise.ts");
+  const { secretValues } = await import("./_compile_env.ts");
   const running = runPlan(plan, {
     runId: "test",
+    secrets: secretValues(plan.secrets, new Map(Object.entries(options.env ?? {}))),
     sinks: [(event) => {
       events.push(event);
       if (event.type === "step.skipped") ends.get(event.step)?.resolve({ skipped: true });
