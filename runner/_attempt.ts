@@ -42,6 +42,12 @@ export interface AttemptParams {
   readonly commandContext: ExpressionContext;
 }
 
+/** An attempt that has begun. */
+interface UnderWayParams extends AttemptParams {
+  /** Lets the time of a command begin. */
+  readonly beginTime: () => void;
+}
+
 /** What came of it. */
 export interface Attempted {
   readonly outcome: Outcome;
@@ -85,8 +91,10 @@ export async function attemptStep(
   const signal = interruption.orElse(cut.signal);
   approvals.begin(key, step.tools);
   underWay.begin(key, (reason) => cut.abort(reason));
-  limit(step, cut, over.signal, host);
-  const work = carryOut(step, params, signal, host);
+  const beginTime = () => limit(step, cut, over.signal, host);
+  // A command may have to wait for those of other steps, and for somebody's word: that is not its time.
+  if (step.run === undefined) beginTime();
+  const work = carryOut(step, { ...params, beginTime }, signal, host);
   try {
     const attempted = await unless(signal, work);
     return attempted.outcome === "waiting"
@@ -119,7 +127,7 @@ function limit(step: PlanStep, cut: AbortController, over: AbortSignal, { wait }
 
 async function carryOut(
   step: PlanStep,
-  params: AttemptParams,
+  params: UnderWayParams,
   signal: AbortSignal,
   host: RunHost,
 ): Promise<Attempted> {
@@ -146,7 +154,7 @@ async function carryOut(
 
 async function doStep(
   step: PlanStep,
-  params: AttemptParams,
+  params: UnderWayParams,
   signal: AbortSignal,
   host: RunHost,
 ): Promise<Done> {
@@ -167,7 +175,7 @@ async function doStep(
 
 async function doCommand(
   step: PlanStep & { readonly run: object },
-  { key, attempt, commandContext }: AttemptParams,
+  { key, attempt, commandContext, beginTime }: UnderWayParams,
   signal: AbortSignal,
   { processes, approvals, emit }: RunHost,
 ): Promise<Done> {
@@ -175,7 +183,7 @@ async function doCommand(
     values: commandContext,
     timeout: step.timeout,
     approve: (command) => approvals.askCommand(command, signal),
-    execute: (command) => processes.execute(command, signal),
+    execute: (command) => processes.execute(command, signal, beginTime),
     emit,
   });
   if (step.output === undefined || done.outcome !== "success") return done;

@@ -23,6 +23,7 @@ import { Child } from "./child.ts";
 import type { ExpressionContext } from "./expressions/context.ts";
 import { renderTemplate } from "./expressions/template.ts";
 import { cacheHostCode, hostStart } from "./_host_start.ts";
+import { unless } from "./_interruption.ts";
 import { OwnCommands } from "./_own_commands.ts";
 import type { Plan, PlanProcess, PlanShell } from "./plan.ts";
 import { type Grants, relayOf, relayShell } from "./relay.ts";
@@ -69,6 +70,8 @@ export class Processes {
   readonly #host: Child | undefined;
   readonly #shellProcess: ShellProcess | undefined;
   readonly #ownCommands: OwnCommands | undefined;
+  /** The commands of the workflow's own that are under way or wait for their turn. */
+  #commands: Promise<unknown> = Promise.resolve();
   readonly #plan: Plan;
   readonly #options: ProcessesOptions;
 
@@ -151,15 +154,34 @@ export class Processes {
   }
 
   /**
-   * Runs a command of the workflow's own, over the agent, which keeps the tree.
+   * Runs a command of the workflow's own, over the agent, which keeps the tree. As a shell does, it
+   * runs them one at a time, in the order in which they come.
    *
    * @param params The command.
    * @param signal Ends it.
+   * @param begin Told when its turn has come.
    * @returns The agent's answer, not checked.
    * @throws {BackendError} If it cannot be run.
    * @throws {Error} How a process ended, or the reason of the signal.
    */
-  async execute(params: CommandParams, signal?: AbortSignal): Promise<unknown> {
+  async execute(
+    params: CommandParams,
+    signal: AbortSignal,
+    begin: () => void = () => {},
+  ): Promise<unknown> {
+    const before = this.#commands;
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    this.#commands = before.then(() => ended);
+    try {
+      await unless(signal, before);
+      begin();
+      return await this.#execute(params, signal);
+    } finally {
+      end();
+    }
+  }
+
+  async #execute(params: CommandParams, signal: AbortSignal): Promise<unknown> {
     const granted = this.#ownCommands?.grant(params);
     try {
       return await this.ask(AGENT_PROCESS.execute, params, signal);

@@ -374,3 +374,40 @@ Deno.test("runPlan() copies artifacts out at the end, by how the run ended", asy
   // An artifact that is not there is a failure of its own.
   assertEquals([good.result.outcome, good.result.exitCode], ["failure", 1]);
 });
+
+Deno.test("runPlan() counts no time of a command in which another one has its turn", async () => {
+  const waits: string[] = [];
+  let running = "";
+  const { result, events } = await played({
+    flow: commands([
+      { id: "a", run: "echo a", timeout: "1m" },
+      { id: "b", run: "echo b", timeout: "2m" },
+      { id: "c", needs: ["a", "b"], run: "true" },
+    ]),
+    onEvent: (event) => {
+      if (event.type === "command.finished") running += event.step;
+    },
+    options: {
+      wait: (milliseconds, signal) => {
+        waits.push(`${milliseconds} after '${running}'`);
+        return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+      },
+    },
+  });
+  assertEquals(result.error, undefined);
+  assertEquals(story(events).startsWith("+a, +b, "), true);
+  // The second begins to count when the first has ended.
+  assertEquals(waits, ["65000 after ''", "125000 after 'a'"]);
+});
+
+Deno.test("runPlan() gives all commands the workflow's variables, and each its own", async () => {
+  const { result } = await played({
+    flow: commands([
+      { id: "a", env: { B: "mine", C: "${{ env.A }}" }, run: "echo $A $B $C" },
+    ], {
+      env: { A: "one", B: "two" },
+      outputs: { all: "${{ steps.a.output }}" },
+    }),
+  });
+  assertEquals(result.outputs, { all: "one mine one" });
+});
