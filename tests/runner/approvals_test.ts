@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { personAt } from "../../runner/_ask_person.ts";
-import type { Approver } from "../../runner/approvals.ts";
+import { Approvals, type Approver } from "../../runner/approvals.ts";
 import type { RunCheckpoint } from "../../runner/checkpoint.ts";
 import { compileWorkflow } from "../../runner/compile.ts";
 import type { RunEvent } from "../../runner/events.ts";
@@ -323,4 +323,73 @@ Deno.test("answerPending() answers that very question once, and refuses the call
   assertEquals(await refused({ ...QUESTION, detail: "+b" }, signal), refusal);
   const other = answerPending([QUESTION], refusal, others);
   assertEquals((await other({ ...QUESTION, callId: "2" }, signal)).verdict, "wait");
+});
+
+/** The approvals of a workflow that asks about all that is written, and what a person is asked. */
+function approvals() {
+  const asked: { readonly step: string; readonly answer: (verdict: "granted" | "wait") => void }[] =
+    [];
+  const told: string[] = [];
+  const approvals = new Approvals({
+    plan: { deny: [], ask: ["write /**"] },
+    emit: (event) => void told.push("step" in event ? `${event.type} ${event.step}` : event.type),
+    approver: ({ step }, signal) =>
+      new Promise((resolve, reject) => {
+        asked.push({ step, answer: (verdict) => resolve({ verdict }) });
+        signal.addEventListener("abort", () => reject(signal.reason));
+      }),
+  });
+  const { signal } = new AbortController();
+  const ask = (step: string) => {
+    const call = { turn: 1, callId: "1", tool: "write_file", arguments: {} };
+    approvals.note(step, { type: "tool.called", ...call });
+    return approvals.answer({ ...QUESTION, step, wishes: [wish("write", `/${step}`)] }, signal);
+  };
+  return { approvals, asked, told, ask };
+}
+
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+}
+
+Deno.test("Approvals.answer() asks about steps that run at a time one after the other", async () => {
+  const { approvals: all, asked, told, ask } = approvals();
+  all.begin("a");
+  all.begin("b");
+  const [first, second] = [ask("a"), ask("b")];
+  await settled();
+  assertEquals(asked.map(({ step }) => step), ["a"]);
+  asked[0]?.answer("granted");
+  assertEquals((await first).verdict, "granted");
+  await settled();
+  asked[1]?.answer("wait");
+  assertEquals((await second).verdict, "wait");
+  assertEquals(told, [
+    ...["approval.requested a", "approval.answered a"],
+    ...["approval.requested b", "approval.answered b"],
+  ]);
+  // A grant is the step's whose call asked, and ends with its attempt.
+  assertEquals([all.isGranted("write", "/a"), all.isGranted("write", "/b")], [true, false]);
+  assertEquals([all.waiting("a").length, all.waiting("b").length], [0, 1]);
+  all.begin("b");
+  assertEquals(all.waiting("b"), []);
+  assertEquals(all.isGranted("write", "/a"), true);
+  all.end("a");
+  assertEquals(all.isGranted("write", "/a"), false);
+});
+
+Deno.test("Approvals.end() ends the questions of an attempt, and lets the next one be asked", async () => {
+  const { approvals: all, asked, ask } = approvals();
+  all.begin("a");
+  all.begin("b");
+  const [first, second] = [ask("a"), ask("b")];
+  const over = assertRejects(() => first);
+  await settled();
+  all.end("a");
+  await over;
+  await settled();
+  assertEquals(asked.map(({ step }) => step), ["a", "b"]);
+  asked[1]?.answer("granted");
+  assertEquals((await second).verdict, "granted");
+  await assertRejects(() => ask("a"), TypeError, "There is no call '1' of 'write_file' under way");
 });
