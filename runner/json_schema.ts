@@ -128,9 +128,9 @@ export function parseJson(text: string): JsonResult {
 function unfenced(text: string): string {
   const lines = text.trim().split("\n");
   const [, fence] = /^(`{3,})[ \t]*(?:json)?[ \t]*\r?$/i.exec(lines[0] ?? "") ?? [];
-  const body = lines.slice(1, -1);
-  if (fence === undefined || lines.length < 2 || lines.at(-1) !== fence) return text;
-  return body.some((line) => line.startsWith(fence)) ? text : body.join("\n");
+  const isFenced = fence !== undefined && lines.length > 1 && lines.at(-1) === fence;
+  // Another fence in it would be no JSON.
+  return isFenced ? lines.slice(1, -1).join("\n") : text;
 }
 
 function resultOf(value: Value, errors: readonly string[]): JsonResult {

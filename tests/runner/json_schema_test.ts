@@ -308,6 +308,12 @@ for (const [name, schema, text, error] of HOSTILE) {
   });
 }
 
+Deno.test("validateJson() takes no text for one of a format that is longer than 2,048 characters", async () => {
+  const uri = (length: number) => `https://example.com/${"a".repeat(length - 20)}`;
+  assertEquals(await errors({ format: "uri" }, uri(2_048)), []);
+  assertEquals((await errors({ format: "uri" }, uri(2_049))).length, 1);
+});
+
 Deno.test("validateJson() finds equal items among many without holding each against every other", async () => {
   const items = Array.from({ length: 100_000 }, (_, id) => ({ id, name: "same" }));
   const schema = { uniqueItems: true };

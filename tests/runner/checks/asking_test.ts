@@ -72,6 +72,7 @@ Deno.test("checkStep() fails a command that was killed, was refused or printed t
     "exit code 0",
     "it was killed after 120 seconds\nIts children were killed",
   ]);
+  assertEquals((await of({ exitCode: 0, timedOut: true }))[0], false);
   assertEquals(await of(new BackendError("denied", "/", "The command was not approved")), [
     false,
     "Command 'make it' could not run: The command was not approved",
