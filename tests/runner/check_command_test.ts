@@ -114,12 +114,15 @@ Deno.test("findWorkflows() keeps workflows that are broken, and leaves rehearsal
   const files = {
     "a.yaml": `rehearsal: ./played.yaml\n${GOOD}`,
     "played.yaml": "name: w\nsteps: { a: [{ text: Hi }] }\n",
+    "b.yaml": `rehearsal: ./unclosed.yaml\n${GOOD}`,
+    "unclosed.yaml": 'name: "w\nsteps:\n  a: [{ text: Hi }]\n',
     "broken.yaml": 'name: "x\nsteps:\n',
     "map.yaml": "name: x\nmodel: openai:m\nsteps: { a: { prompt: Go } }\n",
     "misspelt.yaml": "name: x\nmodel: openai:m\nstep: [{ id: a, prompt: Go }]\n",
   };
   assertEquals((await found(["."], files)).files, [
     "a.yaml",
+    "b.yaml",
     "broken.yaml",
     "map.yaml",
     "misspelt.yaml",

@@ -144,3 +144,22 @@ for (const [yaml, ...told] of TRAPS) {
     );
   });
 }
+
+Deno.test("compileWorkflow() warns of a version that loses its zero on the way to another workflow", async () => {
+  const inner =
+    "name: i\nmodel: openai:m\ninputs: { version: { type: number, required: true } }\n" +
+    'steps: [{ id: a, prompt: "${{ inputs.version }}" }]\n';
+  const yaml = `${TOP}steps: [{ id: a, uses: ./inner.yaml, with: { version: 3.10 } }]\n`;
+  const { text } = await compiled(yaml, { files: { "inner.yaml": inner } });
+  assertEquals(
+    text,
+    `\
+warning[unclear-number]: 3.10 is read as the number 3.1
+ --> flow.yaml:3:55
+  |
+3 | steps: [{ id: a, uses: ./inner.yaml, with: { version: 3.10 } }]
+  |                                                       ^^^^
+  = hint: Write 3.1, or "3.10" in quotes if it is a text
+`,
+  );
+});
