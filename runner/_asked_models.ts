@@ -97,7 +97,11 @@ function collect(
     if (!asks || name === undefined) continue;
     const whole = `openai:${name}`;
     const price = prices !== undefined && Object.hasOwn(prices, whole) ? prices[whole] : undefined;
-    asked.set(whole, asked.get(whole) ?? { baseUrl: own?.baseUrl, price });
+    const known = asked.get(whole);
+    asked.set(whole, {
+      baseUrl: known === undefined ? own?.baseUrl : known.baseUrl,
+      price: known?.price ?? price,
+    });
   }
 }
 

@@ -26,7 +26,7 @@ export interface BudgetContext {
   readonly steps: readonly { readonly step: PlanStep; readonly path: DataPath }[];
   /** The model that steps ask unless they name another; absent if it is not sound. */
   readonly live: LiveModel | undefined;
-  /** Whether no step asks any model. */
+  /** Whether no step of the file itself asks any model. */
   readonly isModelless: boolean;
 }
 
@@ -61,7 +61,9 @@ export async function compileBudget(
     ...stepBudget(parts.budget),
     ...(usdPerDay === undefined ? {} : { usdPerDay }),
   };
-  if (isModelless) {
+  const asked = askedModels(steps.map(({ step }) => step), live);
+  // Those of a workflow that is used count too.
+  if (isModelless && asked.size === 0) {
     for (const key of ["budget", "models"]) {
       if (!reporter.yaml.has([key])) continue;
       reporter.warning("unused-key", `No step asks a model, so "${key}" is not used`, [key], {
@@ -75,7 +77,6 @@ export async function compileBudget(
   );
   checkWidths(budget, own, reporter);
   const table = compileTable(parts.models, reporter);
-  const asked = askedModels(steps.map(({ step }) => step), live);
   const limits: MoneyLimit[] = [
     { at: ["budget", "usd"], usd: budget.usd, models: asked },
     { at: ["budget", "usd_per_day"], usd: usdPerDay, models: asked },
@@ -95,7 +96,7 @@ export async function compileBudget(
   for (const limit of limits) checkMoney(limit, prices, told, reporter);
   for (const name of table.keys()) {
     // A model that the command line replaces is the file's all the same.
-    if (asked.has(name) || parts.model === name || live === undefined) continue;
+    if (asked.has(name) || parts.model === name || (live === undefined && !isModelless)) continue;
     reporter.warning(
       "unused-model",
       `No step asks ${JSON.stringify(name)}, so its price is not used`,

@@ -198,6 +198,12 @@ Deno.test("Budget.charge() takes more for requests that are longer than a model'
   // Whether it was long is not known.
   budget.charge(MODEL, usage(null, 1));
   assertEquals(budget.spent.usd, null);
+  const outputs = { input: 0, output: 1, long: { above: 200, input: 0, output: 2 } };
+  const unclear = new Budget({ prices: { [MODEL]: outputs } });
+  unclear.charge(MODEL, usage(null, 0));
+  assertEquals(unclear.spent.usd, 0);
+  unclear.charge(MODEL, usage(null, 1));
+  assertEquals(unclear.spent.usd, null);
   const free = { input: 0, output: 0 };
   const prices = { [MODEL]: { ...free, long: { ...long, ...free, output: 1 } } };
   const limited = new Budget({ usd: 0, prices });

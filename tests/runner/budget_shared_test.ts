@@ -87,6 +87,9 @@ Deno.test("workflows that are used at a time are held to their caller's budget t
   assertEquals([enough.result.outcome, enough.last.turns], ["success", 9]);
   // Three answers of the one model and six of the other, at what each costs.
   assertEquals(enough.last.usd, (3 * (90 * 2 + 10 * 8) + 6 * (90 * 0.4 + 10 * 1.6)) / 1e6);
+  // The agent of the used workflow is told what is left: it never asks for what is not granted.
+  const told = await rehearsed(files("budget: { turns: 4 }\nconcurrency: 1"));
+  assertEquals([told.result.outcome, told.last.turns], ["budget", 4]);
   const scarce = await rehearsed(files("budget: { tokens: 600 }"));
   assertEquals([scarce.result.outcome, scarce.result.exitCode], ["budget", 4]);
   assertStringIncludes(scarce.result.error ?? "", "The budget of");

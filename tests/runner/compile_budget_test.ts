@@ -193,6 +193,36 @@ Deno.test("compileWorkflow() warns of a budget that a narrower one always ends f
   ]);
 });
 
+Deno.test("compileWorkflow() says nothing of budgets that are as wide as each other", async () => {
+  const steps = "  - { id: a, prompt: Go, budget: { turns: 50, tokens: 10, usd: 1 } }";
+  const { text } = await budgets(flow("budget: { tokens: 10, usd: 1, usd_per_day: 1 }", steps));
+  assertEquals(text, "");
+});
+
+Deno.test("compileWorkflow() prices what a used workflow may ask, by its table or its caller's", async () => {
+  const inner = (keys: string) =>
+    `name: inner\nmodel: openai:own\n${keys}\nsteps:\n  - { id: x, prompt: Go }\n`;
+  const steps = "  - { id: a, prompt: Go, model: openai:own }\n  - { id: u, uses: ./inner.yaml }";
+  const table = `models: { openai:own: ${PRICE} }`;
+  const own = { "openai:own": { input: 0.5, output: 1.5 } };
+  const theirs = await budgets(flow("budget: { usd: 1 }", steps), {
+    files: { "inner.yaml": inner(table) },
+  });
+  assertEquals([theirs.prices, theirs.text], [own, ""]);
+  const ours = await budgets(flow(`budget: { usd: 1 }\n${table}`, steps), {
+    files: { "inner.yaml": inner("") },
+  });
+  assertEquals([ours.prices, ours.text], [own, ""]);
+  const { text } = await compiled(
+    flow("budget: { usd: 1 }", "  - { id: u, uses: ./inner.yaml }"),
+    { files: { "inner.yaml": inner("") } },
+  );
+  assertEquals(text.split("\n").slice(0, 2), [
+    'error[unknown-price]: The price of "openai:own" is not known, so "usd" cannot be kept',
+    " --> flow.yaml:3:16",
+  ]);
+});
+
 Deno.test("compileWorkflow() warns of a budget of nothing, but not where nothing costs anything", async () => {
   const { text } = await compiled(flow("budget: { usd: 0 }"));
   assertEquals(
