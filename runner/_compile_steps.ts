@@ -7,7 +7,7 @@
 
 import { runsAfterFailure } from "./_compile_condition.ts";
 import { compileGraph, type StepGraph } from "./_compile_graph.ts";
-import { conversationOf } from "./_compile_session.ts";
+import { Conversations } from "./_compile_session.ts";
 import { compileStep, type StepOptions } from "./_compile_step.ts";
 import { checkWrites, type Write } from "./_compile_writes.ts";
 import { ANY, objectOf } from "./expressions/types.ts";
@@ -55,10 +55,13 @@ export async function compileSteps(
   for (const [index, { id }] of known.entries()) {
     if (id !== undefined && !indexes.has(id)) indexes.set(id, index);
   }
-  const sessions = known.map(({ id = "", kind, isRepeated }) => ({
-    id,
-    asks: id !== "" && kind === "prompt" && !isRepeated,
-  }));
+  const conversations = new Conversations(
+    known.map(({ id = "", kind, isRepeated }) => ({
+      id,
+      asks: id !== "" && kind === "prompt" && !isRepeated,
+    })),
+    order,
+  );
   const compiled: (CompiledStep | undefined)[] = all.map(() => undefined);
   const writes: Write[][] = all.map(() => []);
   // What is used says what it hands back: it is looked at before whoever refers to that.
@@ -73,7 +76,7 @@ export async function compileSteps(
       {
         scope: { ...options.inputs, steps },
         needs: order.needsOf(position),
-        conversation: conversationOf(sessions, order.isBefore, position),
+        conversation: conversations.of(position),
       },
       options,
       reporter,

@@ -79,10 +79,10 @@ Deno.test("compileWorkflow() turns flask.yaml into its plan", async () => {
     `${kind} ${value.slice(dir.length)} ${place?.line}:${place?.column}`
   );
   assertEquals(lines, [
-    "read /workspace/project 15:14",
-    "read /workspace/work 16:16",
-    "write /workspace/project 15:14",
-    "write /workspace/work 16:16",
+    "read /workspace/project 16:14",
+    "read /workspace/work 17:16",
+    "write /workspace/project 16:14",
+    "write /workspace/work 17:16",
   ]);
   const [app] = steps;
   const framework = expressionOf("inputs.framework");
