@@ -73,7 +73,7 @@ export async function validatorMaker(): Promise<Maker> {
       validateSchema: false,
       multipleOfPrecision: 10,
       logger: false,
-      code: { regExp },
+      code: { regExp, optimize: false },
     });
     ajv.addKeyword({
       keyword: COUNTED,

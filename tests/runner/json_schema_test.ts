@@ -294,6 +294,23 @@ const HOSTILE:
       "it nests too deep, or the schema leads to itself without end",
     ],
     [
+      "a large definition that is used in many places",
+      {
+        properties: Object.fromEntries(
+          Array.from({ length: 500 }, (_, index) => [`p${index}`, { $ref: "#/$defs/large" }]),
+        ),
+        $defs: {
+          large: {
+            properties: Object.fromEntries(
+              Array.from({ length: 200 }, (_, index) => [`a${index}`, { type: "string" }]),
+            ),
+          },
+        },
+      },
+      '{"p7": {"a3": 1}}',
+      "/p7/a3: must be string, found 1",
+    ],
+    [
       "a format that backtracks",
       { format: "email" },
       JSON.stringify(`${"a.".repeat(50_000)}@`),
