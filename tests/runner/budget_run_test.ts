@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import type { RunEvent } from "../../runner/events.ts";
 import { cli, Clone } from "../support/cli.ts";
-import { answer, type OpenAiServer, startOpenAiServer } from "../support/openai_server.ts";
+import { answer, failure, type OpenAiServer, startOpenAiServer } from "../support/openai_server.ts";
 
 /** A workflow whose step writes a file on disk, with some keys of its own. */
 function flow(keys: string, step = ""): string {
@@ -115,6 +115,20 @@ Deno.test("a budget of dollars is counted with the prices of the file", async ()
   const { code, last } = await live(clone, server, text);
   assertEquals([code, last.usd, server.exchanges.length], [4, 0.2, 1]);
   assertStringIncludes(last.error ?? "", "The budget of $0.20 is used up, $0.20 was spent");
+});
+
+Deno.test("what a failed request took is unknown, unless the server refused it", async () => {
+  await using clone = await Clone.make();
+  const prices = "models: { openai:gpt-4.1: { usd_per_million: { input: 1, output: 1 } } }";
+  const first = write("one\n", { input: 100, output: 20 });
+  await using refusing = startOpenAiServer({ script: [first, failure(400)] });
+  const refused = await live(clone, refusing, flow(prices));
+  assertEquals([refused.code, refused.last.turns, refused.last.usd], [1, 2, 0.00012]);
+  // The server failed each time that it was asked, whatever the model had done by then.
+  const failed = failure(500, { headers: { "retry-after-ms": "1" } });
+  await using broken = startOpenAiServer({ script: [first, ...Array(9).fill(failed)] });
+  const unknown = await live(clone, broken, flow(prices));
+  assertEquals([unknown.code, unknown.last.turns, unknown.last.usd], [1, 2, null]);
 });
 
 /** Tries again where a day, UTC, ends in the middle: what was spent before is of another one then. */
