@@ -66,9 +66,10 @@ export function compileGraph(
   const edges = isGraph
     ? steps.map((step) => edgesOf(step, indexes, others, reporter))
     : sequence(steps);
-  for (const circle of circles(edges)) tellCircle(circle, steps, reporter);
+  const left = tangled(edges);
+  for (const circle of circles(edges, left)) tellCircle(circle, steps, reporter);
   const order = topological(edges);
-  const before = closure(edges, order);
+  const before = closure(edges, order, left.size > 0);
   return {
     isGraph,
     sequence: order,
@@ -155,8 +156,8 @@ function tellCircle(
 /** A shortest circle through each step that is on one and on none that was found before. */
 function circles(
   edges: readonly Edges[],
+  left: ReadonlySet<number>,
 ): readonly (readonly { readonly index: number; readonly at: DataPath }[])[] {
-  const left = tangled(edges);
   const told = new Set<number>();
   const found: { index: number; at: DataPath }[][] = [];
   for (const start of left) {
@@ -221,7 +222,11 @@ function wayBack(
 }
 
 /** The steps before each one, directly or not. In a circle each is before every other. */
-function closure(edges: readonly Edges[], order: readonly number[]): readonly Bits[] {
+function closure(
+  edges: readonly Edges[],
+  order: readonly number[],
+  hasCircles: boolean,
+): readonly Bits[] {
   const sets = edges.map(({ to, isUnclear }, index) => {
     const bits = new Bits(edges.length);
     if (isUnclear) bits.fillBut(index);
@@ -229,13 +234,15 @@ function closure(edges: readonly Edges[], order: readonly number[]): readonly Bi
     return bits;
   });
   // In an order in which what is needed comes first, once is enough; circles take some more.
-  for (let changed = true; changed;) {
-    changed = false;
+  for (let again = true; again;) {
+    again = false;
     for (const index of order) {
       const bits = sets[index];
       for (const each of edges[index]?.to ?? []) {
         const more = sets[each];
-        if (bits !== undefined && more !== undefined && bits.addAll(more)) changed = true;
+        if (bits !== undefined && more !== undefined && bits.addAll(more)) {
+          again = hasCircles;
+        }
       }
     }
   }
@@ -289,9 +296,9 @@ class Bits {
   /** Whether that changed anything. */
   addAll(other: Bits): boolean {
     let changed = false;
-    for (const [at, word] of other.#words.entries()) {
+    for (let at = 0; at < other.#words.length; at++) {
       const before = this.#words[at] ?? 0;
-      const after = (before | word) >>> 0;
+      const after = (before | (other.#words[at] ?? 0)) >>> 0;
       if (after !== before) {
         this.#words[at] = after;
         changed = true;
