@@ -131,6 +131,27 @@ Deno.test("check tells of every bad file at once, with exit code 2", async () =>
   });
 });
 
+Deno.test("check prints what was asked for, and says which formats there are", async () => {
+  await withDirectory(async (dir) => {
+    await Deno.writeTextFile(join(dir, "good.yaml"), START + STEPS);
+    await Deno.writeTextFile(join(dir, "r.yaml"), REHEARSAL);
+    const json = await command(dir, "check", "--json", ".");
+    assertEquals([json.code, JSON.parse(json.stdout).files], [0, ["good.yaml"]]);
+    assertEquals(await command(dir, "check", "--format", "github", "g*.yaml"), {
+      ...{ code: 0, stdout: "", stderr: "" },
+    });
+    const unknown = await command(dir, "check", "--format", "gitlab", ".");
+    assertEquals(unknown, {
+      code: 2,
+      stdout: "",
+      stderr: "error[usage]: There is no format 'gitlab': it is text, json, github\n" +
+        " = hint: See deno task run --help\n",
+    });
+    const both = await command(dir, "check", "--format", "text", "--json", ".");
+    assertEquals(both.code, 2);
+  });
+});
+
 Deno.test("run executes nothing of a bad file, with exit code 2", async () => {
   await withDirectory(async (dir) => {
     await Deno.writeTextFile(
