@@ -98,25 +98,25 @@ Deno.test("compileWorkflow() turns flask.yaml into its plan", async () => {
     needs: [],
     produces: [{
       path: ["/project/src/app.py"],
-      place: { file: "flows/flask.yaml", line: 26, column: 16 },
+      place: { file: "flows/flask.yaml", line: 27, column: 16 },
     }],
     assertions: [
       {
         file: ["/project/src/app.py"],
         kind: "contains",
         value: [framework, "("],
-        place: { file: "flows/flask.yaml", line: 28, column: 9 },
+        place: { file: "flows/flask.yaml", line: 29, column: 9 },
       },
       {
         file: ["/project/src/app.py"],
         kind: "contains",
         value: ["/health"],
-        place: { file: "flows/flask.yaml", line: 29, column: 9 },
+        place: { file: "flows/flask.yaml", line: 30, column: 9 },
       },
     ],
     attempts: 2,
     feedback: true,
-    place: { file: "flows/flask.yaml", line: 21, column: 9 },
+    place: { file: "flows/flask.yaml", line: 22, column: 9 },
   });
 });
 
