@@ -13,6 +13,7 @@ import { askedModels, modelOfStep, stepByKey, withoutItem } from "./_asked_model
 import type { RunEventBody } from "./events.ts";
 import { leftOf, limitsOf, narrowest } from "./_limits.ts";
 import type { Plan, PlanBudget, PlanStep } from "./plan.ts";
+import { isRehearsed } from "./_run_started.ts";
 
 /** What the runs of a file cost on one day, so far. */
 export type DaySpent =
@@ -83,7 +84,7 @@ export class Spending {
   constructor(plan: Plan, options: SpendingOptions = {}) {
     const { before, today } = options;
     this.#plan = plan;
-    this.#rehearsed = plan.model.type === "rehearsal";
+    this.#rehearsed = isRehearsed(plan);
     this.#before = before;
     this.#today = today;
     this.#turns = before?.turns ?? 0;

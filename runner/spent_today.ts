@@ -13,6 +13,7 @@ import { modelOfStep, stepByKey } from "./_asked_models.ts";
 import type { RunEvent } from "./events.ts";
 import type { Journal } from "./journal.ts";
 import type { Plan } from "./plan.ts";
+import { isRehearsed } from "./_run_started.ts";
 import type { DaySpent } from "./spending.ts";
 
 /** Options of {@linkcode spentToday}. */
@@ -43,7 +44,7 @@ export function spentToday(
   for (const run of journal.runsSince(day)) {
     if (realFile(cwd, run.file) !== file) continue;
     const then = journal.plan(run.id);
-    if (then === undefined || then.model.type === "rehearsal") continue;
+    if (then === undefined || isRehearsed(then)) continue;
     const cost = costOn(day, eventsOf(journal, run.id), then, plan);
     if (typeof cost === "string") return { unknown: `${cost} in run '${run.id}'` };
     total += cost;

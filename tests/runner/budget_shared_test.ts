@@ -98,6 +98,22 @@ Deno.test("workflows that are used at a time are held to their caller's budget t
   assertEquals(answers >= 6 && answers <= 8, true, `${answers} answers of 100 tokens`);
 });
 
+Deno.test("a workflow whose steps only use others has a budget for them, rehearsed too", async () => {
+  const files = (budget: string) => ({
+    "flow.yaml": `name: flow\nmodel: openai:gpt-4.1\n${budget}\n` +
+      "steps:\n  - { id: u, uses: ./inner.yaml }\n",
+    "inner.yaml": "name: inner\nmodel: openai:gpt-4.1\nrehearsal: ./inner.rehearsal.yaml\n" +
+      "steps:\n  - { id: x, prompt: Go }\n",
+    "inner.rehearsal.yaml": `name: inner\nsteps:\n  x:\n` +
+      "    - { calls: [{ ls: { path: / } }] }\n    - { text: Done. }\n",
+  });
+  // The script counts nothing, and nobody pays for it.
+  const free = await rehearsed(files("budget: { tokens: 10, usd: 0.01 }"));
+  assertEquals([free.result.outcome, free.last.turns], ["success", 2], free.result.error);
+  const scarce = await rehearsed(files("budget: { turns: 1 }"));
+  assertEquals([scarce.result.exitCode, scarce.last.turns], [4, 1]);
+});
+
 Deno.test("a step's own model, and the judge that asks it, are counted at its price", async () => {
   const files = (usd: number) => ({
     "flow.yaml": flow(
