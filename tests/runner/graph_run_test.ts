@@ -411,3 +411,19 @@ Deno.test("runPlan() gives all commands the workflow's variables, and each its o
   });
   assertEquals(result.outputs, { all: "one mine one" });
 });
+
+Deno.test("runPlan() ends with the first failure, whatever fails after it", async () => {
+  const { result, events } = await played({
+    flow: commands([
+      { id: "quick", run: "exit 2" },
+      { id: "slow", run: "sleep 60", timeout: "200ms" },
+      { id: "end", needs: ["quick", "slow"], run: "true" },
+    ], { concurrency: 1, on_failure: [{ id: "tell", run: "exit 3" }] }),
+  });
+  assertEquals(
+    story(events),
+    "+quick, -quick failure, +slow, -slow timeout, ~end, +tell, -tell failure",
+  );
+  assertEquals([result.outcome, result.exitCode], ["failure", 1]);
+  assertStringIncludes(result.error ?? "", "Step 'quick' failed");
+});
