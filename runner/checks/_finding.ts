@@ -19,7 +19,7 @@ export type Finding =
   };
 
 /** Characters of a text that a message quotes. */
-const QUOTED = 120;
+export const QUOTED = 120;
 
 /** Lines, and characters of each, of what is shown of an expected or a found text. */
 const SHOWN_LINES = 20;

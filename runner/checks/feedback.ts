@@ -5,6 +5,7 @@
  */
 
 import type { CheckResult } from "../events.ts";
+import { QUOTED } from "./_finding.ts";
 
 /** Failed checks that a model is told of, and characters of what each expected and found. */
 const TOLD = 20;
@@ -39,7 +40,7 @@ function part(label: string, text: string | undefined): readonly string[] {
     ? `${text.slice(0, TOLD_CHARACTERS).toWellFormed()}…`
     : text;
   const lines = cut.split("\n");
-  // What fits in a line is in the message.
-  if (lines.length === 1) return [];
+  // What is short is in the message, whole.
+  if (lines.length === 1 && cut.length <= QUOTED) return [];
   return [`  ${label}:`, ...lines.map((line) => `    ${line}`)];
 }

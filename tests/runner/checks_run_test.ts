@@ -57,13 +57,10 @@ Deno.test("runPlan() asks a judge and runs a command as checks, tells the model 
 The step is not finished. These checks, made on the files themselves, failed:
 
 - Command '${command}' should end with exit code 0; it ended with 1: too short
-  Expected: exit code 0
   Found:
     exit code 1
     too short
 - '/out/letter.txt' does not hold 'It is kind': It threatens
-  Expected: It is kind
-  Found: It threatens
 
 Mend what they name, then say what you changed.`,
   );

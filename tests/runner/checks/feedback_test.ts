@@ -40,3 +40,11 @@ Deno.test("feedbackPrompt() counts what is too much to tell", () => {
   assertEquals(text.includes(`  Found:\n    a\n    ${"z".repeat(3_998)}…\n`), true);
   assertEquals(text.includes("\n- number 18\n- and 6 more\n\nMend"), true);
 });
+
+Deno.test("feedbackPrompt() shows a line that the sentence has cut", () => {
+  const result = { check: "contains", path: "/a", place: PLACE, ok: false, message: "Cut" };
+  const of = (expected: string) =>
+    feedbackPrompt([{ ...result, expected }]).split("\n").slice(2, -2);
+  assertEquals(of("y".repeat(120)), ["- Cut"]);
+  assertEquals(of("y".repeat(121)), ["- Cut", "  Expected:", `    ${"y".repeat(121)}`]);
+});
