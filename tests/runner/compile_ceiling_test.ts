@@ -331,3 +331,26 @@ Deno.test("compileWorkflow() lets a ceiling without run, or with every program, 
   assertEquals(await codes("run: [git]"), ["exceeds-permissions", "no-sandbox"]);
   assertEquals(await codesOf("run: []", "shell: virtual"), []);
 });
+
+Deno.test("compileWorkflow() bounds where artifacts are copied to by what may be written", async () => {
+  const of = (write: string) =>
+    compiled(`\
+name: w
+model: openai:m
+permissions: { write: ${write} }
+artifacts: [{ path: /a.md, to: ./out/ }, { path: /b.md, to: ./out/deep/b.md }]
+steps: [{ id: a, prompt: Go }]
+`);
+  assertEquals((await of("[./out]")).text, "");
+  assertEquals(
+    (await of("[./out/deep]")).text,
+    `\
+error[exceeds-permissions]: An artifact is copied to "out", and permissions.write allows ./out/deep alone
+ --> flow.yaml:4:32
+  |
+4 | artifacts: [{ path: /a.md, to: ./out/ }, { path: /b.md, to: ./out/deep/b.md }]
+  |                                ^^^^^^
+  = hint: Add "out" there if it is meant
+`,
+  );
+});
