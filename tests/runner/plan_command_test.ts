@@ -39,9 +39,9 @@ Deno.test("plan --check passes an unchanged and a narrower workflow, and fails a
     wider.stderr,
     `\
 error[wider-budget]: The run may now take 41 answers of the model
-  --> workflows/flask.yaml:19:18
+  --> workflows/flask.yaml:20:18
    |
-19 | budget: { turns: 41 }
+20 | budget: { turns: 41 }
    |                  ^^
    = hint: In the stored plan it may take 40 answers of the model
 
@@ -110,7 +110,7 @@ Deno.test("plan --explain prints the line behind each permission, and touches no
     `\
 Process agent
   may reach api.openai.com:443
-    workflows/flask.yaml:5:8  model: openai:gpt-4.1
+    workflows/flask.yaml:6:8  model: openai:gpt-4.1
     The model is there
 `,
   );
@@ -118,7 +118,7 @@ Process agent
     stdout,
     `\
   may write workspace/project
-    workflows/flask.yaml:15:14  /project/: { backend: disk, path: project }
+    workflows/flask.yaml:16:14  /project/: { backend: disk, path: project }
     Route "/project/" writes files of backend "disk" there
 `,
   );
