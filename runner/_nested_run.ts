@@ -9,11 +9,11 @@ import { LENT_TREE } from "../agent/process.ts";
 import { RemoteBackend } from "../backends/remote.ts";
 import type { Approver } from "./approvals.ts";
 import type { EventSink, Outcome } from "./events.ts";
-import { textOf } from "./expressions/coerce.ts";
 import type { ExpressionContext } from "./expressions/context.ts";
 import { evaluateTemplate } from "./expressions/template.ts";
-import { inputFromText, inputFromValue } from "./_input_values.ts";
-import type { InputValue, Plan, PlanUses } from "./plan.ts";
+import type { Value } from "./expressions/expression.ts";
+import { planWithInputs } from "./inputs.ts";
+import type { Plan, PlanUses } from "./plan.ts";
 import type { RunHost } from "./_run_host.ts";
 
 /** What became of a workflow that was used. */
@@ -43,8 +43,10 @@ export async function runUsed(
   signal: AbortSignal,
   host: RunHost,
 ): Promise<UsedResult> {
-  const { inputs, error: wrong } = await inputsOf(uses, context);
-  if (inputs === undefined) return failure(wrong);
+  const { id: runId, started } = context.run;
+  const values = await valuesOf(uses, context);
+  const given = await planWithInputs(uses.plan, values, { runId, started });
+  if (given.plan === undefined) return failure(given.problem);
   const { processes, spending, lend, emit, wait } = host;
   const refusal = spending.refusal(key);
   if (refusal !== undefined) return { ...failure(refusal), outcome: "budget" };
@@ -61,7 +63,7 @@ export async function runUsed(
   // Loaded here since it runs steps itself.
   const { runPlan } = await import("./supervise.ts");
   const result = await runPlan(
-    { ...uses.plan, inputs, ...spending.usedLimits(key) },
+    { ...given.plan, ...spending.usedLimits(key) },
     {
       sinks: [forward],
       ...{ signal, wait, approver },
@@ -95,32 +97,16 @@ function failure(error: string): UsedResult & { readonly error: string } {
   return { outcome: "failure", output: "", outputs: {}, error };
 }
 
-/** The values of inputs, or why there are none. */
-type GivenInputs =
-  | { readonly inputs: Readonly<Record<string, InputValue>>; readonly error?: undefined }
-  | { readonly inputs?: undefined; readonly error: string };
-
-/** The values of its inputs, or why one of them is none. */
-async function inputsOf(
-  { file, plan, with: given }: PlanUses,
+/** What its inputs are given, in the types that expressions have. */
+async function valuesOf(
+  { with: given }: PlanUses,
   context: ExpressionContext,
-): Promise<GivenInputs> {
-  const inputs: [string, InputValue][] = [];
+): Promise<Readonly<Record<string, Value>>> {
+  const values: [string, Value][] = [];
   for (const [name, template] of Object.entries(given)) {
-    const declared = plan.declared?.[name];
-    if (declared === undefined) return { error: `'${file}' has no input '${name}'` };
-    const found = await evaluateTemplate(template, context);
-    const { value, expected } = typeof found === "string"
-      ? await inputFromText(declared, found)
-      : await inputFromValue(declared, declared.type === "string" ? textOf(found) : found);
-    if (value === undefined) {
-      return {
-        error: `Input '${name}' of '${file}' must be ${expected}, found '${textOf(found)}'`,
-      };
-    }
-    inputs.push([name, value]);
+    values.push([name, await evaluateTemplate(template, context)]);
   }
-  return { inputs: { ...plan.inputs, ...Object.fromEntries(inputs) } };
+  return Object.fromEntries(values);
 }
 
 /** Whether a path of the used workflow is one of its caller's files. */

@@ -189,7 +189,7 @@ Deno.test("runPlan() fails a step with what fails in the workflow that it uses",
   });
   assertEquals(
     typed.result.error,
-    "Step 'use' failed: Input 'count' of 'typed.yaml' must be a number, found 'many'",
+    "Step 'use' failed: Input 'count' of 'typed.yaml' must be a number, not \"many\"",
   );
 });
 
