@@ -228,3 +228,12 @@ Deno.test("compileGraph() takes all steps for those before one that names none t
   ]);
   assertEquals(graph.isBefore(1, 2), true);
 });
+
+Deno.test("compileGraph() takes all steps of a circle for those before each of them", async () => {
+  const { graph } = await graphOf({ a: "b", b: "c", c: "d", d: "a", e: undefined });
+  const circle = [0, 1, 2, 3];
+  assertEquals(circle.map((step) => circle.filter((each) => graph.isBefore(each, step)).length), [
+    ...[4, 4, 4, 4],
+  ]);
+  assertEquals(graph.isBefore(4, 0), false);
+});

@@ -114,3 +114,20 @@ Deno.test("compileWorkflow() warns of twenty pairs of many", async () => {
   );
   assertEquals(diagnostics.map(({ code }) => code), Array(20).fill("parallel-writes"));
 });
+
+Deno.test("compileWorkflow() tells paths with expressions apart by how they begin and end", async () => {
+  const { diagnostics } = await compiled(`\
+name: w
+model: openai:m
+steps:
+  - { id: x, prompt: Go }
+  - { id: a, needs: [x], prompt: Go, produces: ["/a/\${{ steps.x.output }}.md"] }
+  - { id: b, needs: [x], prompt: Go, produces: ["/a/\${{ steps.x.output }}.txt"] }
+  - { id: c, needs: [x], prompt: Go, produces: ["/b/\${{ steps.x.output }}.md"] }
+  - { id: d, needs: [x], prompt: Go, produces: ["/a/b/\${{ steps.x.output }}/c.md"] }
+`);
+  assertEquals(diagnostics.map(({ message }) => message), [
+    'Steps "a" and "d" may run at the same time, and may produce the same file, ' +
+    '"/a/${{ steps.x.output }}.md" and "/a/b/${{ steps.x.output }}/c.md"',
+  ]);
+});
