@@ -78,6 +78,8 @@ Deno.test("workflowHelp() leaves out what a workflow does not have", async () =>
 });
 
 Deno.test("workflowHelp() says what is wrong with a file instead", async () => {
-  const { text, diagnostics } = await helpOf("name: w\nmodel: openai:m\nsteps: [{ id: a, rnu: ls }]\n");
+  const { text, diagnostics } = await helpOf(
+    "name: w\nmodel: openai:m\nsteps: [{ id: a, rnu: ls }]\n",
+  );
   assertEquals([text, diagnostics.map(({ code }) => code)], [undefined, ["unknown-key"]]);
 });
