@@ -136,8 +136,9 @@ async function carryOut(
   if (done.outcome !== "success") return { ...attempted, results: [] };
   const { key, attempt, before: versions, context, commandContext } = params;
   const { tree } = host.processes;
+  const readable = host.processes.readable(step.tools);
   const { results: checks, ended } = await checkStep(step, {
-    ...{ tree, context, commandContext, versions, output: done.output },
+    ...{ tree, readable, context, commandContext, versions, output: done.output },
     judge: (question) => askJudge(step, key, question, signal, host),
     execute: (command) => checkCommand(key, command, signal, host),
   });

@@ -14,6 +14,8 @@ import {
 } from "../agent/process.ts";
 import type { Channel } from "../backends/channel.ts";
 import { CompositeBackend, type Mount } from "../backends/composite.ts";
+import { GuardedBackend } from "../backends/guard.ts";
+import type { Rules } from "../backends/policy.ts";
 import type { Backend } from "../backends/protocol.ts";
 import { RemoteBackend, serveBackends } from "../backends/remote.ts";
 import { RemoteShell, serveShell } from "../backends/shells/remote_shell.ts";
@@ -74,6 +76,8 @@ export class Processes {
   #commands: Promise<unknown> = Promise.resolve();
   readonly #plan: Plan;
   readonly #options: ProcessesOptions;
+  /** The tree behind the rules of the run, once somebody wants it. */
+  #readable: Backend | undefined;
 
   /**
    * Makes the writable roots, which have to be there before the host is confined to them, and starts
@@ -188,6 +192,23 @@ export class Processes {
     } finally {
       granted?.end();
     }
+  }
+
+  /**
+   * The tree as far as the model may read it: for what is told to it. What a rule asks about is not
+   * told. (What symbolic links lead to, the host holds against the rules for everybody.)
+   *
+   * @param rules A step's own rules, besides those of the run.
+   * @returns The files, read-only.
+   */
+  readable(rules?: Rules): Backend {
+    const { deny, ask, allow } = this.#plan;
+    this.#readable ??= allow === undefined && deny.length + ask.length === 0
+      ? this.tree
+      : new GuardedBackend({ backend: this.tree, deny, ask, allow });
+    return rules === undefined
+      ? this.#readable
+      : new GuardedBackend({ backend: this.#readable, ...rules });
   }
 
   /** Ends all of them. They have ended when this resolves. */

@@ -194,7 +194,8 @@ class Run implements RunHost {
       runId: this.#options.runId,
       started: this.#started,
       steps: this.progress.values,
-      tree: this.#processes?.tree,
+      // What expressions tell of files may be told to the model.
+      tree: this.#processes?.readable(),
       ...{ failed, item },
       secrets: secrets === true ? this.#options.secrets : undefined,
     });

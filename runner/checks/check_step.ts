@@ -35,6 +35,11 @@ export type { CheckEnd, JudgeQuestion } from "./_judge.ts";
 export interface CheckOptions {
   /** The files, after the step. */
   readonly tree: Backend;
+  /**
+   * The same as far as the model may read them: a check tells of no others what is in them, and a
+   * judge is not shown them. `tree` without it.
+   */
+  readonly readable?: Backend | undefined;
   /** What the step's templates refer to. */
   readonly context: ExpressionContext;
   /** The same with the secrets, for the variables of commands; `context` without it. */
@@ -118,7 +123,7 @@ async function checkOne(assertion: PlanAssertion, options: CheckOptions): Promis
 }
 
 async function checkKind(assertion: PlanAssertion, options: CheckOptions): Promise<Checked> {
-  const { tree, context, execute, judge, output } = options;
+  const { tree, readable = tree, context, execute, judge, output } = options;
   if (assertion.kind === "run") {
     const { command, cwd, env } = assertion.command;
     const variables: [string, string][] = [];
@@ -137,12 +142,29 @@ async function checkKind(assertion: PlanAssertion, options: CheckOptions): Promi
     if (path === undefined) {
       return await holds({ rubric, label: "the step's output", text: output }, judge);
     }
-    const read = await textOf(tree, path, rubric.trim());
+    const read = await textOf(readable, path, rubric.trim());
     if (typeof read !== "string") return { path, finding: read };
     return { path, ...await holds({ rubric, label: path, text: read }, judge) };
   }
   if (path === undefined) throw new TypeError(`Assertion '${assertion.kind}' has no file`);
-  return { path, finding: await checkFile(assertion, path, options) };
+  const finding = await checkFile(assertion, path, options);
+  const { kind } = assertion;
+  const tellsNothing = finding.ok || kind === "exists" || kind === "not_exists";
+  if (tellsNothing || await mayBeTold(readable, path)) return { path, finding };
+  const found = "not told: the rules keep it from the model";
+  const message = `'${path}' does not pass the check '${kind}'; what is in it is ${found}`;
+  return { path, finding: failed(message, EXPECTED[kind], found) };
+}
+
+/** Whether the model may know what is in a file: a failed check is told to it. */
+async function mayBeTold(readable: Backend, path: string): Promise<boolean> {
+  try {
+    await readable.readBytes(path, { length: 1 });
+    return true;
+  } catch (error) {
+    if (!(error instanceof BackendError)) throw error;
+    return error.code !== "denied";
+  }
 }
 
 async function checkFile(
