@@ -55,9 +55,10 @@ export function validate<Schema extends z.ZodType>(
     : result.error.issues.flatMap((issue) => concrete(issue, data));
   for (const issue of issues) describe(issue, sections, reporter);
   const faulty = new Set(issues.flatMap(faultyPaths).map((path) => JSON.stringify(path)));
-  warnOfNumbers(data, faulty, [], reporter);
+  warnOfNumbers(data, { faulty, reporter, path: [] });
   // All that the schema objects to is gone, so what is left is of its type.
-  return without(data, faulty, []) as Parts<z.output<Schema>> | undefined;
+  const left = faulty.size === 0 ? data : without(data, faulty, []);
+  return left as Parts<z.output<Schema>> | undefined;
 }
 
 /** An issue of a union, as the issues of the one form that was meant. */
@@ -96,28 +97,40 @@ function without(data: unknown, faulty: ReadonlySet<string>, path: DataPath): un
   return kept;
 }
 
+/** A walk through the data. */
+interface Walk {
+  readonly faulty: ReadonlySet<string>;
+  readonly reporter: Reporter;
+  /** Where it is now: of thousands of values few are told of. */
+  readonly path: (string | number)[];
+}
+
 /** Warns of numbers that are written as people may not expect them to be read: `08`, `1e3`. */
-function warnOfNumbers(
-  data: unknown,
-  faulty: ReadonlySet<string>,
-  path: DataPath,
-  reporter: Reporter,
-): void {
+function warnOfNumbers(data: unknown, walk: Walk): void {
   if (typeof data === "number") {
-    const source = reporter.yaml.sourceOf(path);
-    if (source === undefined) return;
-    // A version that loses its zero: 3.10 is 3.1. Where numbers alone can stand, it is the same.
-    const isText = path.at(-2) === "with" || path.includes("foreach");
-    if (/^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(source) && !(isText && /\.\d*0$/.test(source))) return;
-    if (faulty.has(JSON.stringify(path))) return;
-    reporter.warning("unclear-number", `${source} is read as the number ${data}`, path, {
-      hint: `Write ${data}, or "${source}" in quotes if it is a text`,
-    });
+    warnOfNumber(data, walk);
   } else if (typeof data === "object" && data !== null) {
+    const isList = Array.isArray(data);
     for (const [key, value] of Object.entries(data)) {
-      warnOfNumbers(value, faulty, [...path, Array.isArray(data) ? Number(key) : key], reporter);
+      if (typeof value === "string") continue;
+      walk.path.push(isList ? Number(key) : key);
+      warnOfNumbers(value, walk);
+      walk.path.pop();
     }
   }
+}
+
+function warnOfNumber(data: number, { faulty, reporter, path: current }: Walk): void {
+  const path = [...current];
+  const source = reporter.yaml.sourceOf(path);
+  if (source === undefined) return;
+  // A version that loses its zero: 3.10 is 3.1. Where numbers alone can stand, it is the same.
+  const isText = path.at(-2) === "with" || path.includes("foreach");
+  if (/^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(source) && !(isText && /\.\d*0$/.test(source))) return;
+  if (faulty.has(JSON.stringify(path))) return;
+  reporter.warning("unclear-number", `${source} is read as the number ${data}`, path, {
+    hint: `Write ${data}, or "${source}" in quotes if it is a text`,
+  });
 }
 
 function describe(issue: Issue, sections: readonly Section[], reporter: Reporter): void {
@@ -202,12 +215,33 @@ function unknownKey(
     ? said(section.instead[key], valueAt(reporter.yaml.data, at))
     : undefined;
   const known = section === undefined ? [] : section.keys;
-  const hint = instead === undefined ? unspaced(key, known) : { hint: instead };
+  const comma = hintForComma(at, reporter);
+  const hint = comma !== undefined
+    ? { hint: comma }
+    : instead === undefined
+    ? unspaced(key, known)
+    : { hint: instead };
   reporter.error("unknown-key", `Unknown ${label} ${quoted}`, at, {
     ...(known.length === 0 ? {} : { hint: `The keys here are ${known.join(", ")}` }),
     ...hint,
     part: "key",
   });
+}
+
+/** The hint for what follows a comma in a text in braces, where it has become a key. */
+function hintForComma(path: DataPath, { yaml }: Reporter): string | undefined {
+  if (!yaml.isBareKey(path)) return undefined;
+  const owner = path.slice(0, -1);
+  const key = String(path.at(-1));
+  const keys = yaml.keysOf(owner);
+  let index = keys.indexOf(key) - 1;
+  const rest = [key];
+  for (; yaml.isBareKey([...owner, keys[index] ?? ""]); index--) rest.unshift(keys[index] ?? "");
+  const before = keys[index];
+  const text = before === undefined ? undefined : valueAt(yaml.data, [...owner, before]);
+  if (before === undefined || typeof text !== "string") return undefined;
+  const whole = JSON.stringify([text, ...rest].join(", "));
+  return `A comma ends a text in { }: put quotes around all of it, ${before}: ${whole}`;
 }
 
 /** The hint for a key that is misspelt, or that has its value in it for want of a space. */
@@ -275,7 +309,8 @@ function wrongType(
   const isTrap = found === null || typeof found === "object";
   const hint = path.length === 0
     ? 'Begin with "name: ..." and "steps:"'
-    : (isTrap ? hintForValue(reporter.yaml.lineFrom(path)) : undefined) ??
+    : (found === null ? hintForComma(path, reporter) : undefined) ??
+      (isTrap ? hintForValue(reporter.yaml.lineFrom(path)) : undefined) ??
       adviceFor(found, path, sections) ?? hintFor(expected, found, reporter.yaml.sourceOf(path));
   reporter.error(
     "wrong-type",
