@@ -100,11 +100,14 @@ export function inputTypes(
   declared: Readonly<Record<string, PlanInput>>,
 ): ReadonlyMap<string, StaticType> {
   return new Map(
-    Object.entries(declared).map(([name, { type }]) => [
-      name,
-      type === "number" ? NUMBER : type === "boolean" ? BOOLEAN : STRING,
-    ]),
+    Object.entries(declared).map(([name, input]) => [name, typeOfInput(input)]),
   );
+}
+
+function typeOfInput({ type, options }: PlanInput): StaticType {
+  if (type === "number") return NUMBER;
+  if (type === "boolean") return BOOLEAN;
+  return type === "choice" && options !== undefined ? { kind: "string", of: options } : STRING;
 }
 
 function unknown(name: string, names: readonly string[]): [message: string, hint: string] {

@@ -26,6 +26,8 @@ export interface ModelOptions {
   readonly model: string | undefined;
   /** A base URL that replaces the file's. */
   readonly baseUrl: string | undefined;
+  /** Whether a model is sure to be asked: then there must be one. */
+  readonly needed: boolean;
 }
 
 /** A model that can be asked. */
@@ -47,7 +49,7 @@ export function compileModel(
   if (written === undefined) {
     const known = Object.keys(workflowSchema.shape);
     const keys = reporter.yaml.keysOf([]);
-    if (!keys.includes("model") && !isMisspelt("model", keys, known)) {
+    if (options.needed && !keys.includes("model") && !isMisspelt("model", keys, known)) {
       reporter.error("missing-key", 'Missing workflow key "model"', [], {
         hint: "Write model: openai:gpt-4.1, or give --model",
         part: "key",
@@ -177,10 +179,14 @@ export async function chooseModel(
       });
     }
     const named = isLent && (model ?? parts.model) !== undefined;
-    const live = named ? compileModel(parts, { model, baseUrl }, reporter) : undefined;
+    const live = named
+      ? compileModel(parts, { model, baseUrl, needed: true }, reporter)
+      : undefined;
     return { model: { type: "none" }, live, at };
   }
-  const live = compileModel(parts, { model, baseUrl }, reporter);
+  // A step that says nothing of what it does is told of that alone.
+  const needed = all.some((step) => yaml.has([...step.path, "prompt"]) || isJudged(step, reporter));
+  const live = compileModel(parts, { model, baseUrl, needed }, reporter);
   const declared = yaml.has(["rehearsal"]);
   if (check ? !declared : mode === "live" || (mode === "auto" && (key || !declared))) {
     if (!key && !check && keyNeeded) {

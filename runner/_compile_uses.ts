@@ -12,6 +12,7 @@ import type { Plan, PlanUses } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { Scope } from "./_scope.ts";
 import type { StepPart } from "./_step_parts.ts";
+import { inputFromText } from "./_input_values.ts";
 import { didYouMean } from "./_suggest.ts";
 import type { DataPath } from "./_yaml_file.ts";
 
@@ -56,7 +57,7 @@ export async function compileUses(
   if (file === undefined) return undefined;
   const plan = await options.compile(file.shown, file.path);
   if (plan === undefined) return undefined;
-  checkInputs(plan, path, reporter);
+  await checkInputs(plan, part.with, path, reporter);
   return { file: file.shown, plan, with: values };
 }
 
@@ -85,6 +86,9 @@ async function fileOf(
   let real: string;
   try {
     real = await Deno.realPath(wanted);
+    if ((await Deno.stat(real)).isDirectory) {
+      return refuse(`${quoted} is a directory`, "Name the workflow file in it");
+    }
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const reason = error instanceof Deno.errors.NotFound
@@ -136,7 +140,12 @@ function compileWith(
 }
 
 /** Holds the values of a step against what the workflow declares. */
-function checkInputs(plan: Plan, path: DataPath, reporter: Reporter): void {
+async function checkInputs(
+  plan: Plan,
+  values: StepPart["with"],
+  path: DataPath,
+  reporter: Reporter,
+): Promise<void> {
   const declared = plan.declared ?? {};
   const given = reporter.yaml.keysOf([...path, "with"]);
   const names = Object.keys(declared);
@@ -154,6 +163,16 @@ function checkInputs(plan: Plan, path: DataPath, reporter: Reporter): void {
       hint: hint ?? known,
       part: "key",
     });
+  }
+  for (const [name, value] of Object.entries(values ?? {})) {
+    const input = Object.hasOwn(declared, name) ? declared[name] : undefined;
+    // What an expression comes to is known when the step runs.
+    if (input === undefined || value === undefined || String(value).includes("${{")) continue;
+    const { expected } = await inputFromText(input, String(value));
+    if (expected === undefined) continue;
+    const found = JSON.stringify(value);
+    const message = `Input "${name}" of "${plan.file}" must be ${expected}, not ${found}`;
+    reporter.error("invalid-input", message, [...path, "with", name]);
   }
   for (const name of names) {
     if (given.includes(name) || Object.hasOwn(plan.inputs, name)) continue;

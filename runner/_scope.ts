@@ -168,7 +168,7 @@ function inputsType({ inputs, inputNames, inputTypes }: Scope): ObjectType {
     property: (name) => {
       if (!names.has(name)) return undefined;
       const value = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
-      return value === undefined ? inputTypes?.get(name) ?? ANY : typeOfValue(value);
+      return inputTypes?.get(name) ?? (value === undefined ? ANY : typeOfValue(value));
     },
     names: () => names,
     isOpen: false,
@@ -209,6 +209,9 @@ function stepsType(steps: StepsScope | NoSteps): StaticType {
   };
 }
 
+/** How a step can have ended. */
+const STATUS: StaticType = { kind: "string", of: ["success", "failure", "skipped"] };
+
 function stepType(id: string, { output, outputs, known }: StepScope): StaticType {
   if (known.type === "never") {
     return { kind: "unavailable", because: known.because, hint: known.hint };
@@ -222,7 +225,7 @@ function stepType(id: string, { output, outputs, known }: StepScope): StaticType
     property: (name) => {
       if (name === "output") return perhaps(output);
       if (name === "outputs") return perhaps(outputs);
-      return name === "status" ? STRING : undefined;
+      return name === "status" ? STATUS : undefined;
     },
     names: () => ["output", "outputs", "status"],
     isOpen: false,

@@ -236,7 +236,9 @@ function hintForComma(path: DataPath, { yaml }: Reporter): string | undefined {
   const keys = yaml.keysOf(owner);
   let index = keys.indexOf(key) - 1;
   const rest = [key];
-  for (; yaml.isBareKey([...owner, keys[index] ?? ""]); index--) rest.unshift(keys[index] ?? "");
+  const isBare = (at: number) => yaml.isBareKey([...owner, keys[at] ?? ""]);
+  for (; isBare(index); index--) rest.unshift(keys[index] ?? "");
+  for (let next = keys.indexOf(key) + 1; isBare(next); next++) rest.push(keys[next] ?? "");
   const before = keys[index];
   const text = before === undefined ? undefined : valueAt(yaml.data, [...owner, before]);
   if (before === undefined || typeof text !== "string") return undefined;

@@ -96,6 +96,12 @@ export class YamlFile {
     return keys.filter((key) => key !== "__proto__");
   }
 
+  /** Whether it is a key without a colon in a map in braces, as what follows a comma in a text is. */
+  isBareKey(path: DataPath): boolean {
+    const found = path.length === 0 ? undefined : this.#find(path);
+    return found?.key !== undefined && found.value === undefined;
+  }
+
   /** How a scalar is written, without its quotes; `undefined` for maps and lists. */
   sourceOf(path: DataPath): string | undefined {
     const node = this.#find(path)?.value;

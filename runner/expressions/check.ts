@@ -127,7 +127,7 @@ class Check {
     const type = this.#scope.name(name);
     if (type?.kind === "unavailable") return this.#available(type, whole, false);
     if (type !== undefined) return type;
-    const hint = foreignReference(namesOf(whole)) ??
+    const hint = foreignReference(namesOf(whole)) ?? statusHint(name) ??
       this.#scope.suggest(name, this.#scope.names()) ??
       `There are ${[...this.#scope.names()].join(", ")}; a text stands in single quotes`;
     this.#tell("undefined", whole, `"${name}" is not known in expressions`, hint);
@@ -211,7 +211,23 @@ class Check {
       return BOOLEAN;
     }
     if (!this.#never(expression, left, b)) this.#never(expression, right, a);
+    if (operator === "==" || operator === "!=") {
+      this.#unlisted(left, right, b);
+      this.#unlisted(right, left, a);
+    }
     return BOOLEAN;
+  }
+
+  /** Tells of a text that is none of those that the other side can be. */
+  #unlisted(text: Expression, other: Expression, type: StaticType): void {
+    if (text.type !== "literal" || typeof text.value !== "string") return;
+    if (type.kind !== "string" || type.of === undefined) return;
+    const lower = text.value.toLowerCase();
+    if (type.of.some((each) => each.toLowerCase() === lower)) return;
+    const quoted = type.of.map((each) => `'${each.replaceAll("'", "''")}'`);
+    const known = [quoted.slice(0, -1).join(", "), quoted.at(-1)].filter((each) => each !== "");
+    const message = `"${expressionText(other)}" is never ${expressionText(text)}`;
+    this.#tell("type", text, message, `It is ${known.join(" or ")}`);
   }
 
   /** Tells of a text that is compared with what is no text, and is no number. */
@@ -337,6 +353,14 @@ function namesOf(expression: Expression): readonly string[] {
   const { index } = expression;
   const name = index.type === "literal" ? [String(index.value)] : [];
   return [...namesOf(expression.of), ...name];
+}
+
+/** The hint for a status without its quotes or brackets: `always`. */
+function statusHint(name: string): string | undefined {
+  const lower = name.toLowerCase();
+  if (lower === "always") return "Write always()";
+  if (lower !== "success" && lower !== "failure") return undefined;
+  return `Write '${lower}' for the status of a step, or ${lower}() in an "if"`;
 }
 
 function listed({ names, noun }: ObjectType): string {

@@ -10,10 +10,18 @@ import type { Value } from "./expression.ts";
 export type StaticType =
   /** Nothing: it may be used for anything. */
   | { readonly kind: "any" }
-  | { readonly kind: "null" | "boolean" | "number" | "string" }
+  | { readonly kind: "null" | "boolean" | "number" }
+  | StringType
   | { readonly kind: "list"; readonly of: StaticType }
   | ObjectType
   | UnavailableType;
+
+/** A text. */
+export interface StringType {
+  readonly kind: "string";
+  /** All that it can be, where that is known. */
+  readonly of?: readonly string[];
+}
 
 /** A map, or a context. */
 export interface ObjectType {
@@ -98,6 +106,7 @@ export function unionOf(types: readonly StaticType[]): StaticType {
   if (first.kind === "list") {
     return listOf(unionOf(types.flatMap((each) => each.kind === "list" ? each.of : [])));
   }
+  if (first.kind === "string") return STRING;
   if (first.kind !== "object") return first;
   const objects = types.flatMap((each) => each.kind === "object" ? each : []);
   const names = new Set(objects.flatMap(({ names }) => [...names()]));

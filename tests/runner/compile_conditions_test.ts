@@ -326,3 +326,45 @@ steps:
   assertEquals(conditions[1]?.expression.expression, { type: "literal", value: false });
   assertEquals(conditions[2]?.place, { file: "flow.yaml", line: 7, column: 30 });
 });
+
+Deno.test("compileWorkflow() knows how a step can have ended, and what a choice can be", async () => {
+  const { text } = await compiled(
+    `\
+name: w
+inputs: { tone: { type: choice, options: [kind, short], default: kind } }
+steps:
+  - { id: a, run: echo a, continue_on_error: true }
+  - { id: b, run: echo b, if: steps.a.status == 'failed' }
+  - { id: c, run: echo c, if: inputs.tone == 'long' }
+  - { id: d, run: echo d, if: steps.a.status == 'failure' || inputs.tone == 'short' }
+`,
+  );
+  assertEquals(
+    text,
+    `\
+error[expression-type]: "steps.a.status" is never 'failed'
+ --> flow.yaml:5:49
+  |
+5 |   - { id: b, run: echo b, if: steps.a.status == 'failed' }
+  |                                                 ^^^^^^^^
+  = hint: It is 'success', 'failure' or 'skipped'
+
+error[expression-type]: "inputs.tone" is never 'long'
+ --> flow.yaml:6:46
+  |
+6 |   - { id: c, run: echo c, if: inputs.tone == 'long' }
+  |                                              ^^^^^^
+  = hint: It is 'kind' or 'short'
+`,
+  );
+});
+
+Deno.test("compileWorkflow() asks for no model on account of a step that says nothing", async () => {
+  const steps = ["{ id: a }", "echo a", "{ id: a, rnu: echo }"];
+  for (const step of steps) {
+    const { text } = await compiled(`name: w\nsteps:\n  - ${step}\n`);
+    assertEquals([step, text.match(/^error\[.*$/gm)?.length], [step, 1]);
+  }
+  const { text } = await compiled("name: w\nsteps:\n  - { id: a, prompt: Do it }\n");
+  assertEquals(text.split("\n", 1), ['error[missing-key]: Missing workflow key "model"']);
+});

@@ -232,3 +232,23 @@ error[missing-key]: The assertion says nothing
   );
   assertEquals(exitCode, 2);
 });
+
+Deno.test("compileWorkflow() says what a comma does to a text in braces", async () => {
+  const { text } = await compiled(`\
+name: w
+steps:
+  - { id: a, run: echo one, two, three, env: { A: x, y z, B: q } }
+  - { id: b, run: echo, tow }
+`);
+  const told = text.split("\n").filter((line) => /^error|hint/.test(line.trim()));
+  assertEquals(told.map((line) => line.trim()), [
+    'error[unknown-key]: Unknown step key "two"',
+    '= hint: A comma ends a text in { }: put quotes around all of it, run: "echo one, two, three"',
+    'error[unknown-key]: Unknown step key "three"',
+    '= hint: A comma ends a text in { }: put quotes around all of it, run: "echo one, two, three"',
+    'error[wrong-type]: Expected a text for "y z", found nothing',
+    '= hint: A comma ends a text in { }: put quotes around all of it, A: "x, y z"',
+    'error[unknown-key]: Unknown step key "tow"',
+    '= hint: A comma ends a text in { }: put quotes around all of it, run: "echo, tow"',
+  ]);
+});

@@ -185,13 +185,6 @@ error[unknown-input]: "inner.yaml" has no input "nmae"
   |                                          ^^^^
   = hint: Did you mean "name"?
 
-error[missing-key]: Missing workflow key "model"
- --> bad.yaml:1:1
-  |
-1 | name: i
-  | ^^^^^^^
-  = hint: Write model: openai:gpt-4.1, or give --model
-
 error[unknown-key]: Unknown step key "rnu"
  --> bad.yaml:2:18
   |
@@ -200,4 +193,46 @@ error[unknown-key]: Unknown step key "rnu"
   = hint: Did you mean "run"?
 `,
   );
+});
+
+Deno.test("compileWorkflow() holds what a step hands over against the inputs of what it uses", async () => {
+  const { text } = await compiled(
+    `\
+name: caller
+steps:
+  - { id: a, run: echo 5 }
+  - { id: b, uses: ./used.yaml, with: { n: two, tone: c, deep: true, file: x } }
+  - { id: c, uses: ./used.yaml, with: { n: "\${{ steps.a.output }}", tone: b, deep: "no" } }
+  - { id: d, uses: ./used.yaml, with: { n: "4", file: /x } }
+  - { id: e, uses: ./folder }
+`,
+    {
+      files: {
+        "folder/": "",
+        "used.yaml": `\
+name: used
+inputs:
+  n: { type: number, default: 1 }
+  tone: { type: choice, options: [a, b], default: a }
+  deep: { type: boolean, default: false }
+  file: { type: path, default: / }
+steps: [{ id: a, run: echo a }]
+`,
+      },
+    },
+  );
+  const told = text.split("\n").filter((line) => /^error|-->/.test(line.trim()));
+  assertEquals(told, [
+    'error[invalid-input]: Input "n" of "used.yaml" must be a number, not "two"',
+    " --> flow.yaml:4:44",
+    'error[invalid-input]: Input "tone" of "used.yaml" must be one of a, b, not "c"',
+    " --> flow.yaml:4:55",
+    'error[invalid-input]: Input "file" of "used.yaml" must be an absolute path of the tree, ' +
+    'such as /project/src, not "x"',
+    " --> flow.yaml:4:76",
+    'error[invalid-input]: Input "deep" of "used.yaml" must be true or false, not "no"',
+    " --> flow.yaml:5:84",
+    'error[invalid-uses]: "./folder" is a directory',
+    " --> flow.yaml:7:20",
+  ]);
 });

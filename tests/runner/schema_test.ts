@@ -173,13 +173,6 @@ error[missing-key]: Missing workflow key "name"
   | ^^^^^^^^^^^^^^
   = hint: Write name: flask app
 
-error[missing-key]: Missing workflow key "model"
- --> flow.yaml:1:1
-  |
-1 | description: x
-  | ^^^^^^^^^^^^^^
-  = hint: Write model: openai:gpt-4.1, or give --model
-
 error[missing-key]: Missing key "type": it is "state" or "local"
  --> flow.yaml:3:3
   |

@@ -187,6 +187,9 @@ Deno.test("checkExpression() says what the names of GitHub Actions and others ar
     ["job.status", "Write success(), failure() or steps.ID.status"],
     ["True", "Write true"],
     ["None", "Write null"],
+    ["always", "Write always()"],
+    ["success", "Write 'success' for the status of a step, or success() in an \"if\""],
+    ["FAILURE", "Write 'failure' for the status of a step, or failure() in an \"if\""],
   ];
   for (const [source, hint] of cases) {
     const [problem, second] = checked(source).problems;
@@ -200,6 +203,23 @@ Deno.test("checkExpression() says what the names of GitHub Actions and others ar
   for (const word of ["conclusion", "outcome", "result"]) {
     const { problems } = checked(`steps.a.${word}`, { name: () => steps });
     assertEquals(problems[0]?.hint, "Write steps.a.status");
+  }
+});
+
+Deno.test("checkExpression() tells of a text that a value never is", () => {
+  const one: StaticType = { kind: "string", of: ["up", "it's", "off"] };
+  const other: StaticType = { kind: "string", of: ["on"] };
+  const name = (word: string) => word === "one" ? one : word === "other" ? other : undefined;
+  const [problem, second] = checked("one == 'down' && 'UP' != one", { name }).problems;
+  assertEquals(
+    [problem?.message, problem?.hint, problem?.offset, second],
+    [`"one" is never 'down'`, "It is 'up', 'it''s' or 'off'", 7, undefined],
+  );
+  assertEquals(checked("'x' != other", { name }).problems.map(({ hint }) => hint), ["It is 'on'"]);
+  for (
+    const source of ["one < 'down'", "one == other", "(one || other) == 'x'", "one == 'It''s'"]
+  ) {
+    assertEquals([source, checked(source, { name }).problems], [source, []]);
   }
 });
 
