@@ -30,6 +30,8 @@ export interface Items {
   played: number;
   /** The same in the runs that this one goes on with. */
   readonly playedBefore: number;
+  /** How the first one failed that did. */
+  failure: StepFailure | undefined;
 }
 
 /** The parts of a checkpoint that a run's progress is. */
@@ -59,7 +61,7 @@ export class Progress {
     this.#ended = new Map(Object.entries(before?.ended ?? {}));
     this.#waited = new Map(before?.waiting.map((step) => [step.step, step]));
     this.#failure = before?.failure;
-    for (const [id, { items, ended, played }] of Object.entries(before?.items ?? {})) {
+    for (const [id, { items, ended, played, failure }] of Object.entries(before?.items ?? {})) {
       const done = Object.entries(ended).map(([index, values]) => [Number(index), values] as const);
       // What an item waits with says itself how much was played before it.
       const waits = items.some((_, index) => this.#waited.has(itemKey(id, index)));
@@ -69,6 +71,7 @@ export class Progress {
         ended: new Map(done),
         played: played - playedBefore,
         playedBefore,
+        failure,
       });
     }
   }
@@ -100,11 +103,12 @@ export class Progress {
 
   /** All of it, as data. */
   get kept(): Kept {
-    const items = [...this.#items].map(([id, { items, ended, played, playedBefore }]) => {
+    const items = [...this.#items].map(([id, { items, ended, played, playedBefore, failure }]) => {
       const kept: KeptItems = {
         items,
         ended: Object.fromEntries(ended),
         played: played + playedBefore,
+        failure,
       };
       return [id, kept] as const;
     });
@@ -121,6 +125,11 @@ export class Progress {
   /** Whether a step had begun in the run that this one goes on with. */
   hasBegun(id: string): boolean {
     return this.#waited.has(id) || this.#items.has(id);
+  }
+
+  /** Whether a step waited in the run that this one goes on with, and did not go on yet. */
+  hasWaited(key: string): boolean {
+    return this.#waited.has(key);
   }
 
   /** Takes what a step waited with in the run that this one goes on with. */
@@ -142,7 +151,7 @@ export class Progress {
 
   /** Begins the items of a step. */
   beginItems(id: string, items: readonly Value[]): Items {
-    const begun = { items, ended: new Map(), played: 0, playedBefore: 0 };
+    const begun = { items, ended: new Map(), played: 0, playedBefore: 0, failure: undefined };
     this.#items.set(id, begun);
     return begun;
   }

@@ -11,7 +11,7 @@ import { evaluate } from "./expressions/evaluate.ts";
 import { ExpressionError } from "./expressions/errors.ts";
 import type { Value } from "./expressions/expression.ts";
 import type { PlanForeach, PlanStep } from "./plan.ts";
-import { itemKey } from "./_progress.ts";
+import { itemKey, type Items } from "./_progress.ts";
 import type { RunHost } from "./_run_host.ts";
 import { inTurn } from "./_schedule.ts";
 import { stoppedBy } from "./_stopped.ts";
@@ -35,65 +35,75 @@ export async function runItems(
   work: Work,
   host: RunHost,
 ): Promise<Ended> {
-  const { progress, emit, plan } = host;
+  const { progress, emit } = host;
   const { id, name } = step;
   emit({ type: "step.started", step: id, name, attempt: 1, prompt: "" });
-  let items = progress.itemsOf(id);
-  if (items === undefined) {
-    try {
-      items = progress.beginItems(id, await itemsOf(foreach, work, host));
-    } catch (error) {
-      if (!(error instanceof ExpressionError)) throw error;
+  try {
+    const items = progress.itemsOf(id) ??
+      progress.beginItems(id, await itemsOf(foreach, work, host));
+    return end(step, await runAll(step, foreach, items, work, host), host);
+  } catch (error) {
+    if (error instanceof ExpressionError) {
       const message = `Step '${id}' failed: ${error.message}`;
       return end(step, { outcome: "failure", output: [], outputs: [], message }, host);
     }
+    const { outcome, message } = stoppedBy(error);
+    end(step, { outcome, output: "", outputs: null, message }, host);
+    throw error;
   }
+}
+
+/** Runs the items that are not done; how all of them ended. */
+async function runAll(
+  step: PlanStep,
+  foreach: PlanForeach,
+  items: Items,
+  work: Work,
+  host: RunHost,
+): Promise<Ended> {
+  const { progress, plan } = host;
+  const { id } = step;
   const { items: values, ended } = items;
-  const open = values.flatMap((value, index) => ended.has(index) ? [] : [{ value, index }]);
-  let failure: Ended | undefined;
-  let left = open.length;
+  const open = values.flatMap((value, index) => {
+    const hasBegun = progress.hasWaited(itemKey(id, index));
+    return ended.has(index) ? [] : [{ value, index, hasBegun }];
+  });
+  // Those that have begun end, whatever becomes of the others.
+  const inOrder = [
+    ...open.filter(({ hasBegun }) => hasBegun),
+    ...open.filter(({ hasBegun }) => !hasBegun),
+  ];
   // The answers of a script fit the order of the items.
   const isScripted = plan.model.type === "rehearsal" && step.prompt !== undefined;
-  const running = inTurn({
-    count: open.length,
+  await inTurn({
+    count: inOrder.length,
     concurrency: isScripted ? 1 : foreach.concurrency,
     run: async (number) => {
-      const { value, index } = open[number] ?? { value: null, index: 0 };
+      const { value, index, hasBegun } = inOrder[number] ?? { value: null, index: 0 };
+      if (items.failure !== undefined && hasBegun !== true) return false;
       const item = { name: foreach.item, value, index };
       const { outcome, output, outputs, message } = await runAttempts(
         step,
         { ...work, key: itemKey(id, index), item },
         host,
       );
-      if (outcome === "success") {
-        ended.set(index, { output, outputs });
-        left--;
-      } else if (outcome !== "waiting") {
-        failure ??= { outcome, output, outputs, message };
-      }
-      return outcome === "success" && !host.progress.isWaiting;
+      if (outcome === "success") ended.set(index, { output, outputs });
+      else if (outcome !== "waiting") items.failure ??= { outcome, message };
+      return !progress.isWaiting;
     },
   });
-  try {
-    await running;
-  } catch (error) {
-    const { outcome, message } = stoppedBy(error);
-    end(step, { outcome, output: "", outputs: null, message }, host);
-    throw error;
-  }
   const output = values.map((_, index) => ended.get(index)?.output ?? null);
   const outputs = values.map((_, index) => ended.get(index)?.outputs ?? null);
-  if (failure !== undefined) return end(step, { ...failure, output, outputs }, host);
-  if (left > 0) {
-    return end(
-      step,
-      { outcome: "waiting", output, outputs, message: "Not all items are done" },
-      host,
-    );
+  const { failure } = items;
+  const keys = new Set(values.map((_, index) => itemKey(id, index)));
+  const isWaiting = progress.waiting.some(({ step }) => keys.has(step));
+  if (failure !== undefined && !isWaiting) return { ...failure, output, outputs };
+  if (ended.size < values.length) {
+    return { outcome: "waiting", output, outputs, message: "Not all items are done" };
   }
   const leftover = await endInAgent(id, host) ?? progress.judges.leftover(id);
   const outcome: Outcome = leftover === undefined ? "success" : "mismatch";
-  return end(step, { outcome, output, outputs, message: leftover ?? "" }, host);
+  return { outcome, output, outputs, message: leftover ?? "" };
 }
 
 /** Tells how a step with items ended. */

@@ -44,6 +44,8 @@ export interface KeptItems {
   readonly ended: Readonly<Record<string, Pick<StepValues, "output" | "outputs">>>;
   /** Scripted turns that they have taken, of a rehearsal. */
   readonly played: number;
+  /** How the first one failed that did: then only those go on that wait. */
+  readonly failure?: StepFailure | undefined;
 }
 
 /** How the first step failed that did: how the run ends. */

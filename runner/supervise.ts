@@ -252,7 +252,8 @@ class Run implements RunHost {
   async #runAll(): Promise<void> {
     const { steps, onSuccess = [], onFailure = [], concurrency = CONCURRENCY } = this.plan;
     await this.#runSteps(steps, concurrency, false);
-    if (this.progress.waiting.length > 0) return;
+    // What waited before, and did not go on yet, is among those that come after.
+    if (this.progress.isWaiting) return;
     const failed = steps.some(({ id }) => this.progress.ends.get(id) === "failure");
     const after = failed ? onFailure : onSuccess;
     // One after the other, whatever else they wait for has ended.

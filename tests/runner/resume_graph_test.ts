@@ -180,3 +180,63 @@ Deno.test("runPlan() remembers, after a wait, that a step had failed", async () 
   assertEquals([second.result.outcome, second.result.exitCode], ["failure", 1]);
   assertStringIncludes(second.result.error ?? "", "Step 'bad' failed");
 });
+
+Deno.test("runPlan() goes on with what comes after all steps and waits", async () => {
+  const play: Play = {
+    flow: {
+      shell: "virtual",
+      tools: { ask: ["execute echo publish"] },
+      steps: [{ id: "work", run: "true" }],
+      on_success: [{ id: "ask", run: "echo publish" }, { id: "tell", run: "true" }],
+    },
+  };
+  const first = await run(play);
+  assertEquals(story(first.events), "+work, -work, +ask, -ask waiting");
+  assert(first.resume !== undefined);
+  const second = await run(approved(play, first.resume), first.resume);
+  assertEquals(story(second.events), "+ask, -ask, +tell, -tell");
+  assertEquals([second.result.outcome, second.result.exitCode], ["success", 0]);
+});
+
+Deno.test("runPlan() ends the items that wait where another one failed, and then the step", async () => {
+  const play: Play = {
+    flow: {
+      shell: "virtual",
+      tools: { ask: ["execute test *"] },
+      steps: [
+        {
+          id: "each",
+          foreach: { items: ["no", "yes", "yes", "never"], concurrency: 3 },
+          env: { ITEM: "${{ item }}" },
+          run: 'test "$ITEM" = yes',
+        },
+        { id: "after", run: "true" },
+      ],
+    },
+    options: {
+      // Of the three that begin one fails, and two wait.
+      approver: ({ step }) =>
+        Promise.resolve({ verdict: step === "each[0]" ? "granted" : "wait" } as const),
+    },
+  };
+  const first = await run(play);
+  assertEquals([first.result.outcome, first.result.exitCode], ["waiting", 6]);
+  assert(first.resume !== undefined);
+  const { waiting } = first.resume.checkpoint;
+  assertEquals(waiting.map(({ step }) => step).sort(), ["each[1]", "each[2]"]);
+
+  const second = await run(approved(play, first.resume), first.resume);
+  assertEquals(second.result.exitCode, 1, second.result.error);
+  assertStringIncludes(second.result.error ?? "", "Step 'each[0]' failed: The command ended");
+  const told = story(second.events).split(", ");
+  // Those that had begun end, one that had not does not begin, and the step ends with them.
+  assertEquals(told.toSorted(), [
+    "+each",
+    "+each[1]",
+    "+each[2]",
+    "-each failure",
+    "-each[1]",
+    "-each[2]",
+    "~after",
+  ]);
+});
