@@ -55,7 +55,7 @@ export async function judge(
       backend: session.workplaces.tree,
       conversation: [{ role: "user", content: session.mask.text(question(rubric, label, text)) }],
       maxTurns: 1,
-      budget: session.budget(budget),
+      budget: session.budget(step, budget),
       format: FORMAT,
       signal,
       onEvent: teller.tell,

@@ -5,7 +5,7 @@
  */
 
 import type { Backend } from "../backends/protocol.ts";
-import { Conversations } from "./_conversations.ts";
+import { Conversations, stepOf } from "./_conversations.ts";
 import { Models } from "./_models.ts";
 import { systemMessage } from "./_system.ts";
 import { Workplaces } from "./_workplace.ts";
@@ -46,6 +46,8 @@ export class Session {
   readonly approve: SessionOptions["approve"];
   readonly #notify: SessionOptions["notify"];
   readonly #budget: Budget;
+  /** Those of steps, by their ids. */
+  readonly #budgets = new Map<string, Budget>();
 
   /** @param options What it is made of. */
   constructor({ start, tree, channel, mask, notify, approve }: SessionOptions) {
@@ -64,9 +66,25 @@ export class Session {
     return this.mask.text(systemMessage(instructions ?? this.#instructions, this.#masked));
   }
 
-  /** A part of the run's budget. */
-  budget(limits: StartBudget = {}): Budget {
-    return new Budget(limits, { ...this.#budgetOptions(), of: "step", within: this.#budget });
+  /**
+   * What an attempt of a step may use up, or its judge: a part of the step's budget, which all its
+   * attempts and items share, and that a part of the run's.
+   *
+   * @param key The step's key.
+   * @param limits The step's limits, the same each time; what it used up before counts the first time,
+   * and then what was counted here.
+   */
+  budget(key: string, { usdToday, ...limits }: StartBudget = {}): Budget {
+    const step = stepOf(key);
+    const options = { ...this.#budgetOptions(), of: "step" } as const;
+    let shared = this.#budgets.get(step);
+    if (shared === undefined) {
+      shared = new Budget(limits, { ...options, within: this.#budget });
+      this.#budgets.set(step, shared);
+    }
+    if (usdToday === undefined) return shared;
+    // What the day has left is another sum each time.
+    return new Budget({ usdToday, prices: limits.prices }, { ...options, within: shared });
   }
 
   /**

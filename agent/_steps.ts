@@ -130,7 +130,7 @@ export class Steps {
         shell,
         conversation,
         maxTurns,
-        budget: session.budget(budget),
+        budget: session.budget(step, budget),
         format,
         mask: (text) => session.mask.text(text),
         signal,

@@ -251,7 +251,10 @@ export interface StepParams {
    * commands in a `sandbox`.
    */
   readonly rules?: StepRules | undefined;
-  /** What this attempt may use up, besides the run's budget; for its turns see `maxTurns`. */
+  /**
+   * What the step may use up, besides the run's budget: all its attempts and items, and its judges,
+   * together. What was `used` before counts with the first of them.
+   */
   readonly budget?: StartBudget | undefined;
   /** The form that the last answer must have. It is asked for, and checked by the runner. */
   readonly format?: AnswerFormat | undefined;

@@ -203,3 +203,29 @@ Deno.test("serveAgent() goes on with a cancelled step only when its last words a
   const roles = (await runner.checkpoint()).ended?.two?.map(({ role }) => role);
   assertEquals(roles, ["user", "assistant", "tool", "user", "assistant"]);
 });
+
+Deno.test("serveAgent() lets items that run at a time ask no more than their step may", async () => {
+  const both = barrier(2);
+  await using server = startOpenAiServer({
+    script: async () => {
+      // Neither is answered before both have asked, so that both had the whole budget before them.
+      await both();
+      return echo("Done.");
+    },
+  });
+  await using runner = new Served();
+  await runner.start({ model: liveModel(server) });
+  const item = (index: number) =>
+    runner.step({ step: `each[${index}]`, maxTurns: 2, budget: { turns: 2 } });
+  const results = await Promise.all([item(0), item(1), item(2)]);
+  assertEquals(results.map(({ outcome }) => outcome), ["success", "success", "budget"]);
+  assertStringIncludes(results[2]?.error ?? "", "The step's budget of 2 turns is used up");
+  assertEquals([server.exchanges.length, runner.told("model.asked").length], [2, 2]);
+  const verdict = await runner.judge({ step: "each[0]", budget: { turns: 2 } });
+  assertEquals([verdict.outcome, server.exchanges.length], ["budget", 2]);
+  // Another step has a budget of its own, of which a run before has used up a part.
+  const used = { turns: 1, tokens: 0, usd: 0 };
+  const other = { step: "other", budget: { turns: 2, used } };
+  assertEquals((await runner.step(other)).outcome, "success");
+  assertEquals((await runner.step({ ...other, attempt: 2 })).outcome, "budget");
+});
