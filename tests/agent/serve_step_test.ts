@@ -138,7 +138,7 @@ Deno.test("serveAgent() keeps the budgets of a step and of the run, over all req
   assertEquals([first.outcome, first.output, first.turns], ["budget", "Ok.", 1]);
   assertStringIncludes(first.error ?? "", "The step's budget of 90 tokens is used up");
   assertEquals((await runner.step({ step: "two", budget: { tokens: 100 } })).outcome, "success");
-  assertEquals((await runner.judge({ step: "two", budget: { tokens: 200 } })).outcome, "failure");
+  assertEquals((await runner.judge({ step: "judged" })).outcome, "failure");
   const last = await runner.step({ step: "three" });
   assertEquals(last.outcome, "budget");
   assertStringIncludes(last.error ?? "", "The budget of 350 tokens is used up, 400 were taken");
