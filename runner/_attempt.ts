@@ -109,7 +109,8 @@ export async function attemptStep(
     // A run inside the run has processes of its own, and words about their end.
     if (step.uses !== undefined) await Promise.allSettled([work]);
     over.abort();
-    underWay.end(key, cut.signal.aborted);
+    // An agent may go on until it knows that it is to end.
+    underWay.end(key, signal.aborted);
     approvals.end(key);
   }
 }
@@ -137,20 +138,33 @@ async function carryOut(
   const { key, attempt, before: versions, context, commandContext } = params;
   const { tree } = host.processes;
   const readable = host.processes.readable(step.tools);
+  const begin = (check: "run" | "judge") =>
+    host.emit({ type: "check.started", step: key, attempt, check });
   const { results: checks, ended } = await checkStep(step, {
     ...{ tree, readable, context, commandContext, versions, output: done.output },
-    judge: (question) => askJudge(step, key, question, signal, host),
-    execute: (command) => checkCommand(key, command, signal, host),
+    hasFailed: outputCheck?.ok === false,
+    judge: (question) => {
+      begin("judge");
+      return askJudge(step, key, question, signal, host);
+    },
+    execute: (command) => {
+      begin("run");
+      return checkCommand(key, command, signal, host);
+    },
   });
   const results = [...outputCheck === undefined ? [] : [outputCheck], ...checks];
   // Whoever ended the attempt has told of its end.
   signal.throwIfAborted();
   host.emit({ type: "step.checked", step: key, attempt, results });
   if (ended !== undefined) return { ...attempted, ...ended, results };
-  const wrong = results.filter(({ ok }) => !ok);
-  if (wrong.length === 0) return { ...attempted, results };
-  const error = wrong.map(({ message }) => message).join("; ");
+  const [wrong, ...others] = results.filter(({ ok }) => !ok);
+  if (wrong === undefined) return { ...attempted, results };
+  const error = wrong.message + (others.length === 0 ? "" : `; and ${moreChecks(others.length)}`);
   return { ...attempted, outcome: "failure", error, results };
+}
+
+function moreChecks(count: number): string {
+  return `${count} more ${count === 1 ? "check" : "checks"} failed`;
 }
 
 async function doStep(
@@ -176,7 +190,7 @@ async function doStep(
 
 async function doCommand(
   step: PlanStep & { readonly run: object },
-  { key, attempt, commandContext, beginTime }: UnderWayParams,
+  { key, commandContext, beginTime }: UnderWayParams,
   signal: AbortSignal,
   { processes, approvals, emit }: RunHost,
 ): Promise<Done> {
@@ -191,7 +205,6 @@ async function doCommand(
   const { validateJson } = await import("./json_schema.ts");
   const checked = await validateJson(step.output.schema, done.output);
   if (!checked.ok) {
-    emit({ type: "output.refused", step: key, attempt, errors: checked.errors });
     return { ...done, outputCheck: outputCheck(step, done.output, checked.errors) };
   }
   const outputs = { ...fieldsOf(checked.value), ...done.outputs };

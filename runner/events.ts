@@ -104,7 +104,7 @@ export type RunEventBody =
     readonly reason: string;
   }
   | {
-    /** The model's answer, or what a command printed, is not of the form that `output` asks for. */
+    /** The model's answer is not of the form that `output` asks for. */
     readonly type: "output.refused";
     readonly step: string;
     readonly attempt: number;
@@ -145,6 +145,16 @@ export type RunEventBody =
     readonly timedOut: boolean;
     readonly stderr: string;
     readonly notes: readonly string[];
+  }
+  | {
+    /**
+     * A check begins that takes a command or a judge: until the step is checked, what is printed and
+     * what is answered is theirs.
+     */
+    readonly type: "check.started";
+    readonly step: string;
+    readonly attempt: number;
+    readonly check: "run" | "judge";
   }
   | {
     readonly type: "step.checked";

@@ -40,12 +40,13 @@ const FOUND_LINES = 6;
  */
 export function createScreen(options: ScreenOptions): EventSink {
   const paint = styleFor(options.color);
-  const shown: Shown = { paint, steps: [], underWay: new Map(), last: "" };
+  const shown: Shown = { paint, steps: [], underWay: new Map(), last: "", hasCopied: false };
   return (event) => {
     if (event.type === "run.started") shown.steps = event.steps;
     const lines = describe(event, shown);
     const told = isOfSeveral(event, shown) ? lines.map((line) => marked(event.step, line)) : lines;
     if ("step" in event && told.length > 0) shown.last = event.step;
+    shown.hasCopied = event.type === "artifact.copied";
     if (event.type === "step.finished" && !event.retry) shown.underWay.delete(event.step);
     if (told.length > 0) options.write(`${told.join("\n")}\n`);
   };
@@ -63,6 +64,8 @@ interface Shown {
   readonly underWay: Map<string, ShownStep>;
   /** The step that the last line is of. */
   last: string;
+  /** Whether the last line is of an artifact. */
+  hasCopied: boolean;
 }
 
 /** What a step does. */
@@ -71,6 +74,10 @@ interface ShownStep {
   readonly calls: Map<string, ShownCall>;
   /** The commands under way, by their calls. */
   readonly commands: Map<string, ShownCommand>;
+  /** Whether its checks are under way: what their commands print, and judges answer, they tell. */
+  isChecking: boolean;
+  /** What was told of the attempt already, and is not told again. */
+  told: { form: boolean; checks: boolean };
 }
 
 interface ShownCall {
@@ -82,7 +89,8 @@ interface ShownCall {
 
 function describe(event: RunEvent, shown: Shown): string[] {
   const { paint } = shown;
-  const { calls, commands } = stepOf(event, shown);
+  const step = stepOf(event, shown);
+  const { calls, commands } = step;
   switch (event.type) {
     case "run.started":
       return [
@@ -92,6 +100,8 @@ function describe(event: RunEvent, shown: Shown): string[] {
         ...event.resumes === undefined ? [] : [paint.dim(`Goes on with run ${event.resumes}`)],
       ];
     case "step.started": {
+      step.isChecking = false;
+      step.told = { form: false, checks: false };
       const { command = "" } = event;
       const script = command === "" ? [] : commandLines(command);
       const lines = script.map((line, index) => `  ${index === 0 ? "$" : " "} ${line}`);
@@ -104,6 +114,7 @@ function describe(event: RunEvent, shown: Shown): string[] {
         `${stepName(event.step, shown)}  ${paint.yellow("skipped")}: ${oneLine(event.reason)}`,
       ];
     case "output.refused": {
+      step.told.form = true;
       const more = event.errors.length - FOUND_LINES;
       return [
         paint.yellow("  not of the form that is asked for:"),
@@ -112,12 +123,16 @@ function describe(event: RunEvent, shown: Shown): string[] {
       ];
     }
     case "artifact.copied":
-      return [`  ${"copied".padEnd(TOOL_COLUMNS)}${oneLine(event.path)} -> ${oneLine(event.to)}`];
+      return [
+        ...shown.hasCopied ? [] : ["", "Artifacts"],
+        `  ${oneLine(event.path)} -> ${oneLine(event.to)}`,
+      ];
     case "tool.called": {
       calls.set(callKey(event), { tool: event.tool, arguments: event.arguments });
       return nextCommand(calls);
     }
     case "command.output": {
+      if (step.isChecking) return [];
       const command = commands.get(event.callId) ?? new ShownCommand(paint);
       commands.set(event.callId, command);
       return command.output(event.stream, event.text);
@@ -127,6 +142,7 @@ function describe(event: RunEvent, shown: Shown): string[] {
     case "approval.answered":
       return answerLines(event, paint);
     case "command.finished": {
+      if (step.isChecking) return [];
       const { exitCode, timedOut, notes } = event;
       return [
         ...commandEnd("", commands, paint, exitCode, timedOut),
@@ -138,7 +154,7 @@ function describe(event: RunEvent, shown: Shown): string[] {
         paint.yellow(`  retry in ${seconds(event.delay)}: ${oneLine(event.reason)}`),
       ];
     case "model.answered":
-      return event.text.trim() === ""
+      return step.isChecking || event.text.trim() === ""
         ? []
         : answer(event.text).map((line) => `  ${paint.dim(line)}`);
     case "tool.finished": {
@@ -154,8 +170,15 @@ function describe(event: RunEvent, shown: Shown): string[] {
       }
       return [...lines, ...nextCommand(calls)];
     }
-    case "step.checked":
-      return event.results.flatMap((result) => checkedLines(result, paint));
+    case "check.started":
+      step.isChecking = true;
+      return [];
+    case "step.checked": {
+      const { told } = step;
+      step.isChecking = false;
+      told.checks = event.results.some(({ ok }) => !ok);
+      return event.results.flatMap((result) => checkedLines(result, paint, told.form));
+    }
     case "step.finished": {
       const { outcome, error = "", retry, delay, continued } = event;
       if (outcome === "success" || error === "") return [];
@@ -166,7 +189,8 @@ function describe(event: RunEvent, shown: Shown): string[] {
       if (retry && outcome !== "timeout") return later;
       const goesOn = continued === true ? " (the run goes on)" : "";
       const color = outcome === "waiting" || retry || continued === true ? paint.yellow : paint.red;
-      return [color(`  ${outcome}${goesOn}: `) + printable(error), ...later];
+      const why = step.told.checks && outcome === "failure" ? "" : `: ${printable(error)}`;
+      return [color(`  ${outcome}${goesOn}${why.slice(0, 2)}`) + why.slice(2), ...later];
     }
     default:
       return [];
@@ -175,7 +199,12 @@ function describe(event: RunEvent, shown: Shown): string[] {
 
 /** What a step does that an event is of. */
 function stepOf(event: RunEvent, { underWay }: Shown): ShownStep {
-  const none = { calls: new Map(), commands: new Map() };
+  const none: ShownStep = {
+    calls: new Map(),
+    commands: new Map(),
+    isChecking: false,
+    told: { form: false, checks: false },
+  };
   if (!("step" in event) || event.type === "step.skipped") return none;
   const step = underWay.get(event.step) ?? none;
   underWay.set(event.step, step);
@@ -225,12 +254,14 @@ function stepHead(
   ];
 }
 
-function checkedLines(result: CheckResult, paint: Style): string[] {
+function checkedLines(result: CheckResult, paint: Style, toldForm: boolean): string[] {
   const { ok, message, place, expected, found } = result;
   if (ok) return [`  ${paint.green("ok")}  ${oneLine(message)}`];
   const where = paint.dim(`(${place.file}:${place.line})`);
+  const line = `  ${paint.red("failed")}  ${oneLine(message)} ${where}`;
+  if (result.check === "output" && toldForm) return [line];
   return [
-    `  ${paint.red("failed")}  ${oneLine(message)} ${where}`,
+    line,
     ...foundLines("expected:", expected, paint),
     ...foundLines("found:   ", found, paint),
   ];

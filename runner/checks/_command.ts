@@ -15,6 +15,9 @@ const LINES = 10;
 /** Characters of each. */
 const CHARACTERS = 300;
 
+/** Characters of a command that its name has at most. */
+const NAME = 100;
+
 /** A command with its variables known. */
 export interface CheckCommand extends Pick<PlanCommand, "command" | "cwd"> {
   readonly env: Readonly<Record<string, string>>;
@@ -28,9 +31,7 @@ export async function succeeds(
   command: CheckCommand,
   execute: (command: CheckCommand) => Promise<ExecuteResult>,
 ): Promise<Finding> {
-  const name = quote(
-    typeof command.command === "string" ? command.command.trim() : command.command.join(" "),
-  );
+  const name = quote(shownCommand(command.command));
   const expected = "exit code 0";
   let result: ExecuteResult;
   try {
@@ -51,6 +52,14 @@ export async function succeeds(
     : `Command ${name} should end with exit code 0; it ended with ${exitCode}` +
       (last === undefined ? "" : `: ${last}`);
   return failed(message, expected, [how, ...notes, ...said].join("\n"));
+}
+
+/** A command in one short line: the first of a script. */
+function shownCommand(command: string | readonly string[]): string {
+  const [first = "", ...others] = (typeof command === "string" ? command : command.join(" "))
+    .trim().split("\n");
+  const start = first.length > NAME ? first.slice(0, NAME).toWellFormed() : first;
+  return others.length === 0 && start === first ? first : `${start.trimEnd()}…`;
 }
 
 function lastLines(text: string): readonly string[] {

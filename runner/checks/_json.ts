@@ -8,9 +8,6 @@ import { parseJson, validateJson } from "../json_schema.ts";
 import type { JsonSchema } from "../plan.ts";
 import { failed, type Finding, passed } from "./_finding.ts";
 
-/** Errors that the sentence of a failed check names; all of them are in what was found. */
-const NAMED = 3;
-
 /**
  * @param path The file.
  * @param text Its text.
@@ -19,7 +16,11 @@ export function isJson(path: string, text: string): Finding {
   const parsed = parseJson(withoutMark(text));
   if (parsed.ok) return passed(`'${path}' is JSON`);
   const [error = ""] = parsed.errors;
-  return failed(`'${path}' should be JSON; ${error}`, "JSON", error);
+  return failed(
+    `'${path}' should be JSON; ${error.replace(/^it is not JSON: /, "")}`,
+    "JSON",
+    error,
+  );
 }
 
 /**
@@ -35,8 +36,8 @@ export async function fitsSchema(
   const result = await validateJson(schema, withoutMark(text));
   if (result.ok) return passed(`'${path}' fits the schema`);
   const { errors } = result;
-  const more = errors.length > NAMED ? "; and more" : "";
-  const message = `'${path}' should fit the schema; ${errors.slice(0, NAMED).join("; ")}${more}`;
+  const more = errors.length > 1 ? `; and ${errors.length - 1} more` : "";
+  const message = `'${path}' should fit the schema; ${errors[0]}${more}`;
   return failed(message, "JSON that fits the schema", errors.join("\n"));
 }
 

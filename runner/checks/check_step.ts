@@ -48,6 +48,8 @@ export interface CheckOptions {
   readonly versions: Versions;
   /** The step's output: what a judge without a file is shown. */
   readonly output: string;
+  /** Whether something has failed already: then no judge is asked; `false` without it. */
+  readonly hasFailed?: boolean | undefined;
   /** Asks the model of a judge. */
   readonly judge: (question: JudgeQuestion) => Promise<JudgeResult>;
   /** Runs the command of a check in the run's shell. */
@@ -56,7 +58,10 @@ export interface CheckOptions {
 
 /** What {@linkcode checkStep} found. */
 export interface CheckedStep {
-  /** A result for each check, in the order of the file; those after an end are not done. */
+  /**
+   * A result for each check that was made, in the order of the file, but that judges come last: they
+   * are asked where all else holds. Those after an end are not made.
+   */
   readonly results: readonly CheckResult[];
   /** Set where a judge had to end the step: how, and why. */
   readonly ended?: CheckEnd;
@@ -85,14 +90,30 @@ export async function checkStep(
       resultOf("produces", name, await produced(tree, name, versions.get(name)), place),
     );
   }
-  for (const assertion of step.assertions) {
+  const judges = step.assertions.filter(({ kind }) => kind === "judge");
+  const others = step.assertions.filter(({ kind }) => kind !== "judge");
+  const first = await checkAll(others, results, options);
+  if (first !== undefined) return { results, ended: first };
+  // A judge takes a model and money: what a command can find out comes first.
+  if (options.hasFailed === true || results.some(({ ok }) => !ok)) return { results };
+  const ended = await checkAll(judges, results, options);
+  return ended === undefined ? { results } : { results, ended };
+}
+
+/** Adds a result for each assertion. Set where one had to end the step. */
+async function checkAll(
+  assertions: readonly PlanAssertion[],
+  results: CheckResult[],
+  options: CheckOptions,
+): Promise<CheckEnd | undefined> {
+  for (const assertion of assertions) {
     const { path = "", finding, ended } = await checkOne(assertion, options);
     if (finding !== undefined) {
       results.push(resultOf(assertion.kind, path, finding, assertion.place));
     }
-    if (ended !== undefined) return { results, ended };
+    if (ended !== undefined) return ended;
   }
-  return { results };
+  return undefined;
 }
 
 function resultOf(check: string, path: string, finding: Finding, place: Place): CheckResult {

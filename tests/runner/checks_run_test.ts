@@ -27,13 +27,15 @@ Deno.test("runPlan() asks a judge and runs a command as checks, tells the model 
           },
           { judge: "It is kind", file: "/out/letter.txt" },
         ],
-        retry: { attempts: 2 },
+        retry: { attempts: 3 },
       }],
       artifacts: [{ path: "/out/*", to: "./letters/" }],
     },
     turns: {
       letter: [
         [["write_file", { path: "/out/letter.txt", content: "Pay!\n" }]],
+        [],
+        [["write_file", { path: "/out/letter.txt", content: "Pay!\nNow!\n" }]],
         [],
         [["write_file", { path: "/out/letter.txt", content: "Dear you,\nthank you\n" }]],
       ],
@@ -44,25 +46,36 @@ Deno.test("runPlan() asks a judge and runs a command as checks, tells the model 
   });
   assertEquals([result.outcome, result.error], ["success", undefined]);
   assertEquals(files, { "letters/letter.txt": "Dear you,\nthank you\n" });
-  const [first = [], second] = failures(events);
-  assertEquals(second, []);
-  assertEquals(first.map(({ check, path, expected, found }) => [check, path, expected, found]), [
-    ["run", "", "exit code 0", "exit code 1\ntoo short"],
-    ["judge", "/out/letter.txt", "It is kind", "It threatens"],
+  const found = failures(events).map((results) =>
+    results.map(({ check, path, expected, found }) => [check, path, expected, found])
+  );
+  assertEquals(found, [
+    [["run", "", "exit code 0", "exit code 1\ntoo short"]],
+    [["judge", "/out/letter.txt", "It is kind", "It threatens"]],
+    [],
   ]);
+  const begun = events.flatMap((event) => event.type === "check.started" ? [event.check] : []);
+  assertEquals(begun, ["run", "run", "judge", "run", "judge"]);
   const command = 'test "$(wc -l < letter.txt)" -ge 2 || { echo too short >&2; false; }';
   assertEquals(
-    prompts(events)[1],
-    `\
+    prompts(events).slice(1),
+    [
+      `\
 The step is not finished. These checks, made on the files themselves, failed:
 
 - Command '${command}' should end with exit code 0; it ended with 1: too short
   Found:
     exit code 1
     too short
+
+Mend what they name, then say what you changed.`,
+      `\
+The step is not finished. These checks, made on the files themselves, failed:
+
 - '/out/letter.txt' does not hold 'It is kind': It threatens
 
 Mend what they name, then say what you changed.`,
+    ],
   );
   assertEquals(
     events.filter(({ type }) => type === "artifact.copied").map((event) =>

@@ -129,6 +129,7 @@ Deno.test("createScreen() shows delays, refused answers, times that are up and f
       ended("a", { outcome: "timeout", error: "It took too long", retry: true }),
       ended("a", { outcome: "failure", error: "Never", continued: true }),
       { type: "artifact.copied", path: "/o.txt", to: "./o.txt", size: 1 },
+      { type: "artifact.copied", path: "/p.txt", to: "./p.txt", size: 1 },
     ]),
     [
       "",
@@ -136,14 +137,67 @@ Deno.test("createScreen() shows delays, refused answers, times that are up and f
       "  not of the form that is asked for:",
       "    /n: must be integer",
       "  failed  It does not fit (w.yaml:3)",
-      "    found:    one",
-      "              two",
       "  tried again in 1s500ms",
       "  attempt 2",
       "  timeout: It took too long",
       "  failure (the run goes on): Never",
-      "  copied      /o.txt -> ./o.txt",
+      "",
+      "Artifacts",
+      "  /o.txt -> ./o.txt",
+      "  /p.txt -> ./p.txt",
     ],
+  );
+});
+
+Deno.test("createScreen() shows what checks found, and not what they print and judges answer", () => {
+  const check = { check: "run", path: "", place: PLACE } as const;
+  const answered = {
+    type: "model.answered",
+    ...{ step: "a", turn: 1, text: "{}", toolCalls: 0 },
+    finish: "stop",
+    usage: { inputTokens: 1, outputTokens: 1 },
+  } as const;
+  const finished = {
+    type: "command.finished",
+    ...{ step: "a", exitCode: 1, timedOut: false, stderr: "", notes: ["A note"] },
+  } as const;
+  assertEquals(
+    shown(["a"], [
+      started("a", { command: "make" }),
+      { type: "command.output", step: "a", callId: "", stream: "stdout", text: "made\n" },
+      finished,
+      { type: "check.started", step: "a", attempt: 1, check: "run" },
+      { type: "command.output", step: "a", callId: "", stream: "stdout", text: "of a check\n" },
+      finished,
+      { type: "check.started", step: "a", attempt: 1, check: "judge" },
+      answered,
+      {
+        type: "step.checked",
+        ...{ step: "a", attempt: 1 },
+        results: [
+          { ...check, ok: true, message: "One holds" },
+          { ...check, ok: false, message: "Two does not", expected: "x", found: "y\nz" },
+        ],
+      },
+      ended("a", { outcome: "failure", error: "Two does not" }),
+    ]),
+    [
+      "",
+      "[1/1] a",
+      "  $ make",
+      "    | made",
+      "    exit code 1",
+      "    (A note)",
+      "  ok  One holds",
+      "  failed  Two does not (w.yaml:3)",
+      "    found:    y",
+      "              z",
+      "  failure",
+    ],
+  );
+  assertEquals(
+    shown(["a"], [started("a"), answered]),
+    ["", "[1/1] a", "  {}"],
   );
 });
 

@@ -151,17 +151,60 @@ Deno.test("checkStep() asks no judge about a file that is not there or too long"
   assertEquals(long.found, "200001 characters, more than the 200000 that are judged");
 });
 
-Deno.test("checkStep() ends where a judge could not be asked, and leaves the rest unchecked", async () => {
+Deno.test("checkStep() ends where a judge could not be asked, and asks no other", async () => {
   const tree = await treeOf({ "/a": "" });
   for (const outcome of ["budget", "denied", "mismatch", "interrupted"] as const) {
+    const asked: string[] = [];
     const { results, ended } = await checkAll(tree, [
-      { file: ["/a"], kind: "exists" },
       { kind: "judge", rubric: ["R"] },
-      { file: ["/none"], kind: "exists" },
+      { kind: "judge", rubric: ["S"] },
+      { file: ["/a"], kind: "exists" },
     ], {
-      judge: () => Promise.resolve({ ...VERDICT, outcome, pass: false, reason: "No more" }),
+      judge: ({ rubric }) => {
+        asked.push(rubric);
+        return Promise.resolve({ ...VERDICT, outcome, pass: false, reason: "No more" });
+      },
     });
     assertEquals(results.map(({ check }) => check), ["exists"]);
     assertEquals(ended, { outcome, error: "No more" });
+    assertEquals(asked, ["R"]);
   }
+});
+
+Deno.test("checkStep() asks judges last, and none where something else has failed", async () => {
+  const tree = await treeOf({ "/a": "" });
+  const of = async (path: string, hasFailed = false) => {
+    const asked: string[] = [];
+    const { results } = await checkAll(tree, [
+      { kind: "judge", rubric: ["R"] },
+      { file: [path], kind: "exists" },
+      { kind: "judge", rubric: ["S"] },
+    ], {
+      hasFailed,
+      judge: ({ rubric }) => {
+        asked.push(rubric);
+        return Promise.resolve({ ...VERDICT, pass: false });
+      },
+    });
+    return { asked, checks: results.map(({ check, ok }) => [check, ok]) };
+  };
+  // What one judge finds is no reason not to ask another one.
+  assertEquals(await of("/a"), {
+    asked: ["R", "S"],
+    checks: [["exists", true], ["judge", false], ["judge", false]],
+  });
+  assertEquals(await of("/none"), { asked: [], checks: [["exists", false]] });
+  assertEquals(await of("/a", true), { asked: [], checks: [["exists", true]] });
+});
+
+Deno.test("checkStep() names a command by its first line", async () => {
+  const tree = await treeOf({});
+  const of = (command: string) =>
+    check(tree, { kind: "run", command: { command, cwd: "/", env: {} } }, {
+      execute: () => Promise.resolve({ ...DONE, exitCode: 0 }),
+    }).then(({ message }) => message);
+  const ended = "ended with exit code 0";
+  assertEquals(await of("\ntest -f /a \ntest -f /b\n"), `Command 'test -f /a…' ${ended}`);
+  assertEquals(await of("true\n"), `Command 'true' ${ended}`);
+  assertEquals(await of(`echo ${"x".repeat(200)}`), `Command 'echo ${"x".repeat(95)}…' ${ended}`);
 });
