@@ -65,6 +65,7 @@ export async function askModel(step: PlanStep, asked: Asked, host: RunHost): Pro
     // Loaded where a step wants a form: most files have none.
     const { validateJson } = await import("./json_schema.ts");
     const checked = await validateJson(step.output.schema, result.output, { fenced: true });
+    asked.signal.throwIfAborted();
     if (checked.ok) {
       const isFenced = result.output.trimStart().startsWith("```");
       const output = isFenced ? JSON.stringify(checked.value, null, 2) : result.output;

@@ -138,8 +138,11 @@ async function carryOut(
   const { key, attempt, before: versions, context, commandContext } = params;
   const { tree } = host.processes;
   const readable = host.processes.readable(step.tools);
-  const begin = (check: "run" | "judge") =>
+  const begin = (check: "run" | "judge") => {
+    // Nothing is told of an attempt after its end.
+    signal.throwIfAborted();
     host.emit({ type: "check.started", step: key, attempt, check });
+  };
   const { results: checks, ended } = await checkStep(step, {
     ...{ tree, readable, context, commandContext, versions, output: done.output },
     hasFailed: outputCheck?.ok === false,

@@ -1,0 +1,50 @@
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { compileWorkflow } from "../../runner/compile.ts";
+import { formatDiagnostics } from "../../runner/diagnostics.ts";
+import type { RunEvent } from "../../runner/events.ts";
+import { type RunOptions, runPlan } from "../../runner/supervise.ts";
+import { answer, startOpenAiServer } from "../support/openai_server.ts";
+
+/** Runs a workflow of a model behind a server, in real processes. */
+async function live(
+  flow: Readonly<Record<string, unknown>>,
+  { baseUrl, key }: { readonly baseUrl: string; readonly key: string },
+  options: Pick<RunOptions, "signal" | "sinks">,
+) {
+  const cwd = await Deno.realPath(await Deno.makeTempDir({ prefix: "routebook-live-" }));
+  try {
+    const text = JSON.stringify({ name: "live", model: "openai:gpt-4.1", ...flow });
+    await Deno.writeTextFile(join(cwd, "flow.yaml"), text);
+    const compiled = await compileWorkflow("flow.yaml", { cwd, mode: "live", key: true, baseUrl });
+    const { plan, diagnostics, sources } = compiled;
+    if (plan === undefined) throw new Error(formatDiagnostics(diagnostics, sources));
+    return await runPlan(plan, { ...options, apiKey: key, runId: "test" });
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
+  }
+}
+
+Deno.test("runPlan() sees the memory files of a run that is interrupted in the middle of an answer", async () => {
+  // More than is read at once, so that some of it comes when the step has ended already.
+  const long = answer({ text: "word ".repeat(200_000) });
+  const args = JSON.stringify({ path: "/notes.txt", content: "kept" });
+  const write = answer({ calls: [{ name: "write_file", arguments: args }] });
+  await using server = startOpenAiServer({
+    script: ({ messages }) => messages.at(-1)?.role === "tool" ? long : write,
+  });
+  const stop = new AbortController();
+  const events: RunEvent[] = [];
+  const result = await live({ steps: [{ id: "talk", prompt: "Talk." }] }, server, {
+    signal: stop.signal,
+    sinks: [(event) => {
+      events.push(event);
+      if (event.type === "model.text") stop.abort();
+    }],
+  });
+  assertEquals([result.outcome, result.exitCode, result.unseen], ["interrupted", 130, undefined]);
+  assertEquals(result.files.map(({ path, size }) => [path, size]), [["/notes.txt", 4]]);
+  // Nothing is told of the step once its end is.
+  assertEquals(events.slice(-2).map(({ type }) => type), ["step.finished", "run.finished"]);
+  assertEquals(events.map(({ seq }) => seq), events.map((_, index) => index + 1));
+});
