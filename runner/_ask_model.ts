@@ -15,6 +15,7 @@ import {
 import type { Checkpoint } from "../agent/process.ts";
 import { readJudgeResult, readStepResult } from "./_agent_words.ts";
 import type { JudgeQuestion } from "./checks/check_step.ts";
+import { conversationOf } from "./_conversation.ts";
 import type { ExpressionContext } from "./expressions/context.ts";
 import type { Value } from "./expressions/expression.ts";
 import { renderTemplate } from "./expressions/template.ts";
@@ -85,7 +86,8 @@ async function askOnce(
   { key, attempt, prompt, resume, context, signal }: Asked,
   host: RunHost,
 ): Promise<StepResult> {
-  const { plan: { model }, processes, progress, spending } = host;
+  const { plan, processes, progress, spending } = host;
+  const { model } = plan;
   // The calls that waited were asked for within the budget.
   const refusal = resume === undefined ? spending.refusal(key) : undefined;
   if (refusal !== undefined) return notAsked("budget", refusal);
@@ -93,6 +95,7 @@ async function askOnce(
   const playedBefore = items?.playedBefore ?? 0;
   const { maxTurns, budget } = spending.attempt(key);
   const { schema } = step.output ?? {};
+  const continues = conversationOf(plan, step, progress.ends);
   const params: StepParams = {
     step: key,
     attempt,
@@ -102,7 +105,7 @@ async function askOnce(
     ...(model.type === "rehearsal"
       ? { rehearsal: (model.steps[step.id] ?? []).slice(playedBefore) }
       : {}),
-    ...(step.continues === undefined ? {} : { continues: step.continues }),
+    ...(continues === undefined ? {} : { continues }),
     ...(step.model === undefined ? {} : { model: step.model }),
     ...(step.instructions === undefined
       ? {}

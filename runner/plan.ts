@@ -319,7 +319,10 @@ export interface PlanStepBase {
   /** Stands in the place of the workflow's instructions. */
   readonly instructions?: Template;
   readonly tools?: PlanStepTools;
-  /** The step whose conversation this one goes on with; a new conversation without it. */
+  /**
+   * The step whose conversation this one goes on with, or with that of the nearest one before it where
+   * it is skipped; a new conversation without it.
+   */
   readonly continues?: string;
   readonly produces: readonly { readonly path: Template; readonly place: Place }[];
   readonly assertions: readonly PlanAssertion[];

@@ -1,29 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { join } from "@std/path";
-import { compileWorkflow } from "../../runner/compile.ts";
-import { formatDiagnostics } from "../../runner/diagnostics.ts";
 import type { RunEvent } from "../../runner/events.ts";
-import { type RunOptions, runPlan } from "../../runner/supervise.ts";
 import { answer, startOpenAiServer } from "../support/openai_server.ts";
-
-/** Runs a workflow of a model behind a server, in real processes. */
-async function live(
-  flow: Readonly<Record<string, unknown>>,
-  { baseUrl, key }: { readonly baseUrl: string; readonly key: string },
-  options: Pick<RunOptions, "signal" | "sinks">,
-) {
-  const cwd = await Deno.realPath(await Deno.makeTempDir({ prefix: "routebook-live-" }));
-  try {
-    const text = JSON.stringify({ name: "live", model: "openai:gpt-4.1", ...flow });
-    await Deno.writeTextFile(join(cwd, "flow.yaml"), text);
-    const compiled = await compileWorkflow("flow.yaml", { cwd, mode: "live", key: true, baseUrl });
-    const { plan, diagnostics, sources } = compiled;
-    if (plan === undefined) throw new Error(formatDiagnostics(diagnostics, sources));
-    return await runPlan(plan, { ...options, apiKey: key, runId: "test" });
-  } finally {
-    await Deno.remove(cwd, { recursive: true });
-  }
-}
+import { live } from "./_live.ts";
 
 Deno.test("runPlan() sees the memory files of a run that is interrupted in the middle of an answer", async () => {
   // More than is read at once, so that some of it comes when the step has ended already.
