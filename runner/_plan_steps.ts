@@ -47,7 +47,7 @@ export function stepSections(plan: Plan, style: Style): readonly (readonly strin
       : [style.bold(title), ...tableLines(steps.map(stepRow), { header, paint })]
   );
   const details = stepsOfPlan(plan).flatMap((step) => {
-    const rows = detailRows(step);
+    const rows = detailRows(step, plan);
     return rows.length === 0
       ? []
       : [`  ${printable(step.id)}`, ...tableLines(rows, { paint }).map((line) => `  ${line}`)];
@@ -63,7 +63,10 @@ function stepRow(step: PlanStep): readonly string[] {
     orDash(needs.join(" ")),
     orDash(produces.map(({ path }) => templateText(path)).join(" ")),
     orDash(assertions.length === 0 ? "" : `${assertions.length}`),
-    attempts === 1 ? "1" : `${attempts}, ${feedback ? "with" : "without"} feedback`,
+    // What is no model cannot be told what failed.
+    attempts === 1 || step.prompt === undefined
+      ? `${attempts}`
+      : `${attempts}, ${feedback ? "with" : "without"} feedback`,
   ];
 }
 
@@ -72,7 +75,7 @@ function orDash(text: string): string {
 }
 
 /** What a step has that most have not, a row each. */
-function detailRows(step: PlanStep): readonly (readonly string[])[] {
+function detailRows(step: PlanStep, plan: Plan): readonly (readonly string[])[] {
   const { foreach, backoff, timeout, budget, tools, uses } = step;
   const rows: [string, string][] = [];
   if (step.if !== undefined) rows.push(["if", step.if.expression.source]);
@@ -93,6 +96,7 @@ function detailRows(step: PlanStep): readonly (readonly string[])[] {
   if (continues !== undefined && !step.needs.includes(continues)) {
     rows.push(["session", `goes on with that of ${continues}`]);
   }
+  if (isNewSession(step, plan)) rows.push(["session", "new: it sees nothing of the steps before"]);
   if (budget !== undefined) rows.push(["budget", budgetText(budget)]);
   if (step.output !== undefined) rows.push(["output", "JSON of a schema"]);
   for (const rule of tools?.deny ?? []) rows.push(["denied", rule]);
@@ -108,6 +112,20 @@ function detailRows(step: PlanStep): readonly (readonly string[])[] {
     label === rows[index - 1]?.[0] ? "" : label,
     printable(text),
   ]);
+}
+
+/** Whether a step asks a model, does not go on with a conversation, and there is one before it. */
+function isNewSession({ id, prompt, continues, needs }: PlanStep, plan: Plan): boolean {
+  if (prompt === undefined || continues !== undefined) return false;
+  const isMain = plan.steps.some((step) => step.id === id);
+  const before = new Set(isMain ? needs : plan.steps.map((step) => step.id));
+  // The order of the file need not be that of the run.
+  for (const each of before) {
+    const step = plan.steps.find((other) => other.id === each);
+    if (step?.prompt !== undefined && step.foreach === undefined) return true;
+    for (const need of step?.needs ?? []) before.add(need);
+  }
+  return false;
 }
 
 function foreachText({ items, item, concurrency }: PlanForeach): string {

@@ -19,6 +19,7 @@ import {
   stepSections,
   stepsOfPlan,
 } from "./_plan_steps.ts";
+import { runStarted } from "./_run_started.ts";
 import { toolsOf } from "./plan_review.ts";
 import { type Style, styleFor } from "./_style.ts";
 import { tableLines } from "./_table.ts";
@@ -75,7 +76,7 @@ function summaryRows(plan: Plan): readonly (readonly string[])[] {
         ? `${model.name}, rehearsed: its answers come from ${model.file}`
         : model.type === "openai"
         ? `openai:${model.name} at ${model.baseUrl}`
-        : "none: every step is a command",
+        : noModelText(plan),
     ],
     ...(inputs.length === 0 ? [] : [["inputs", inputs.join(" ")]]),
     ...(model.type === "none" ? [] : [["budget", budgetText(plan.budget)]]),
@@ -87,6 +88,16 @@ function summaryRows(plan: Plan): readonly (readonly string[])[] {
     ...confinementRows(plan),
     ...runRows(plan),
   ];
+}
+
+/** Who is asked where the workflow itself asks nobody. */
+function noModelText(plan: Plan): string {
+  if (stepsOfPlan(plan).every(({ uses }) => uses === undefined)) {
+    return "none: every step is a command";
+  }
+  const { model, rehearsed } = runStarted(plan, undefined);
+  if (model === "none") return "none: every step is a command, or a workflow of commands";
+  return `none of its own; workflows that it uses ask ${model}${rehearsed ? ", rehearsed" : ""}`;
 }
 
 function priceText(name: string, { input, output, long }: Price): string {

@@ -68,7 +68,7 @@ Steps
 
 Steps when all of them succeeded
   ID    NEEDS  PRODUCES  CHECKS  ATTEMPTS
-  tell  -      -         -       2, without feedback
+  tell  -      -         -       2
 
 Steps when one of them failed
   ID     NEEDS  PRODUCES  CHECKS  ATTEMPTS
@@ -128,5 +128,55 @@ Steps
   a   -      -         -       1
   b   a      -         -       1
 `,
+  );
+});
+
+Deno.test("planText() says where a conversation begins anew, and of whom a model is asked", async () => {
+  const text = await shown(`\
+name: w
+model: openai:m
+steps:
+  - { id: c, prompt: Go, session: new, needs: [d] }
+  - { id: d, run: echo d, needs: [a] }
+  - { id: a, prompt: Go }
+  - { id: b, prompt: Go, session: new }
+  - { id: e, prompt: Go, needs: [a], retry: { attempts: 2, feedback: false } }
+  - { id: f, run: echo f, retry: { attempts: 2 } }
+`);
+  assertEquals(
+    text.slice(text.indexOf("Steps\n"), text.indexOf("\nCommands")),
+    `\
+Steps
+  ID  NEEDS  PRODUCES  CHECKS  ATTEMPTS
+  c   d      -         -       1
+  d   a      -         -       1
+  a   -      -         -       1
+  b   -      -         -       1
+  e   a      -         -       2, without feedback
+  f   -      -         -       2
+
+What some steps have besides
+  c
+    session  new: it sees nothing of the steps before
+`,
+  );
+});
+
+Deno.test("planText() says whose model is asked where only workflows that are used ask one", async () => {
+  const of = async (inner: string) => {
+    const { plan, text } = await compiled(
+      "name: w\nmodel: openai:m\nsteps: [{ id: a, uses: ./inner.yaml }]\n",
+      { files: { "inner.yaml": `name: inner\n${inner}` }, key: true },
+    );
+    assert(plan !== undefined, text);
+    return /^ {2}model +(.*)$/m.exec(planText(plan, { color: false, cwd: "/" }))?.[1];
+  };
+  assertEquals(
+    await of("model: openai:small\nsteps: [{ id: i, prompt: Go }]\n"),
+    "none of its own; workflows that it uses ask openai:small",
+  );
+  assertEquals(
+    await of("steps: [{ id: i, run: echo i }]\n"),
+    "none: every step is a command, or a workflow of commands",
   );
 });

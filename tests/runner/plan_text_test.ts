@@ -55,6 +55,7 @@ const PLAN: Plan = {
     {
       id: "notes",
       name: "notes",
+      continues: "app",
       prompt: ["Go"],
       needs: ["app"],
       produces: [],
