@@ -11,9 +11,10 @@ import { canonicalPath } from "../backends/paths.ts";
 import { StateBackend } from "../backends/state.ts";
 import { compileText, knownText } from "./_compile_text.ts";
 import { codePaths, isInside, isSystem, programPaths, realPlace, tooWide } from "./_host_paths.ts";
-import type { HostRoot, PlanArtifact } from "./plan.ts";
+import type { Plan, PlanArtifact } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { WorkflowFile } from "./schema.ts";
+import type { PlacedStep } from "./_step_parts.ts";
 import type { Scope } from "./_scope.ts";
 import type { Parts } from "./_validate.ts";
 import type { DataPath } from "./_yaml_file.ts";
@@ -22,8 +23,8 @@ import type { DataPath } from "./_yaml_file.ts";
 export interface ArtifactOptions {
   /** The workflow file's absolute path. */
   readonly path: string;
-  /** The directories of the host that the run reaches. */
-  readonly roots: readonly Pick<HostRoot, "directory" | "access">[];
+  /** Real directories of the host that the run may change, or the run that it is a part of. */
+  readonly writable: readonly string[];
   /** Absolute paths of the files that the run is made of: the workflow and its rehearsal. */
   readonly files: readonly string[];
   /** What the paths may refer to: all steps. */
@@ -68,8 +69,7 @@ export async function compileArtifacts(
 ): Promise<readonly PlanArtifact[]> {
   if (parts === undefined) return [];
   const kept: Kept = {
-    writable: options.roots.filter(({ access }) => access === "read-write")
-      .map(({ directory }) => directory),
+    writable: options.writable,
     files: await Promise.all(options.files.map(realFile)),
     code: await codePaths(),
     programs: await programPaths(),
@@ -104,6 +104,36 @@ export async function compileArtifacts(
   }
   checkTwice(artifacts, reporter);
   return artifacts.map(({ target: _, at: __, ...artifact }) => artifact);
+}
+
+/**
+ * Holds what used workflows copy out against what the file itself does: they copy to no other place.
+ *
+ * @param lists The steps of the file.
+ * @param placed Where they are in it.
+ * @param own Its artifacts.
+ * @param reporter Told of places that are too much.
+ */
+export function checkUsedArtifacts(
+  { steps, onSuccess = [], onFailure = [] }: Pick<Plan, "steps" | "onSuccess" | "onFailure">,
+  placed: readonly PlacedStep[],
+  own: readonly PlanArtifact[],
+  reporter: Reporter,
+): void {
+  const isOwn = ({ to }: PlanArtifact) =>
+    own.some((each) => each.to.endsWith("/") ? to.startsWith(each.to) : to === each.to);
+  for (const { id, uses } of [...steps, ...onSuccess, ...onFailure]) {
+    const more = uses?.plan.artifacts?.find((artifact) => !isOwn(artifact));
+    if (uses === undefined || more === undefined) continue;
+    const at = placed.find(({ part }) => part?.id === id)?.path ?? [];
+    reporter.error(
+      "exceeds-caller",
+      `${JSON.stringify(uses.file)} copies files out to ${JSON.stringify(more.to)}, and this ` +
+        "workflow does not",
+      [...at, "uses"],
+      { hint: "Copy them out here, with artifacts of this file, or add that destination to them" },
+    );
+  }
 }
 
 /** What is copied. */

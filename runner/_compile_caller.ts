@@ -8,7 +8,9 @@
 import { dirname, join, resolve } from "@std/path";
 import { isWithin, joinPaths, relativeTo } from "../backends/paths.ts";
 import type { CompiledBackends } from "./_compile_backends.ts";
+import type { LiveModel } from "./_compile_model.ts";
 import type { CompiledRoute } from "./_compile_routes.ts";
+import { limitText } from "./_compile_shell.ts";
 import { isInside, realPlace } from "./_host_paths.ts";
 import type { Access, Plan, PlanBackend, PlanRoute, PlanShell } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
@@ -24,6 +26,9 @@ export interface HostedPlace {
   readonly access: Access;
 }
 
+/** Where a model is: `https://api.openai.com/v1`, `api.openai.com:443`. */
+export type ModelServer = Pick<LiveModel, "baseUrl" | "netHost">;
+
 /** Rules, as a plan has them. */
 type Rules = Pick<Plan, "deny" | "ask" | "allow">;
 
@@ -37,8 +42,10 @@ export interface Caller {
   readonly routes: readonly PlanRoute[];
   readonly places: readonly HostedPlace[];
   readonly shell: PlanShell | undefined;
-  /** The host that its model is at; absent where it names no model. */
-  readonly netHost: string | undefined;
+  /** Real directories of the host that its run, or the run that it is a part of, may change. */
+  readonly writable: readonly string[];
+  /** Where its model is; absent where it names no model. */
+  readonly server: ModelServer | undefined;
   /** Its model, for files that name none: `openai:gpt-4.1`. */
   readonly model: string | undefined;
   /** Rules about commands; those about paths stand in front of its tree. */
@@ -93,6 +100,16 @@ export async function hostedPlaces(
     if (place.type !== "bad") places.push({ prefix, directory: place.path, access });
   }
   return places;
+}
+
+/**
+ * @param places Directories of the host.
+ * @returns Those that may be changed.
+ */
+export function writableOf(
+  places: readonly Pick<HostedPlace, "directory" | "access">[],
+): readonly string[] {
+  return places.filter(({ access }) => access === "read-write").map(({ directory }) => directory);
 }
 
 /** A tree inside a caller's. */
@@ -201,12 +218,19 @@ function placeOf(path: string, { routes }: Caller): string | undefined {
 /** What a workflow holds besides its files. */
 export interface Held {
   readonly shell: PlanShell | undefined;
-  /** The host that its model is at, if it asks one. */
-  readonly netHost: string | undefined;
+  /** Where its model is, if it asks one. */
+  readonly server: ModelServer | undefined;
   /** Names that it takes from the environment. */
   readonly env: readonly string[];
   readonly secrets: readonly string[];
 }
+
+/** Limits of commands that hold in a virtual shell, which is the only one that what is used may have. */
+const WIDEST_LIMITS = [
+  ["memory", "memoryBytes"],
+  ["file_size", "fileBytes"],
+  ["output", "outputBytes"],
+] as const;
 
 /**
  * Checks that a workflow holds nothing that its caller does not.
@@ -236,12 +260,26 @@ export function checkHeld(held: Held, caller: Caller, reporter: Reporter): void 
       "Leave shell out here, or write it there too",
     );
   }
-  if (held.netHost !== undefined && held.netHost !== caller.netHost) {
-    const has = caller.netHost === undefined
+  for (const [key, limit] of WIDEST_LIMITS) {
+    const [own, most] = [held.shell?.limits[limit], caller.shell?.limits[limit]];
+    if (own === undefined || most === undefined || own <= most) continue;
+    reporter.error(
+      "exceeds-caller",
+      `${quoted}, which uses this workflow, gives a command ${key} of ${limitText(limit, most)}`,
+      yaml.has(["limits", key]) ? ["limits", key] : [],
+      { hint: `Write limits: { ${key}: ${limitText(limit, most)} } here, or more there` },
+    );
+  }
+  const { server } = held;
+  if (server !== undefined && server.baseUrl !== caller.server?.baseUrl) {
+    const isSameHost = server.netHost === caller.server?.netHost;
+    const of = ({ netHost, baseUrl }: ModelServer) =>
+      JSON.stringify(isSameHost ? baseUrl : netHost);
+    const has = caller.server === undefined
       ? "asks no model"
-      : `asks its model at ${JSON.stringify(caller.netHost)}`;
+      : `asks its model at ${of(caller.server)}`;
     refuse(
-      `${quoted}, which uses this workflow, ${has}, and this one asks at "${held.netHost}"`,
+      `${quoted}, which uses this workflow, ${has}, and this one asks at ${of(server)}`,
       yaml.has(["base_url"]) ? "base_url" : "model",
       "Write the same model and base_url in both",
     );

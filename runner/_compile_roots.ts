@@ -78,6 +78,35 @@ export async function compileRoots(
     .toSorted((a, b) => depth(b.path) - depth(a.path));
 }
 
+/**
+ * Protects files that are known only once the steps are: workflows that they use, rehearsals of those,
+ * schemas.
+ *
+ * @param roots The roots.
+ * @param files Absolute paths.
+ * @param reporter Told of what cannot be protected.
+ * @returns The roots, in which none of the files can be changed.
+ */
+export async function protectFiles(
+  roots: readonly CompiledRoot[],
+  files: readonly string[],
+  reporter: Reporter,
+): Promise<readonly CompiledRoot[]> {
+  if (!roots.some(({ access }) => access === "read-write")) return roots;
+  const real = await Promise.all(files.map(realFile));
+  return roots.map((root) => {
+    if (root.access === "read") return root;
+    const inside = real.filter((path) => isInside(path, root.directory));
+    const unsafe = inside.find((path) => flagProblem(path));
+    if (unsafe !== undefined) cannotProtect(unsafe, root.at, reporter);
+    return { ...root, protected: [...new Set([...root.protected, ...inside])] };
+  });
+}
+
+function cannotProtect(path: string, at: DataPath, reporter: Reporter): void {
+  reporter.error("unsafe-path", `"${path}" cannot be protected: ${flagProblem(path)}`, at);
+}
+
 /** One route for each place of a backend, with the widest access that any route to it has. */
 function widestByPlace(routes: readonly CompiledRoute[]) {
   const places = new Map<string, { route: CompiledRoute; access: Access }>();
@@ -126,7 +155,7 @@ async function grantOf(
   const inside = guarded.filter((path) => isInside(path, place.path) && path !== place.path);
   const unsafe = access === "read" ? undefined : inside.find((path) => flagProblem(path));
   if (unsafe !== undefined) {
-    reporter.error("unsafe-path", `"${unsafe}" cannot be protected: ${flagProblem(unsafe)}`, at);
+    cannotProtect(unsafe, at, reporter);
     return undefined;
   }
   return {

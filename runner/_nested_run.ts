@@ -66,10 +66,10 @@ export async function runUsed(
     { ...given.plan, ...spending.usedLimits(key) },
     {
       sinks: [forward],
-      ...{ signal, wait, approver },
+      ...{ signal, wait, approver, questions: lend.questions },
       runId: lend.runId,
       now: lend.now,
-      apiKey: lend.apiKey,
+      ...{ apiKey: lend.apiKey, masked: lend.masked },
       secrets: Object.fromEntries(
         Object.entries(lend.secrets).filter(([name]) => uses.plan.secrets?.includes(name)),
       ),

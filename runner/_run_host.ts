@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Approvals, Approver } from "./approvals.ts";
+import type { Approvals, Approver, Questions } from "./approvals.ts";
 import type { RunEventBody } from "./events.ts";
 import type { ExpressionContext, ItemValue } from "./expressions/context.ts";
 import type { Interruption } from "./_interruption.ts";
@@ -29,9 +29,12 @@ export interface ContextOf {
 export interface Lent {
   readonly apiKey: string | undefined;
   readonly secrets: Readonly<Record<string, string>>;
+  /** All texts that nobody is shown, secrets that are not lent included. */
+  readonly masked: readonly string[];
   readonly runId: string;
   readonly now: (() => Date) | undefined;
   readonly approver: Approver;
+  readonly questions: Questions;
 }
 
 /** A run, as its steps see it. */

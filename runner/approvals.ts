@@ -52,6 +52,18 @@ export interface ApprovalsOptions {
    * @default {nothing is masked}
    */
   readonly mask?: SecretMask | undefined;
+  /**
+   * The questions of a run that this one is a part of: nobody is asked two at a time.
+   *
+   * @default {those of this run alone}
+   */
+  readonly questions?: Questions | undefined;
+}
+
+/** The questions of a run, and of those inside it. */
+export interface Questions {
+  /** The one that is being answered, or the last one. */
+  last: Promise<unknown>;
 }
 
 /** An attempt of a step that is under way. */
@@ -76,15 +88,16 @@ export class Approvals {
   readonly #mask: SecretMask;
   /** The attempts under way, by the keys of their steps. */
   readonly #attempts = new Map<string, Attempt>();
-  /** The question that is being answered: a person is asked one at a time. */
-  #asking: Promise<unknown> = Promise.resolve();
+  /** A person is asked one at a time. */
+  readonly questions: Questions;
 
   /** @param options The rules, and who is asked and told. */
-  constructor({ plan, emit, approver, mask }: ApprovalsOptions) {
+  constructor({ plan, emit, approver, mask, questions }: ApprovalsOptions) {
     this.#policy = new Policy(plan);
     this.#emit = emit;
     this.#mask = mask ?? new SecretMask([]);
     this.#approver = approver ?? NOBODY;
+    this.questions = questions ?? { last: Promise.resolve() };
   }
 
   /**
@@ -154,9 +167,9 @@ export class Approvals {
    * @returns The answer. A grant holds until the call is finished, or the attempt.
    */
   async ask(question: ApprovalParams, signal: AbortSignal): Promise<ApprovalResult> {
-    const before = this.#asking;
+    const before = this.questions.last;
     const { promise: answered, resolve } = Promise.withResolvers<void>();
-    this.#asking = before.then(() => answered);
+    this.questions.last = before.then(() => answered);
     const over = this.#attempts.get(question.step)?.over.signal;
     const ended = over === undefined ? signal : AbortSignal.any([signal, over]);
     try {

@@ -7,7 +7,7 @@
 
 import { dirname, resolve } from "@std/path";
 import { compileBudget } from "./_compile_budget.ts";
-import { compileArtifacts } from "./_compile_artifacts.ts";
+import { checkUsedArtifacts, compileArtifacts } from "./_compile_artifacts.ts";
 import { compileBackends } from "./_compile_backends.ts";
 import {
   type Caller,
@@ -16,6 +16,7 @@ import {
   hostedPlaces,
   nestTree,
   withCallerRules,
+  writableOf,
 } from "./_compile_caller.ts";
 import {
   type CompiledEnvironment,
@@ -30,7 +31,7 @@ import { askConfinement, compileConfinement, type Probe } from "./_compile_confi
 import { chooseModel } from "./_compile_model.ts";
 import { compileOutputs as compileStepOutputs } from "./_compile_output.ts";
 import { SchemaFiles } from "./_compile_schema.ts";
-import { compileRoots } from "./_compile_roots.ts";
+import { compileRoots, protectFiles } from "./_compile_roots.ts";
 import { compileRoutes } from "./_compile_routes.ts";
 import { checkRules } from "./_compile_rule_checks.ts";
 import { compileRules } from "./_compile_rules.ts";
@@ -230,7 +231,7 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   const { complete } = own;
   const routes = nested?.routes ?? own.routes;
   // What is used reaches local files through its caller.
-  const roots = nested === undefined ? ownRoots : [];
+  let roots = nested === undefined ? ownRoots : [];
   const shell = compileShell(parts, reporter);
   // Programs are started to find that out, while everything else is compiled.
   const asked = askConfinement(shell, roots, options.probe);
@@ -244,14 +245,16 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   const taken = environment.taken.map(({ name }) => name)
     .filter((name) => !environment.secrets.includes(name));
   const held = {
-    ...{ shell, netHost: live?.netHost },
+    ...{ shell, server: live },
     ...{ env: taken, secrets: environment.secrets },
   };
   if (caller !== undefined) checkHeld(held, caller, reporter);
+  const lends = nested?.lends ??
+    { routes, places: await hostedPlaces(routes, declaredRoots(backends, parts, path)) };
   const lender: Caller = {
     ...held,
-    ...nested?.lends ??
-      { routes, places: await hostedPlaces(routes, declaredRoots(backends, parts, path)) },
+    ...lends,
+    writable: caller?.writable ?? writableOf([...lends.places, ...roots]),
     file: yaml.file,
     chain: [...caller?.chain ?? [], await Deno.realPath(path)],
     model: live && `openai:${live.name}`,
@@ -273,6 +276,8 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     },
     reporter,
   );
+  const read = [...compilation.sources.keys()].filter((name) => name !== inputsFile);
+  roots = await protectFiles(roots, read.map((name) => resolve(options.cwd, name)), reporter);
   const instructions = compileText(parts.instructions ?? "", ["instructions"], {
     ...scope,
     steps: {
@@ -315,9 +320,13 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   const confinement = await compileConfinement(parts, { shell, asked, check }, reporter);
   const artifacts = await compileArtifacts(parts.artifacts, {
     ...{ path, redirect: given.artifacts, scope: { ...scope, steps: ended } },
-    roots: [...ownRoots, ...lender.places],
+    writable: [...lender.writable, ...writableOf(ownRoots)],
     files: [path, ...(rehearsalPath === undefined ? [] : [rehearsalPath])],
   }, reporter);
+  // A test copies everything to a place of its own.
+  if (given.artifacts === undefined) {
+    checkUsedArtifacts(stepLists(steps), placedSteps(parts), artifacts, reporter);
+  }
   if (model === undefined || parts.name === undefined || instructions === undefined) {
     return undefined;
   }
@@ -368,14 +377,19 @@ function planInputs(
   };
 }
 
-/** What a workflow that is used is compiled with: its caller's model, where it names none. */
+/** What a workflow that is used is compiled with: its caller's model and server, where it names none. */
 function optionsFor(
   caller: Caller,
   parts: Parts<WorkflowFile>,
   { inputs: _, inputsFile: __, roots: ___, ...options }: CompileOptions,
 ): CompileOptions {
-  if (options.model !== undefined || parts.model !== undefined) return options;
-  return caller.model === undefined ? options : { ...options, model: caller.model };
+  const { model = parts.model === undefined ? caller.model : undefined } = options;
+  const { baseUrl = parts.base_url === undefined ? caller.server?.baseUrl : undefined } = options;
+  return {
+    ...options,
+    ...(model === undefined ? {} : { model }),
+    ...(baseUrl === undefined ? {} : { baseUrl }),
+  };
 }
 
 /** Compiles a workflow that is used; its errors are among the caller's. */

@@ -15,7 +15,7 @@ import type { Approver } from "./approvals.ts";
 import type { RunCheckpoint } from "./checkpoint.ts";
 import type { CompileOptions } from "./compile.ts";
 import { Journal, JOURNAL_FOLDER, type JournalClaim } from "./journal.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan, PlanModel } from "./plan.ts";
 
 /** Runs that are named where a beginning fits several. */
 const NAMED_RUNS = 5;
@@ -95,16 +95,36 @@ export function findWaiting(journal: Journal, beginning: string): WaitingRun {
  * @returns The options.
  */
 export function resumeOptions({ plan }: WaitingRun, options: CompileOptions): CompileOptions {
-  const { model, inputs } = plan;
   const given = Object.keys(options.inputs ?? {}).length > 0 || options.inputsFile !== undefined;
-  const before = Object.entries(inputs).map(([name, value]) => [name, String(value)]);
+  const before = Object.entries(plan.inputs).map(([name, value]) => [name, String(value)]);
   const same = { ...options, ...given ? {} : { inputs: Object.fromEntries(before) } };
-  if (model.type === "none") return same;
+  const models = [plan, ...usedPlans(plan)].flatMap(({ model }) => askedAs(model) ?? []);
+  const [asked] = models;
+  if (asked === undefined) return same;
   const { mode = "auto", model: named } = options;
-  const [name, kind] = model.type === "openai"
-    ? [`openai:${model.name}`, "live"] as const
-    : [model.name, "rehearse"] as const;
-  return { ...same, model: named ?? name, mode: mode === "auto" ? kind : mode };
+  // A model that the command line says is that of all; where there are several, it said none.
+  const isOne = models.every(({ model }) => model === asked.model);
+  const model = named ?? (isOne ? asked.model : undefined);
+  return {
+    ...same,
+    ...(model === undefined ? {} : { model }),
+    mode: mode === "auto" ? asked.mode : mode,
+  };
+}
+
+/** A model as the command line says it. */
+function askedAs(model: PlanModel): Required<Pick<CompileOptions, "model" | "mode">> | undefined {
+  if (model.type === "none") return undefined;
+  return model.type === "openai"
+    ? { model: `openai:${model.name}`, mode: "live" }
+    : { model: model.name, mode: "rehearse" };
+}
+
+/** The plans of the workflows that a plan uses, at any depth. */
+function usedPlans({ steps, onSuccess = [], onFailure = [] }: Plan): readonly Plan[] {
+  return [...steps, ...onSuccess, ...onFailure].flatMap(({ uses }) =>
+    uses === undefined ? [] : [uses.plan, ...usedPlans(uses.plan)]
+  );
 }
 
 /**
@@ -120,6 +140,14 @@ export function checkSamePlan({ id, plan: before }: WaitingRun, plan: Plan): voi
       `'${plan.file}' is not the workflow that waits: run '${id}' began with the fingerprint ` +
         `${before.fingerprint}, and the file has ${plan.fingerprint}`,
       "Undo what was changed in the file, or start anew without --resume",
+    );
+  }
+  const [began, found] = [readFiles(before), readFiles(plan)];
+  for (const name of new Set([...began.keys(), ...found.keys()])) {
+    if (began.get(name) === found.get(name)) continue;
+    throw new ResumeError(
+      `${name} is not what it was when run '${id}' began, and '${plan.file}' is made of it`,
+      "Undo what was changed in it, or start anew without --resume",
     );
   }
   for (const name of new Set([...Object.keys(before.inputs), ...Object.keys(plan.inputs)])) {
@@ -143,6 +171,28 @@ export function checkSamePlan({ id, plan: before }: WaitingRun, plan: Plan): voi
       "Name the same file as before, in the same directory",
     );
   }
+}
+
+/**
+ * What else a workflow is made of, by what messages call it: the workflows that it uses, and schemas in
+ * files of their own. Its fingerprint is that of one file alone.
+ */
+function readFiles(plan: Plan, key = ""): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const steps = [...plan.steps, ...plan.onSuccess ?? [], ...plan.onFailure ?? []];
+  for (const { id, uses, output, assertions } of steps) {
+    const step = `${key}${id}`;
+    const schemas = [
+      output?.schema,
+      ...assertions.map((each) => each.kind === "json_schema" ? each.schema : undefined),
+    ];
+    found.set(`A schema of step '${step}'`, JSON.stringify(schemas));
+    if (uses === undefined) continue;
+    found.set(`'${uses.file}'`, uses.plan.fingerprint);
+    found.set(`The model of '${uses.file}'`, modelOf(uses.plan));
+    for (const [name, text] of readFiles(uses.plan, `${step}/`)) found.set(name, text);
+  }
+  return found;
 }
 
 function modelOf({ model }: Plan): string {

@@ -9,7 +9,7 @@ import { AGENT_PROCESS } from "../agent/process.ts";
 import { hiddenTexts } from "../agent/secrets.ts";
 import { readCheckpoint, readEvent } from "./_agent_words.ts";
 import type { Backend } from "../backends/protocol.ts";
-import { Approvals, type Approver, NOBODY } from "./approvals.ts";
+import { Approvals, type Approver, NOBODY, type Questions } from "./approvals.ts";
 import {
   type CheckpointFile,
   memoryFiles,
@@ -52,6 +52,12 @@ export interface RunOptions {
    * @default {{}}
    */
   readonly secrets?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Texts that are masked besides: the secrets of the run that uses this one.
+   *
+   * @default {[]}
+   */
+  readonly masked?: readonly string[] | undefined;
   /** Interrupts the run. */
   readonly signal?: AbortSignal | undefined;
   /** The run's id. */
@@ -72,6 +78,8 @@ export interface RunOptions {
    * @default {nobody: the run waits}
    */
   readonly approver?: Approver | undefined;
+  /** The questions of the run that uses this one, if one does. */
+  readonly questions?: Questions | undefined;
   /** Keeps what a waiting run needs to be gone on with, before it says that it waits. */
   readonly keep?:
     | ((checkpoint: RunCheckpoint, files: readonly CheckpointFile[]) => void)
@@ -153,7 +161,7 @@ class Run implements RunHost {
         ...options.sinks,
       ],
       now: options.now,
-      secrets: hiddenTexts(Object.values(options.secrets ?? {}), options.apiKey),
+      secrets: hiddenTexts(this.#secretTexts, options.apiKey),
     });
     this.interruption = new Interruption({ signal, timeout: plan.timeout, wait: this.wait });
     this.progress = new Progress(plan, resume?.checkpoint);
@@ -166,12 +174,20 @@ class Run implements RunHost {
       emit: this.emit,
       approver: options.approver,
       mask: this.#recorder.mask,
+      questions: options.questions,
     });
   }
 
   get lend(): Lent {
     const { apiKey, secrets = {}, runId, now, approver = NOBODY } = this.#options;
-    return { apiKey, secrets, runId, now, approver };
+    const { questions } = this.approvals;
+    return { apiKey, secrets, masked: this.#secretTexts, runId, now, approver, questions };
+  }
+
+  /** What nobody is shown, the model's key aside. */
+  get #secretTexts(): readonly string[] {
+    const { secrets = {}, masked = [] } = this.#options;
+    return [...new Set([...Object.values(secrets), ...masked])];
   }
 
   get processes(): Processes {
@@ -236,7 +252,7 @@ class Run implements RunHost {
     return this.#processes = new Processes(this.plan, {
       ...{ apiKey, onEvent, onApproval, grants },
       context: this.context({ failed: false }),
-      secrets: Object.values(this.#options.secrets ?? {}),
+      secrets: this.#secretTexts,
       budget: this.spending.runLimits(),
       callerTree: this.#options.callerTree,
     });

@@ -236,3 +236,85 @@ steps: [{ id: a, run: echo a }]
     " --> flow.yaml:7:20",
   ]);
 });
+
+Deno.test("compileWorkflow() refuses a used workflow that would reach another server, or take more", async () => {
+  const said = async (caller: string, inner: string) =>
+    (await compiled(caller, { files: { "inner.yaml": inner } })).text.split("\n")
+      .filter((line) => /^error/.test(line));
+  const caller = "name: c\nmodel: openai:m\nbase_url: https://one.example/v1\nshell: virtual\n" +
+    "limits: { memory: 64mb }\nsteps: [{ id: a, uses: ./inner.yaml }]\n";
+  const inner = (more: string) => `name: i\n${more}steps: [{ id: r, prompt: Go }]\n`;
+  assertEquals(await said(caller, inner("")), []);
+  assertEquals(await said(caller, inner("model: openai:other\n")), []);
+  // The same host and port: the key would go over the wire as it is, or to somebody else's path.
+  for (const url of ["http://one.example:443/v1", "https://one.example/other"]) {
+    assertEquals(await said(caller, inner(`base_url: ${url}\n`)), [
+      'error[exceeds-caller]: "flow.yaml", which uses this workflow, asks its model at ' +
+      `"https://one.example/v1", and this one asks at "${url}"`,
+    ]);
+  }
+  assertEquals(await said(caller, inner("shell: virtual\nlimits: { memory: 64mb }\n")), []);
+  assertEquals(await said(caller, inner("shell: virtual\nlimits: { memory: 65mb }\n")), [
+    'error[exceeds-caller]: "flow.yaml", which uses this workflow, gives a command memory of 64mb',
+  ]);
+});
+
+Deno.test("compileWorkflow() lets a used workflow copy files out where its caller does, and nowhere else", async () => {
+  const said = async (own: string, used: string) => {
+    const { text } = await compiled(
+      "name: c\nbackends: { disk: { type: local, root: ./ws } }\nroutes: { /ws/: disk }\n" +
+        `artifacts: [{ path: /ws/a, to: ${own} }]\n` +
+        "steps: [{ id: a, run: ls }, { id: b, uses: ./used/middle.yaml }]\n",
+      {
+        files: {
+          "used/middle.yaml": "name: m\nbackends: { mem: { type: state } }\ndefault: mem\n" +
+            `artifacts: [{ path: /m, to: ${used} }]\nsteps: [{ id: c, uses: ./inner.yaml }]\n`,
+          "used/inner.yaml": "name: i\nbackends: { mem: { type: state } }\ndefault: mem\n" +
+            `artifacts: [{ path: /i, to: ${used} }]\nsteps: [{ id: r, run: ls }]\n`,
+        },
+      },
+    );
+    return text.split("\n").filter((line) => /^(?:error| -->|  -->)/.test(line));
+  };
+  assertEquals(await said("./out/", "../out/deep/"), []);
+  assertEquals(await said("./out/x.txt", "../out/x.txt"), []);
+  for (const [own, used] of [["./out/", "../outside/"], ["./out/x.txt", "../out/y.txt"]] as const) {
+    assertEquals(await said(own, used), [
+      `error[exceeds-caller]: "used/middle.yaml" copies files out to "<dir>/${
+        used.slice(3)
+      }", and ` +
+      "this workflow does not",
+      " --> flow.yaml:5:44",
+    ]);
+  }
+  // The inner workflows have no local files of their own, but the run may change these.
+  assertEquals((await said("./out/", "../ws/out/")).map((line) => line.slice(0, 24)), [
+    "error[unsafe-artifact]: ",
+    " --> used/inner.yaml:4:2",
+    "error[unsafe-artifact]: ",
+    " --> used/middle.yaml:4:",
+  ]);
+});
+
+Deno.test("compileWorkflow() protects all files that a run is made of", async () => {
+  const { plan, text } = await compiled(
+    "name: c\nmodel: openai:m\nbackends: { disk: { type: local, root: . } }\n" +
+      "routes: { /all/: disk }\n" +
+      "steps: [{ id: a, prompt: Go, output: { schema: ./a.schema.json } }, " +
+      "{ id: b, uses: ./used/inner.yaml }]\n",
+    {
+      files: {
+        "a.schema.json": '{ "type": "object" }',
+        "used/inner.yaml": "name: i\nmodel: openai:m\nsteps: [{ id: a, prompt: Go, assert: " +
+          "[{ file: /x, json_schema: ./b.schema.json }] }]\n",
+        "used/b.schema.json": "true",
+      },
+    },
+  );
+  assertEquals(text.includes("error"), false, text);
+  const [root] = plan?.roots ?? [];
+  assertEquals(
+    root?.protected.map((path) => path.slice(root.directory.length)).toSorted(),
+    ["/.routebook", "/a.schema.json", "/flow.yaml", "/used/b.schema.json", "/used/inner.yaml"],
+  );
+});

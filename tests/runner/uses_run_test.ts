@@ -214,3 +214,74 @@ Deno.test("runPlan() counts what is used within the budget of its caller", async
   });
   assertEquals([result.outcome, result.exitCode], ["budget", 4]);
 });
+
+Deno.test("runPlan() hides its secrets from the models of what it uses, lent or not", async () => {
+  const { result, events } = await played({
+    flow: {
+      model: "openai:m",
+      secrets: { TOKEN: { required: false } },
+      ...DISK,
+      steps: [
+        {
+          id: "leak",
+          run: 'echo "token $T" > /project/leak.txt',
+          env: { T: "${{ secrets.TOKEN }}" },
+        },
+        { id: "use", uses: "./middle.yaml" },
+      ],
+    },
+    files: {
+      "middle.yaml": flow("middle", {
+        model: "openai:m",
+        steps: [{ id: "deep", uses: "./reader.yaml" }],
+      }),
+      "reader.yaml": flow("reader", {
+        model: "openai:m",
+        rehearsal: "./reader.rehearsal.yaml",
+        steps: [{ id: "read", prompt: "Read it" }],
+      }),
+      "reader.rehearsal.yaml": flow("reader", {
+        steps: {
+          read: [
+            { calls: [{ read_file: { path: "/project/leak.txt" } }] },
+            { expect: { results: ["token ***"] }, text: "Read." },
+          ],
+        },
+      }),
+    },
+    options: { secrets: { TOKEN: "hunter2-hunter2" } },
+  });
+  assertEquals([result.outcome, result.error], ["success", undefined]);
+  assertEquals(JSON.stringify(events).includes("hunter2"), false);
+});
+
+Deno.test("runPlan() asks about one thing at a time, also in workflows that are used", async () => {
+  const names = ["use[0]", "use[1]"];
+  const both = Promise.withResolvers<void>();
+  const started = new Set<string>();
+  const { result, events } = await played({
+    flow: {
+      tools: { ask: ["execute touch *"] },
+      ...DISK,
+      steps: [{ id: "use", foreach: { items: [1, 2], concurrency: 2 }, uses: "./ask.yaml" }],
+    },
+    files: { "ask.yaml": flow("ask", { steps: [{ id: "r", run: "touch /project/x" }] }) },
+    onEvent: (event) => {
+      if (event.type === "step.started" && event.step.endsWith("/r")) started.add(event.step);
+      if (started.size === names.length) both.resolve();
+    },
+    options: {
+      approver: async () => {
+        await both.promise;
+        // Whoever does not wait for the answer to this question has asked by then.
+        for (let turn = 0; turn < 50; turn++) await new Promise((done) => setTimeout(done, 0));
+        return { verdict: "granted" };
+      },
+    },
+  });
+  assertEquals([result.outcome, result.error], ["success", undefined]);
+  assertEquals(
+    events.flatMap(({ type }) => type.startsWith("approval.") ? [type] : []),
+    names.flatMap(() => ["approval.requested", "approval.answered"]),
+  );
+});
