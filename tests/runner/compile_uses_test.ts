@@ -274,7 +274,7 @@ Deno.test("compileWorkflow() lets a used workflow copy files out where its calle
         },
       },
     );
-    return text.split("\n").filter((line) => /^(?:error| -->|  -->)/.test(line));
+    return text.split("\n").filter((line) => /^(?:error| +-->)/.test(line));
   };
   assertEquals(await said("./out/", "../out/deep/"), []);
   assertEquals(await said("./out/x.txt", "../out/x.txt"), []);

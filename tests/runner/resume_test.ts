@@ -171,6 +171,41 @@ Deno.test("run --resume refuses an edited file, other inputs, another model and 
   assertEquals((await directory.run("--resume", id.slice(0, -1), "--approve")).code, 0);
 });
 
+Deno.test("run --resume refuses a run of which a file that it uses was edited", async () => {
+  const used = "name: tell\nmodel: openai:other\nrehearsal: ./tell.rehearsal.yaml\n" +
+    "steps: [{ id: say, prompt: Say it }]\noutputs: { said: '${{ steps.say.output }}' }\n";
+  const said = "name: tell\nsteps: { say: [{ text: Told. }] }\n";
+  const schema = '{ "type": "string" }';
+  const workflow = WORKFLOW.replace(
+    "outputs:",
+    `  - { id: tell, uses: ./tell.yaml, assert: [{ file: /site/s.json, json_schema: ./s.json }] }\noutputs:`,
+  );
+  await using directory = await WaitingDirectory.make({ workflow });
+  await directory.write("site/s.json", '"a text"');
+  await directory.write("tell.yaml", used);
+  await directory.write("tell.rehearsal.yaml", said);
+  await directory.write("s.json", schema);
+  const id = await directory.waiting();
+  const edits = [
+    ["tell.yaml", used, used.replace("Say it", "Say more"), "'tell.yaml'"],
+    ["tell.rehearsal.yaml", said, said.replace("Told", "Said"), "The model of 'tell.yaml'"],
+    ["s.json", schema, "true", "A schema of step 'tell'"],
+  ] as const;
+  for (const [file, before, after, name] of edits) {
+    await directory.write(file, after);
+    const { code, stdout, stderr } = await directory.run("--resume", id, "--approve");
+    assertEquals([code, stdout], [2, ""], stderr);
+    assertStringIncludes(
+      stderr,
+      `${name} is not what it was when run '${id}' began, and 'flow.yaml' is made of it`,
+    );
+    await directory.write(file, before);
+  }
+  assertEquals(directory.ids(), [id]);
+  const { code, stdout, stderr } = await directory.run("--resume", id, "--approve");
+  assertEquals(code, 0, stdout + stderr);
+});
+
 Deno.test("run --resume refuses runs that do not wait, and answers without a run", async () => {
   await using directory = await WaitingDirectory.make();
   const none = await directory.run("--resume", "x");
