@@ -10,6 +10,7 @@ import { isList, textOf } from "./expressions/coerce.ts";
 import { evaluate } from "./expressions/evaluate.ts";
 import { ExpressionError } from "./expressions/errors.ts";
 import type { Value } from "./expressions/expression.ts";
+import { kindName, typeOfValue } from "./expressions/types.ts";
 import type { PlanForeach, PlanStep } from "./plan.ts";
 import { itemKey, type Items } from "./_progress.ts";
 import type { RunHost } from "./_run_host.ts";
@@ -41,11 +42,13 @@ export async function runItems(
   try {
     const items = progress.itemsOf(id) ??
       progress.beginItems(id, await itemsOf(foreach, work, host));
-    return end(step, await runAll(step, foreach, items, work, host), host);
+    const ended = await runAll(step, foreach, items, work, host);
+    return end(step, ended, host, items.items.length);
   } catch (error) {
     if (error instanceof ExpressionError) {
-      const message = `Step '${id}' failed: ${error.message}`;
-      return end(step, { outcome: "failure", output: [], outputs: [], message }, host);
+      const { message } = error;
+      const ended = end(step, { outcome: "failure", output: [], outputs: [], message }, host);
+      return { ...ended, message: `Step '${id}' failed: ${message}` };
     }
     const { outcome, message } = stoppedBy(error);
     end(step, { outcome, output: "", outputs: null, message }, host);
@@ -107,13 +110,14 @@ async function runAll(
 }
 
 /** Tells how a step with items ended. */
-function end(step: PlanStep, ended: Ended, { emit }: RunHost): Ended {
+function end(step: PlanStep, ended: Ended, { emit }: RunHost, items?: number): Ended {
   const { outcome, output, message } = ended;
   const event: RunEventBody = {
     type: "step.finished",
     ...{ step: step.id, attempt: 1, outcome, retry: false },
     ...isContinued(step, outcome) ? { continued: true } : {},
     output: textOf(output),
+    ...items === undefined ? {} : { items },
     ...message === "" ? {} : { error: message },
   };
   emit(event);
@@ -132,7 +136,8 @@ async function itemsOf(
   if (!isList(value)) {
     const text = textOf(value);
     const quoted = text.length > QUOTED ? `${text.slice(0, QUOTED).toWellFormed()}…` : text;
-    throw new ExpressionError(`foreach needs a list, and '${source}' is '${quoted}'`);
+    const what = kindName(typeOfValue(value));
+    throw new ExpressionError(`foreach needs a list, and '${source}' is ${what}: '${quoted}'`);
   }
   if (value.length <= MOST_ITEMS) return value;
   const many = `'${source}' is a list of ${value.length}`;

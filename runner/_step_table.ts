@@ -19,6 +19,8 @@ export interface StepRow {
 interface Row {
   status: string;
   attempts: number;
+  /** Whether it is done for each of its items, should it have some. */
+  isRepeated: boolean;
   items: number;
   done: number;
   reason: string;
@@ -39,8 +41,9 @@ export class StepTable {
 
   /** The steps, in the order of the file, then those that come after all of them. */
   get rows(): readonly StepRow[] {
-    return [...this.#rows].map(([id, { status, attempts, items, done, reason }]) => {
+    return [...this.#rows].map(([id, { status, attempts, isRepeated, items, done, reason }]) => {
       const detail = [
+        ...items === 0 && isRepeated ? ["no items"] : [],
         ...items > 0 ? [`${done} of ${items} ${items === 1 ? "item" : "items"}`] : [],
         ...attempts > 1 ? [`${attempts} attempts`] : [],
         ...reason === "" ? [] : [reason],
@@ -72,6 +75,11 @@ export class StepTable {
       case "step.finished": {
         if (event.retry) this.#isPlain = false;
         const row = this.#row(event.step);
+        if (event.items !== undefined) {
+          this.#isPlain = false;
+          row.isRepeated = true;
+          row.items = event.items;
+        }
         row.status = event.continued === true
           ? `${event.outcome} (the run went on)`
           : event.outcome;
@@ -87,7 +95,7 @@ export class StepTable {
 
   #row(id: string): Row {
     const row = this.#rows.get(id) ??
-      { status: "not done", attempts: 0, items: 0, done: 0, reason: "" };
+      { status: "not done", attempts: 0, isRepeated: false, items: 0, done: 0, reason: "" };
     this.#rows.set(id, row);
     return row;
   }

@@ -173,6 +173,8 @@ export type RunEventBody =
     readonly delay?: number;
     /** Whether the run goes on as if it had succeeded. */
     readonly continued?: boolean;
+    /** How many items a step with `foreach` has, those that did not begin among them. */
+    readonly items?: number;
     readonly output: string;
     readonly error?: string;
   }

@@ -181,6 +181,7 @@ function describe(event: RunEvent, shown: Shown): string[] {
     }
     case "step.finished": {
       const { outcome, error = "", retry, delay, continued } = event;
+      if (event.items === 0) return [`  ${paint.dim("no items")}`];
       if (outcome === "success" || error === "") return [];
       const later = delay === undefined
         ? []

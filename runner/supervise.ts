@@ -293,7 +293,7 @@ class Run implements RunHost {
       ended: new Map([...this.progress.ends].filter(([id]) => own.has(id))),
       run: (step, hasFailed) => runStep(step, failed || hasFailed, this),
       skip: ({ id, name }, because) => {
-        const reason = `Step '${because}' failed, which it waits for`;
+        const reason = `Step '${because}', which it waits for, failed`;
         this.emit({ type: "step.skipped", step: id, name, reason });
         this.progress.skip(id);
       },

@@ -196,6 +196,10 @@ Deno.test("createScreen() shows what checks found, and not what they print and j
     ],
   );
   assertEquals(
+    shown(["a"], [started("a"), ended("a", { items: 0 })]),
+    ["", "[1/1] a", "  no items"],
+  );
+  assertEquals(
     shown(["a"], [started("a"), answered]),
     ["", "[1/1] a", "  {}"],
   );
@@ -233,7 +237,7 @@ Deno.test("reportText() names every step where they were not all simply done", (
       started(key),
       ended(key, key === "each[1]" ? { outcome: "failure" } : {}),
     ]),
-    ended("each", { outcome: "failure" }),
+    ended("each", { outcome: "failure", items: 3 }),
     { type: "step.skipped", step: "c", name: "c", reason: "Step 'each' failed" },
     started("late"),
   ], []);
@@ -242,7 +246,7 @@ Deno.test("reportText() names every step where they were not all simply done", (
     [
       "Steps",
       "  a     failure (the run went on)  2 attempts",
-      "  each  failure                    1 of 2 items",
+      "  each  failure                    1 of 3 items",
       "  c     skipped                    Step 'each' failed",
       "  late  not done",
     ],
