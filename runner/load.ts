@@ -9,6 +9,7 @@ import { Composer, type Document, Lexer, LineCounter, Parser, type YAMLError } f
 import { DIAGNOSTIC_CODES, type DiagnosticCode, hintFor } from "./diagnostic_codes.ts";
 import type { Diagnostic } from "./diagnostics.ts";
 import { readText } from "./_read_text.ts";
+import { withoutEnvironment } from "./_without_environment.ts";
 import { toData } from "./_yaml_data.ts";
 import { describeYamlError } from "./_yaml_errors.ts";
 import { YamlFile } from "./_yaml_file.ts";
@@ -124,7 +125,9 @@ function compose(text: string, report: ReportRange): Document.Parsed | undefined
     }
     yield* parser.end();
   };
-  for (const document of composer.compose(tokensOf(), true, text.length)) documents.push(document);
+  withoutEnvironment(() => {
+    documents.push(...composer.compose(tokensOf(), true, text.length));
+  });
   if (depth > DEPTH) {
     const at = parser.offset;
     report(
