@@ -129,7 +129,7 @@ export const WORKFLOW_SECTIONS: readonly Section[] = [
     values: {
       [OTHER_KEY]: otherwise((value) =>
         value === null
-          ? "Write {} for a text that need not be given"
+          ? "Write {} for a text that has to be given"
           : `Write what it is: { default: ${inline(value)} }`
       ),
     },

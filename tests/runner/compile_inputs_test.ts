@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { compiled } from "./_compiled.ts";
 
 Deno.test("compileWorkflow() says what is wrong with each input", async () => {
@@ -410,4 +410,13 @@ steps: [{ id: a, prompt: "\${{ inputs.s }}", produces: ["\${{ inputs.p }}/x"] }]
     { check: true },
   );
   assertEquals(text, "");
+});
+
+Deno.test("compileWorkflow() says what an input without a body is to be", async () => {
+  const flow = (input: string) =>
+    `name: w\ninputs:\n  p: ${input}\nsteps: [{ id: a, run: "true" }]\n`;
+  const { text } = await compiled(flow(""));
+  assertStringIncludes(text, "hint: Write {} for a text that has to be given");
+  const { text: missing } = await compiled(flow("{}"));
+  assertStringIncludes(missing, 'error[missing-input]: Input "p" has no value');
 });
