@@ -36,6 +36,11 @@ export interface ReviewStep {
   readonly ask: readonly string[];
   /** `null` where everything is allowed that the rules of the workflow grant. */
   readonly allow: readonly string[] | null;
+  /**
+   * What the workflow that the step uses has of its caller's: `write /project/src`, `shell`,
+   * `secret TOKEN`. Absent where it uses none. Limits and rules are that workflow's then.
+   */
+  readonly grants?: readonly string[] | undefined;
 }
 
 /** A step of a plan, or of one that it uses, and what it is called. */
@@ -71,16 +76,42 @@ function contentOf({ command, cwd, env }: PlanCommand): Omit<ReviewCommand, "ste
   return { command, cwd, env: Object.fromEntries(values.toSorted(([a], [b]) => a < b ? -1 : 1)) };
 }
 
-/** The rules and limits of all steps. */
+/** The rules and limits of all steps; of one that uses a workflow, those of that workflow. */
 export function reviewSteps(plan: Plan): readonly ReviewStep[] {
-  return stepsOf(plan).map(({ name, step: { budget, timeout, tools } }) => ({
-    step: name,
-    budget: reviewBudget(budget),
-    timeout: timeout ?? null,
-    deny: tools?.deny.toSorted() ?? [],
-    ask: tools?.ask.toSorted() ?? [],
-    allow: tools?.allow?.toSorted() ?? null,
-  }));
+  return stepsOf(plan).map(({ name, step: { budget, timeout, tools, uses } }) => {
+    const rules = uses?.plan ?? tools;
+    return {
+      step: name,
+      budget: reviewBudget(uses?.plan.budget ?? budget),
+      timeout: leastOf(timeout, uses?.plan.timeout),
+      deny: rules?.deny.toSorted() ?? [],
+      ask: rules?.ask.toSorted() ?? [],
+      allow: rules?.allow?.toSorted() ?? null,
+      ...(uses === undefined ? {} : { grants: grantsOf(uses.plan) }),
+    };
+  });
+}
+
+/** What a workflow that is used has of its caller's. */
+function grantsOf({ backends, routes, shell, env, secrets, artifacts }: Plan): readonly string[] {
+  const lent = backends.filter(({ type }) => type === "caller").map(({ name }) => name);
+  const files = routes.filter(({ backend }) => lent.includes(backend)).flatMap((
+    { path, access },
+  ) => access === "read" ? [`read ${path}`] : [`read ${path}`, `write ${path}`]);
+  return [
+    ...new Set([
+      ...files,
+      ...(shell?.tool === true ? ["shell"] : []),
+      ...Object.keys(env ?? {}).map((name) => `env ${name}`),
+      ...(secrets ?? []).map((name) => `secret ${name}`),
+      ...(artifacts ?? []).map(({ path }) => `copy out ${templateText(path)}`),
+    ]),
+  ].toSorted();
+}
+
+function leastOf(one: number | undefined, other: number | undefined): number | null {
+  const least = Math.min(one ?? Infinity, other ?? Infinity);
+  return least === Infinity ? null : least;
 }
 
 /** A budget with all that it leaves open. */

@@ -6,9 +6,10 @@
  */
 
 import { dollarText } from "../agent/money.ts";
+import { isWithin } from "../backends/paths.ts";
 import { durationText } from "./_durations.ts";
 import type { PlanReview } from "./plan_review.ts";
-import type { ReviewBudget } from "./_review_steps.ts";
+import type { ReviewBudget, ReviewStep } from "./_review_steps.ts";
 import { widerRules } from "./_wider_rules.ts";
 import type { Widening } from "./_widenings.ts";
 import type { DataPath } from "./_yaml_file.ts";
@@ -109,8 +110,29 @@ function widerSteps(stored: PlanReview, now: PlanReview): readonly Widening[] {
       at: [...at, ...widening.at],
     }));
     const timeouts = widerTimeout(before.timeout, after.timeout, who, [...at, "timeout"]);
-    return [...budgets, ...timeouts, ...rules];
+    const wider = [...budgets, ...timeouts, ...rules];
+    if (after.grants === undefined) return wider;
+    // It stands in another file.
+    const used = [...at, "uses"];
+    return [...wider.map((each) => ({ ...each, at: used })), ...widerGrants(before, after, used)];
   });
+}
+
+/** What the workflow that a step uses has now of its caller's. */
+function widerGrants(before: ReviewStep, after: ReviewStep, at: DataPath): readonly Widening[] {
+  const { grants: had = [] } = before;
+  const isIn = (grant: string) =>
+    had.some((each) => {
+      const [verb = "", path = ""] = each.split(/ (.*)/s);
+      const isFiles = (verb === "read" || verb === "write") && grant.startsWith(`${verb} /`);
+      return each === grant || (isFiles && isWithin(grant.slice(verb.length + 1), path));
+    });
+  return (after.grants ?? []).filter((grant) => !isIn(grant)).map((grant) => ({
+    code: "wider-permissions",
+    message: `The workflow that step "${after.step}" uses is now granted "${grant}"`,
+    hint: `In the stored plan it is granted ${had.length === 0 ? "nothing" : had.join(", ")}`,
+    at,
+  }));
 }
 
 function widerEnvironment(stored: PlanReview, now: PlanReview): readonly Widening[] {

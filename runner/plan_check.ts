@@ -70,6 +70,7 @@ const reviewSchema: z.ZodType<PlanReview> = z.strictObject({
     deny: rules,
     ask: rules,
     allow: rules.nullable(),
+    grants: texts.optional(),
   })).default([]),
   env: texts.default([]),
   variables: z.record(z.string(), z.string()).default({}),

@@ -405,3 +405,77 @@ Deno.test("readReview() reads a plan that was stored before there were budgets, 
     await Deno.remove(directory, { recursive: true });
   }
 });
+
+const USED_CALLER = `\
+name: c
+model: openai:m
+env: [LANG]
+secrets: [TOKEN]
+shell: virtual
+backends: { disk: { type: local, root: ./ws } }
+routes: { /all/: disk }
+artifacts: [{ path: /all/a, to: ./out/a }]
+steps: [{ id: use, uses: ./inner.yaml }]
+`;
+
+/** What is wider where one used workflow takes the place of another. */
+async function widerUsed(before: string, after: string): Promise<readonly string[]> {
+  const review = async (inner: string) => {
+    const result = await compiled(USED_CALLER, {
+      mode: "live",
+      env: ENVIRONMENT,
+      files: { "inner.yaml": `name: i\n${inner}`, "ws/a/b/": "" },
+    });
+    assert(result.document !== undefined && result.plan !== undefined, result.text);
+    // As it is stored and read again.
+    const stored: PlanReview = JSON.parse(JSON.stringify(reviewOfCompiled(result)));
+    return { document: result.document, stored };
+  };
+  const [one, two] = [await review(before), await review(after)];
+  return comparePlans(one.stored, two.stored, two.document).map(({ code, message, place }) => {
+    assertEquals([place?.line, place?.column], [9, 26], message);
+    return `${code}: ${message}`;
+  });
+}
+
+Deno.test("comparePlans() tells what a used workflow may do now, as that of the file itself", async () => {
+  const steps = "steps: [{ id: a, prompt: Go }]\n";
+  const files = (root: string, access: string) =>
+    `backends: { d: { type: local, root: ${root}, access: ${access} } }\nroutes: { /d/: d }\n${steps}`;
+  const granted = (grant: string) =>
+    `wider-permissions: The workflow that step "use" uses is now granted "${grant}"`;
+  const wide = "tools: { deny: [read /x] }\nbudget: { turns: 3 }\ntimeout: 1m\n";
+  assertEquals(await widerUsed(wide + steps, wide + steps), []);
+  assertEquals(
+    await widerUsed(wide + steps, steps.replace("steps", "budget: { turns: 3 }\nsteps")),
+    [
+      'wider-timeout: Step "use" may now take any time',
+      'wider-rules: Nothing denies "read /x" any more, in step "use"',
+    ],
+  );
+  assertEquals(await widerUsed(wide + steps, wide.replace("3", "4") + steps), [
+    'wider-budget: Step "use" may now take 4 answers of the model',
+  ]);
+  assertEquals(await widerUsed(files("./ws/a", "read"), files("./ws/a/b", "read")), []);
+  assertEquals(await widerUsed(files("./ws/a/b", "read"), files("./ws/a", "read")), [
+    granted("read /all/a"),
+  ]);
+  assertEquals(await widerUsed(files("./ws/a", "read"), files("./ws/a", "read-write")), [
+    granted("write /all/a"),
+  ]);
+  assertEquals(await widerUsed(files("./ws/a", "read"), steps), [
+    granted("read /"),
+    granted("write /"),
+  ]);
+  for (
+    const [more, grant] of [
+      ["shell: virtual\n", "shell"],
+      ["env: [LANG]\n", "env LANG"],
+      ["secrets: [TOKEN]\n", "secret TOKEN"],
+      ["artifacts: [{ path: /all/s, to: ./out/a }]\n", "copy out /all/s"],
+    ] as const
+  ) {
+    assertEquals(await widerUsed(steps, more + steps), [granted(grant)]);
+    assertEquals(await widerUsed(more + steps, steps), []);
+  }
+});
