@@ -75,11 +75,15 @@ export async function judge(
   }
 }
 
-/** The text stands between two lines that are not in it, so that it cannot end itself. */
+/**
+ * The text stands between two lines that are not in it, so that it cannot end itself. Its name is one
+ * line, whatever the model called its file.
+ */
 function question(rubric: string, label: string, text: string): string {
   let line = "=".repeat(20);
   while (text.includes(line)) line += "=";
-  return `The rubric:\n\n${rubric.trim()}\n\nThe text, ${label}:\n\n${line}\n${text}\n${line}`;
+  const name = label.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, (sign) => encodeURIComponent(sign));
+  return `The rubric:\n\n${rubric.trim()}\n\nThe text, ${name}:\n\n${line}\n${text}\n${line}`;
 }
 
 /** Models put JSON into fences or sentences. Where it is not clear what they say, it is no verdict. */
