@@ -93,7 +93,8 @@ function detailRows(step: PlanStep, plan: Plan): readonly (readonly string[])[] 
   if (step.model !== undefined) rows.push(["model", `openai:${step.model}`]);
   if (step.instructions !== undefined) rows.push(["told", "other instructions than the others"]);
   const { continues } = step;
-  if (continues !== undefined && !step.needs.includes(continues)) {
+  // That of the one step that it needs is what anybody expects.
+  if (continues !== undefined && step.needs.join() !== continues) {
     rows.push(["session", `goes on with that of ${continues}`]);
   }
   if (isNewSession(step, plan)) rows.push(["session", "new: it sees nothing of the steps before"]);

@@ -40,7 +40,14 @@ const FOUND_LINES = 6;
  */
 export function createScreen(options: ScreenOptions): EventSink {
   const paint = styleFor(options.color);
-  const shown: Shown = { paint, steps: [], underWay: new Map(), last: "", hasCopied: false };
+  const shown: Shown = {
+    paint,
+    steps: [],
+    underWay: new Map(),
+    last: "",
+    lastError: "",
+    hasCopied: false,
+  };
   return (event) => {
     if (event.type === "run.started") shown.steps = event.steps;
     const lines = describe(event, shown);
@@ -64,6 +71,8 @@ interface Shown {
   readonly underWay: Map<string, ShownStep>;
   /** The step that the last line is of. */
   last: string;
+  /** Why the step failed that was told of last. */
+  lastError: string;
   /** Whether the last line is of an artifact. */
   hasCopied: boolean;
 }
@@ -190,7 +199,13 @@ function describe(event: RunEvent, shown: Shown): string[] {
       if (retry && outcome !== "timeout") return later;
       const goesOn = continued === true ? " (the run goes on)" : "";
       const color = outcome === "waiting" || retry || continued === true ? paint.yellow : paint.red;
-      const why = step.told.checks && outcome === "failure" ? "" : `: ${printable(error)}`;
+      const { lastError } = shown;
+      shown.lastError = error;
+      // What failed in a step that is made of others is told already.
+      const news = lastError !== "" && error.endsWith(`: ${lastError}`)
+        ? error.slice(0, -lastError.length - 2)
+        : error;
+      const why = step.told.checks && outcome === "failure" ? "" : `: ${printable(news)}`;
       return [color(`  ${outcome}${goesOn}${why.slice(0, 2)}`) + why.slice(2), ...later];
     }
     default:

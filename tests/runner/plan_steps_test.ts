@@ -89,6 +89,7 @@ What some steps have besides
     timeout   1m30s for each attempt
     on error  what needs it runs all the same
     told      other instructions than the others
+    session   goes on with that of right
     output    JSON of a schema
   other
     uses  inner.yaml with n=\${{ steps.left.output }}

@@ -149,6 +149,28 @@ Deno.test("createScreen() shows delays, refused answers, times that are up and f
   );
 });
 
+Deno.test("createScreen() tells once why a step failed that is made of others", () => {
+  const outcome = "failure";
+  assertEquals(
+    shown(["a", "b"], [
+      started("a"),
+      started("a[0]", { item: "x" }),
+      started("a[0]/c"),
+      ended("a[0]/c", { outcome, error: "Exit code 1" }),
+      ended("a[0]", { outcome, error: "Step 'c' failed: Exit code 1" }),
+      ended("a", { outcome, error: "Step 'a[0]' failed: Step 'c' failed: Exit code 1" }),
+      started("b"),
+      ended("b", { outcome, error: "Exit code 1" }),
+    ]).filter((line) => line.includes("failure")),
+    [
+      "  failure: Exit code 1",
+      "  a[0] | failure: Step 'c' failed",
+      "  a | failure: Step 'a[0]' failed",
+      "  failure: Exit code 1",
+    ],
+  );
+});
+
 Deno.test("createScreen() shows what checks found, and not what they print and judges answer", () => {
   const check = { check: "run", path: "", place: PLACE } as const;
   const answered = {
