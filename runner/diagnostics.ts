@@ -87,6 +87,9 @@ export function sortDiagnostics(diagnostics: readonly Diagnostic[]): readonly Di
   );
 }
 
+/** Characters of a secret in the file that are shown: what kind of secret it is. */
+const SECRET_SHOWN = 8;
+
 /**
  * Prints problems as Deno does: a headline, the place, the line with carets below it, and a hint.
  *
@@ -104,10 +107,15 @@ export function formatDiagnostics(
 ): string {
   const sorted = sortDiagnostics(diagnostics);
   const lines = new Map<string, readonly string[]>();
+  // What is printed ends up in logs that more people read than the file.
+  const secrets = sorted.filter(({ code }) => code === "inlined-secret");
   const lineOf = ({ file, line }: Place): string | undefined => {
     const known = lines.get(file) ?? sources.get(file)?.split("\n");
     if (known !== undefined) lines.set(file, known);
-    return known?.[line - 1]?.replace(/\r$/, "");
+    const text = known?.[line - 1]?.replace(/\r$/, "");
+    return text === undefined ? undefined : secrets
+      .filter(({ place }) => place?.file === file && place.line === line)
+      .reduce(withStars, text);
   };
   const blocks = sorted.slice(0, SHOWN).map((diagnostic) =>
     formatOne(diagnostic, diagnostic.place && lineOf(diagnostic.place), options.color ?? false)
@@ -117,6 +125,13 @@ export function formatDiagnostics(
     blocks.push(`note: ${hidden} more ${hidden === 1 ? "problem is" : "problems are"} not shown`);
   }
   return blocks.length === 0 ? "" : `${blocks.join("\n\n")}\n`;
+}
+
+/** A line with stars for most of the secret that is in it. */
+function withStars(line: string, { place, length = 1 }: Diagnostic): string {
+  const end = (place?.column ?? 1) - 1 + length;
+  const hidden = Math.max(0, length - SECRET_SHOWN);
+  return line.slice(0, end - hidden) + "*".repeat(hidden) + line.slice(end);
 }
 
 function formatOne(diagnostic: Diagnostic, line: string | undefined, color: boolean): string {

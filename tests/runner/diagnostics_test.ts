@@ -190,3 +190,14 @@ Deno.test("exitCodeFor() is 0 without errors, 7 for mismatches alone and else 2"
   assertEquals(exitCodeFor([warning, mismatch, mismatch]), 7);
   assertEquals(exitCodeFor([mismatch, at(1, 1)]), 2);
 });
+
+Deno.test("formatDiagnostics() prints no more of a secret in the file than what it is", () => {
+  const source = "a: 1\nkey: { d: { b: sk-proj-0123456789, c: x } }\n";
+  const secret: Diagnostic = { ...at(2, 16, 18), severity: "warning", code: "inlined-secret" };
+  const text = format([secret, at(2, 1, 3), at(1, 1)], source);
+  assertEquals(text.match(/^[12] \| .*$/gm), [
+    "1 | a: 1",
+    "2 | key: { d: { b: sk-proj-**********, c: x } }",
+    "2 | key: { d: { b: sk-proj-**********, c: x } }",
+  ]);
+});
