@@ -71,6 +71,8 @@ export async function compileInputs(
     if (!names.includes(name)) reporter.outside("unknown-input", ...unknown(name, names));
   }
   const file = options.file && await readInputs(options.file, names, options);
+  // What is missing may be in the file that cannot be read.
+  const needed = options.needed && (options.file === undefined || file !== undefined);
   const values: [string, InputValue][] = [];
   const declared: [string, PlanInput][] = [];
   for (const name of names) {
@@ -84,7 +86,7 @@ export async function compileInputs(
     if (part === undefined || !NAME.test(name)) continue;
     const input = await declareInput(name, part, reporter);
     if (isWhole(name, part, reporter)) declared.push([name, input]);
-    const value = await valueOf(name, input, part, { ...options, file }, reporter);
+    const value = await valueOf(name, input, part, { ...options, file, needed }, reporter);
     if (value !== undefined) values.push([name, value]);
   }
   return { values: Object.fromEntries(values), declared: Object.fromEntries(declared) };

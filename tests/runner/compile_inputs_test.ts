@@ -420,3 +420,10 @@ Deno.test("compileWorkflow() says what an input without a body is to be", async 
   const { text: missing } = await compiled(flow("{}"));
   assertStringIncludes(missing, 'error[missing-input]: Input "p" has no value');
 });
+
+Deno.test("compileWorkflow() asks for no inputs where the file of values cannot be read", async () => {
+  const yaml = 'name: w\ninputs: { p: {} }\nsteps: [{ id: a, run: "true" }]\n';
+  const { text } = await compiled(yaml, { inputsFile: "none.yaml" });
+  assertStringIncludes(text, 'error[no-file]: "none.yaml" does not exist');
+  assertEquals(text.includes("missing-input"), false);
+});
