@@ -50,9 +50,13 @@ export interface RunRequest {
  */
 export async function runOnce(request: RunRequest, terminal: Terminal): Promise<number> {
   if (request.resume !== undefined) return await goOn(request, request.resume, terminal);
-  const { plan, exitCode } = await request.compile();
+  // Loaded while the file is compiled, which waits for other things too.
+  const [{ plan, exitCode }, { Journal }] = await Promise.all([
+    request.compile(),
+    import("./journal.ts"),
+    import("./supervise.ts"),
+  ]);
   if (plan === undefined) return exitCode;
-  const { Journal } = await import("./journal.ts");
   using journal = Journal.open(request.cwd);
   return await play(plan, { journal, approver: somebody(request, terminal) }, request, terminal);
 }

@@ -6,11 +6,10 @@
 
 import { dirname, isAbsolute, join, resolve } from "@std/path";
 import type { Diagnostic } from "./diagnostics.ts";
-import { compileSchema, isSchema, type SchemaProblem } from "./json_schema.ts";
+import type { SchemaProblem } from "./json_schema.ts";
 import { loadYaml } from "./load.ts";
 import type { JsonSchema } from "./plan.ts";
 import { Reporter } from "./_reporter.ts";
-import { warnOfMisspeltWords } from "./_schema_words.ts";
 import type { DataPath } from "./_yaml_file.ts";
 
 /** What {@linkcode SchemaFiles} needs to know. */
@@ -66,6 +65,7 @@ export class SchemaFiles {
     reporter: Reporter,
   ): Promise<JsonSchema | undefined> {
     if (typeof part === "string") return await this.#file(part, path, use, reporter);
+    const { compileSchema, isSchema, warnOfMisspeltWords } = await schemas();
     // A part that the workflow's own schema objected to was told of already.
     if (!isSchema(part)) return undefined;
     const schema = plain(part);
@@ -114,12 +114,22 @@ export class SchemaFiles {
     diagnostics.push(...loading.filter(({ place }) => place !== undefined));
     if (yaml === undefined) return { schema: undefined, ...(missing && { missing }) };
     const reporter = new Reporter(yaml, diagnostics);
+    const { compileSchema, isSchema, warnOfMisspeltWords } = await schemas();
     const schema = isSchema(yaml.data) ? plain(yaml.data) : undefined;
     const problems = await compileSchema(schema ?? yaml.data);
     for (const problem of problems) tell(problem, [], reporter);
     warnOfMisspeltWords(schema, [], reporter);
     return { schema: problems.length > 0 || loading.length > 0 ? undefined : schema, reporter };
   }
+}
+
+/** Loaded where a file has a schema: most have none. */
+async function schemas() {
+  const [{ compileSchema, isSchema }, { warnOfMisspeltWords }] = await Promise.all([
+    import("./json_schema.ts"),
+    import("./_schema_words.ts"),
+  ]);
+  return { compileSchema, isSchema, warnOfMisspeltWords };
 }
 
 function tell(problem: SchemaProblem, path: DataPath, reporter: Reporter): void {

@@ -7,7 +7,7 @@
 
 import { compileCommand } from "./_compile_command.ts";
 import { compileText } from "./_compile_text.ts";
-import { compileUses, type UsesOptions } from "./_compile_uses.ts";
+import type { UsesOptions } from "./_compile_uses.ts";
 import type { PlanCommand, PlanUses } from "./plan.ts";
 import type { Template } from "./expressions/expression.ts";
 import type { Reporter } from "./_reporter.ts";
@@ -122,6 +122,8 @@ export async function compileWork(
     : compileText(part.prompt, [...path, "prompt"], scope, reporter);
   if (second !== undefined) return undefined;
   if (kind === "uses") {
+    // Loaded where a step uses a workflow: most files have none.
+    const { compileUses } = await import("./_compile_uses.ts");
     const uses = await compileUses(part, path, scope, usesOptions, reporter);
     return uses && { uses };
   }

@@ -7,7 +7,6 @@
 
 import { dirname, resolve } from "@std/path";
 import { compileBudget } from "./_compile_budget.ts";
-import { checkUsedArtifacts, compileArtifacts } from "./_compile_artifacts.ts";
 import { compileBackends } from "./_compile_backends.ts";
 import {
   type Caller,
@@ -318,14 +317,19 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     reporter,
   );
   const confinement = await compileConfinement(parts, { shell, asked, check }, reporter);
-  const artifacts = await compileArtifacts(parts.artifacts, {
+  const placed = placedSteps(parts);
+  const copies = parts.artifacts !== undefined ||
+    placed.some(({ part }) => part?.uses !== undefined);
+  // Loaded where files may be copied out: most workflows copy none.
+  const copying = copies ? await import("./_compile_artifacts.ts") : undefined;
+  const artifacts = await copying?.compileArtifacts(parts.artifacts, {
     ...{ path, redirect: given.artifacts, scope: { ...scope, steps: ended } },
     writable: [...lender.writable, ...writableOf(ownRoots)],
     files: [path, ...(rehearsalPath === undefined ? [] : [rehearsalPath])],
-  }, reporter);
+  }, reporter) ?? [];
   // A test copies everything to a place of its own.
   if (given.artifacts === undefined) {
-    checkUsedArtifacts(stepLists(steps), placedSteps(parts), artifacts, reporter);
+    copying?.checkUsedArtifacts(stepLists(steps), placed, artifacts, reporter);
   }
   if (model === undefined || parts.name === undefined || instructions === undefined) {
     return undefined;

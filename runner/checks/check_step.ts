@@ -22,7 +22,6 @@ import type {
 } from "../plan.ts";
 import { type CheckCommand, succeeds } from "./_command.ts";
 import { failed, type Finding, lookAt } from "./_finding.ts";
-import { fitsSchema, isJson } from "./_json.ts";
 import { type CheckEnd, holds, type JudgeQuestion } from "./_judge.ts";
 import { exists, measures, notExists } from "./_presence.ts";
 import { contains, equals, matches, notContains } from "./_text.ts";
@@ -198,7 +197,10 @@ async function checkFile(
   }
   if (assertion.kind === "json_schema") {
     const text = await textOf(tree, path, EXPECTED.json_schema);
-    return typeof text === "string" ? await fitsSchema(path, text, assertion.schema) : text;
+    if (typeof text !== "string") return text;
+    // Loaded where a file is JSON: most workflows have none.
+    const { fitsSchema } = await import("./_json.ts");
+    return await fitsSchema(path, text, assertion.schema);
   }
   const { kind } = assertion;
   if (kind === "exists") return await settled(exists(tree, path), EXPECTED.exists);
@@ -207,8 +209,10 @@ async function checkFile(
   const text = await textOf(tree, path, EXPECTED[kind]);
   if (typeof text !== "string") return text;
   switch (kind) {
-    case "is_json":
+    case "is_json": {
+      const { isJson } = await import("./_json.ts");
       return isJson(path, text);
+    }
     case "contains":
       return contains(path, text, value);
     case "not_contains":
