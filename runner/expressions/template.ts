@@ -9,13 +9,16 @@
 
 import { TEXT_LIMIT, textOf, tooLong } from "./coerce.ts";
 import type { ExpressionContext } from "./context.ts";
-import type { ExpressionProblem } from "./errors.ts";
+import { ExpressionError, type ExpressionProblem } from "./errors.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Template, TemplateExpression, Value } from "./expression.ts";
 import { parse, type Parsed } from "./parse.ts";
 
 /** What opens an expression. */
 export const OPENING = "${{";
+
+/** Characters of an expression that an error names. */
+const NAMED = 80;
 
 /** What closes it. */
 export const CLOSING = "}}";
@@ -143,10 +146,24 @@ export async function renderTemplate(
 ): Promise<string> {
   let text = "";
   for (const part of template) {
-    text += typeof part === "string" ? part : textOf(await evaluate(part.expression, context));
+    text += typeof part === "string" ? part : textOf(await valueOf(part, context));
     if (text.length > TEXT_LIMIT) throw tooLong();
   }
   return text;
+}
+
+/** @throws {ExpressionError} That names the expression: a step has many. */
+async function valueOf(
+  { expression, source }: TemplateExpression,
+  context: ExpressionContext,
+): Promise<Value> {
+  try {
+    return await evaluate(expression, context);
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    const name = source.length > NAMED ? `${source.slice(0, NAMED).toWellFormed()}…` : source;
+    throw new ExpressionError(`${error.message} (in ${name})`);
+  }
 }
 
 /**
@@ -163,7 +180,7 @@ export async function evaluateTemplate(
 ): Promise<Value> {
   const [first] = template;
   if (template.length === 1 && typeof first === "object") {
-    return await evaluate(first.expression, context);
+    return await valueOf(first, context);
   }
   return await renderTemplate(template, context);
 }

@@ -192,7 +192,7 @@ env:
       '9 unavailable-reference: "hashFiles" cannot be used here',
       '10 unavailable-reference: "run" is not known here: variables are fixed before the run',
       "11 expression-not-allowed: Expressions are not evaluated here",
-      "12 invalid-value: The variable has no value: The text is not JSON: 'x'",
+      "12 invalid-value: The variable has no value: The text is not JSON: 'x' (in fromJSON(inputs.a))",
     ],
   );
 });

@@ -215,3 +215,15 @@ Deno.test("renderTemplate() makes no text that is too long", async () => {
     `A text must not be longer than ${TEXT_LIMIT} characters`,
   );
 });
+
+Deno.test("renderTemplate() and evaluateTemplate() say which expression has no value", async () => {
+  const [alone, among] = ["${{ fromJSON(inputs.name) }}", "${{ 1 }} ${{ fromJSON(inputs.name) }}"];
+  const context = expressionValues({ inputs: { name: "{" } });
+  const message = "The text is not JSON: '{' (in fromJSON(inputs.name))";
+  for (const text of [alone, among]) {
+    for (const  of of[renderTemplate, evaluateTemplate]) {
+      const { template } = parseTemplate(text);
+      await assertRejects(() => of(template, context), ExpressionError, message);
+    }
+  }
+});
