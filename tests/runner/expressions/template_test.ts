@@ -223,7 +223,7 @@ Deno.test("renderTemplate() and evaluateTemplate() say which expression has no v
   for (const text of [alone, among]) {
     for (const  of of[renderTemplate, evaluateTemplate]) {
       const { template } = parseTemplate(text);
-      await assertRejects(() => of(template, context), ExpressionError, message);
+      await assertRejects(() => fill(template, context), ExpressionError, message);
     }
   }
 });
