@@ -12,6 +12,7 @@ import { serveBackends } from "../backends/remote.ts";
 import type { StateBackend } from "../backends/state.ts";
 import { runCommand } from "./_commands.ts";
 import { judge } from "./_judge.ts";
+import { maskedMessage } from "./masked_message.ts";
 import {
   approvalResult,
   checkpoint,
@@ -65,7 +66,7 @@ export function serveAgent(channel: Channel): (text: string) => string {
   const handle = (method: string, answer: (call: Call) => Promise<unknown>) =>
     channel.handle(method, async (call) => {
       try {
-        return { value: mask.data(await answer(call)) };
+        return { value: maskedMessage(mask, await answer(call)) };
       } catch (error) {
         if (error instanceof Error) error.message = mask.text(error.message);
         throw error;
@@ -75,9 +76,10 @@ export function serveAgent(channel: Channel): (text: string) => string {
     if (agent === undefined) throw new TypeError(`'${AGENT_PROCESS.start}' must come first`);
     return agent;
   };
-  const notify = (notice: EventNotice) => channel.notify(AGENT_PROCESS.event, mask.data(notice));
+  const notify = (notice: EventNotice) =>
+    channel.notify(AGENT_PROCESS.event, maskedMessage(mask, notice));
   const approve = async (question: ApprovalParams, signal: AbortSignal) => {
-    const asked = mask.data(question);
+    const asked = maskedMessage(mask, question);
     const { value } = await channel.request(AGENT_PROCESS.approve, asked, { signal });
     return readParams(AGENT_PROCESS.approve, approvalResult, value);
   };

@@ -16,6 +16,7 @@ import type {
   ApprovalWish,
   CommandParams,
 } from "../agent/process.ts";
+import { maskedMessage } from "../agent/masked_message.ts";
 import { SecretMask } from "../agent/secrets.ts";
 import { isApproved, Policy, type Rules } from "../backends/policy.ts";
 import { readApproval } from "./_agent_words.ts";
@@ -155,7 +156,7 @@ export class Approvals {
     // Whatever was granted to this call before, it asks anew.
     attempt.granted.delete(callId);
     const asked = wishes.map((wish) => this.#checked(wish, attempt.policy));
-    const detail = shownDetail(this.#mask.data(question));
+    const detail = shownDetail(maskedMessage(this.#mask, question));
     return await this.ask({ ...question, wishes: asked, detail }, signal);
   }
 
@@ -184,7 +185,7 @@ export class Approvals {
     const { step, callId } = question;
     const attempt = this.#attempts.get(step);
     // A grant is for what was asked; nobody else needs to see the secrets in it.
-    const shown: ApprovalParams = { ...this.#mask.data(question), step, callId };
+    const shown: ApprovalParams = { ...maskedMessage(this.#mask, question), step, callId };
     this.#emit({ type: "approval.requested", ...shown });
     const { verdict, reason } = await this.#approver(shown, signal);
     signal.throwIfAborted();
@@ -207,7 +208,7 @@ export class Approvals {
     const { verdict, rule = "" } = await this.#policy.decideCommand(command, { env });
     if (verdict !== "ask") return { verdict: "granted" };
     const wish = { verb: "execute", what: commandText(command), rule, cwd, env } as const;
-    const detail = commandDetail(this.#mask.data(wish));
+    const detail = commandDetail(maskedMessage(this.#mask, wish));
     return await this.ask({ step, callId: "", tool: "run", wishes: [wish], detail }, signal);
   }
 

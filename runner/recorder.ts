@@ -5,6 +5,7 @@
  * @module
  */
 
+import { maskedMessage } from "../agent/masked_message.ts";
 import { SecretMask, type SecretStream } from "../agent/secrets.ts";
 import type { EventSink, RunEvent, RunEventBody } from "./events.ts";
 
@@ -101,10 +102,8 @@ export class Recorder {
   }
 
   #masked<T extends RunEventBody>(body: T): T {
-    const masked = Object.entries(body)
-      .filter(([name]) => !KEPT.has(name))
-      .map(([name, value]: [string, unknown]) => [name, this.mask.data(value)]);
-    return { ...body, ...Object.fromEntries(masked) };
+    const kept = Object.entries(body).filter(([name]) => KEPT.has(name));
+    return { ...maskedMessage(this.mask, body), ...Object.fromEntries(kept) };
   }
 
   #tell(body: RunEventBody): void {

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { DatabaseSync } from "node:sqlite";
 import type { RunEvent } from "../../runner/events.ts";
-import { writePlay } from "./_played.ts";
+import { played, writePlay } from "./_played.ts";
 
 const PROJECT = join(import.meta.dirname ?? "", "../..");
 
@@ -216,4 +216,53 @@ Deno.test("every command sees the workflow's variables, and the model's commands
   } finally {
     await Deno.remove(cwd, { recursive: true });
   }
+});
+
+Deno.test("a run whose secrets are ordinary words is understood all the same, and hides them", async () => {
+  // Words of the events and of the messages of the processes, as their names and as their values.
+  const words = [
+    ...[
+      "success",
+      "stop",
+      "tool",
+      "file",
+      "path",
+      "pass",
+      "step",
+      "text",
+      "name",
+      "type",
+      "output",
+    ],
+    ...["assistant", "execute", "write", "stdout", "model", "arguments", "results", "true", "size"],
+    ...["outcome", "usage", "turns", "granted", "verdict", "wishes", "what", "rule", "verb"],
+  ];
+  const names = words.map((_, index) => `S${index}`);
+  const { result, events } = await played({
+    flow: {
+      shell: "virtual",
+      tools: { ask: ["write /asked/**", "execute touch *"] },
+      secrets: Object.fromEntries(names.map((name) => [name, { required: false }])),
+      steps: [
+        { id: "say", run: `echo ${words.join(" ")}` },
+        { id: "step", prompt: "Go", assert: [{ file: "/asked/x", contains: "y" }] },
+        { id: "last", prompt: "Go", assert: [{ judge: "ok" }] },
+      ],
+    },
+    turns: {
+      step: [[["write_file", { path: "/asked/x", content: "y" }]], [["execute", {
+        command: "touch /z",
+      }]]],
+      last: [],
+    },
+    judges: { last: [{ pass: true, reason: "Fine" }] },
+    options: {
+      secrets: Object.fromEntries(names.map((name, index) => [name, words[index] ?? ""])),
+      approver: () => Promise.resolve({ verdict: "granted" }),
+    },
+  });
+  assertEquals([result.outcome, result.error], ["success", undefined]);
+  const said = events.find((event) => event.type === "step.finished" && event.step === "say");
+  assert(said?.type === "step.finished");
+  assertEquals(said.output, words.map(() => "***").join(" "));
 });
