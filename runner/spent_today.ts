@@ -67,7 +67,8 @@ function costOn(day: string, events: readonly RunEvent[], then: Plan, now: Plan)
       return "nobody knows what a request took that was not answered";
     }
     if (event.type !== "model.answered") continue;
-    pending--;
+    // What was asked on the day before is answered on this one.
+    pending = Math.max(0, pending - 1);
     const { plan, step } = stepByKey(then, event.step);
     const model = modelOfStep(step, plan.model) ?? "";
     const price = [plan.prices, then.prices, now.prices]

@@ -200,3 +200,16 @@ Deno.test("spentToday() does not know a day with a model whose price is not know
     unknown: "nobody knows what the model 'openai:own' cost in run 'r1'",
   });
 });
+
+Deno.test("spentToday() takes an answer to what was asked the day before for no other's", async () => {
+  await using place = await workplace();
+  const before = "2026-11-21T23:59:59.999Z";
+  place.run(
+    [{ ...asked, at: before }, answered(50_000), asked, finished(null)],
+    {},
+    `${DAY}T00:00:00.000Z`,
+  );
+  assertEquals(place.spent(), {
+    unknown: "nobody knows what a request took that was not answered in run 'r1'",
+  });
+});
