@@ -221,7 +221,7 @@ Deno.test("renderTemplate() and evaluateTemplate() say which expression has no v
   const context = expressionValues({ inputs: { name: "{" } });
   const message = "The text is not JSON: '{' (in fromJSON(inputs.name))";
   for (const text of [alone, among]) {
-    for (const  of of[renderTemplate, evaluateTemplate]) {
+    for (const fill of [renderTemplate, evaluateTemplate]) {
       const { template } = parseTemplate(text);
       await assertRejects(() => fill(template, context), ExpressionError, message);
     }
