@@ -86,10 +86,18 @@ function settle(step: PlanStep, ended: Ended, { progress }: RunHost): StepEnd {
   return end;
 }
 
+/** Outcomes after which a run does not go on as if a step had succeeded, whatever the step says. */
+const NEVER_CONTINUED: ReadonlySet<Outcome> = new Set([
+  "success",
+  "waiting",
+  "interrupted",
+  // It is the rehearsal that is wrong, and nobody would know.
+  "mismatch",
+]);
+
 /** Whether the run goes on as if a step had succeeded. */
 export function isContinued(step: PlanStep, outcome: Outcome): boolean {
-  return step.continueOnError === true && outcome !== "success" && outcome !== "waiting" &&
-    outcome !== "interrupted";
+  return step.continueOnError === true && !NEVER_CONTINUED.has(outcome);
 }
 
 /**

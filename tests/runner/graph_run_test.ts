@@ -435,3 +435,18 @@ Deno.test("runPlan() ends with the first failure, whatever fails after it", asyn
   assertEquals([result.outcome, result.exitCode], ["failure", 1]);
   assertStringIncludes(result.error ?? "", "Step 'quick' failed");
 });
+
+Deno.test("runPlan() does not go on after a step whose rehearsal does not match", async () => {
+  const { result, events } = await played({
+    flow: {
+      steps: [
+        { id: "stale", prompt: "Go.", continue_on_error: true },
+        { id: "after", prompt: "Go." },
+      ],
+    },
+    // A turn is left over that nobody asks for.
+    turns: { stale: [[]], after: [] },
+  });
+  assertEquals([result.outcome, result.exitCode], ["mismatch", 7]);
+  assertEquals(story(events), "+stale, -stale mismatch, ~after");
+});
