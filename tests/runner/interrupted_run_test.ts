@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { RunEvent } from "../../runner/events.ts";
 import { answer, startOpenAiServer } from "../support/openai_server.ts";
 import { live } from "./_live.ts";
+import { played, story } from "./_played.ts";
 
 Deno.test("runPlan() sees the memory files of a run that is interrupted in the middle of an answer", async () => {
   // More than is read at once, so that some of it comes when the step has ended already.
@@ -25,4 +26,23 @@ Deno.test("runPlan() sees the memory files of a run that is interrupted in the m
   // Nothing is told of the step once its end is.
   assertEquals(events.slice(-2).map(({ type }) => type), ["step.finished", "run.finished"]);
   assertEquals(events.map(({ seq }) => seq), events.map((_, index) => index + 1));
+});
+
+Deno.test("runPlan() ends a step that is interrupted before its items are known", async () => {
+  const stop = new AbortController();
+  const { result, events } = await played({
+    flow: {
+      shell: "virtual",
+      steps: [{
+        id: "each",
+        foreach: "${{ fromJSON(format('[\"{0}\"]', hashFiles('/**'))) }}",
+        run: "true",
+      }],
+    },
+    signal: stop.signal,
+    onEvent: ({ type }) => {
+      if (type === "step.started") stop.abort();
+    },
+  });
+  assertEquals([result.outcome, story(events)], ["interrupted", "+each, -each interrupted"]);
 });
