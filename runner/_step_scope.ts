@@ -125,13 +125,15 @@ function outputsOf({ kind, outputs }: KnownStep): StaticType {
       ? objectOf(RESULT, { ...OUTPUT, isOpen: outputs.kind === "any" })
       : outputs;
   }
-  if (kind !== "run") return { ...outputs ?? objectOf(new Map()), ...OUTPUT };
+  // Where there is a schema already, it is that which has to say it.
+  const told = { ...OUTPUT, mend: outputs?.mend ?? OUTPUT.mend };
+  if (kind !== "run") return { ...outputs ?? objectOf(new Map()), ...told };
   return {
     kind: "object",
     property: (name) => RESULT.get(name) ?? outputs?.property(name),
     names: () => [...RESULT.keys(), ...outputs?.names() ?? []],
     isOpen: outputs?.isOpen ?? false,
-    ...OUTPUT,
+    ...told,
   };
 }
 

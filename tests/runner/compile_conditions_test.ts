@@ -286,7 +286,7 @@ error[undefined-reference]: "steps.run.outputs.weight" is not defined: there is 
    |
 10 |       \${{ steps.run.outputs.exitcode }} \${{ steps.run.outputs.weight }} \${{ steps.say.outputs.any }}
    |                                             ^^^^^^^^^^^^^^^^^^^^^^^^
-   = hint: Say at that step what it has: output: { schema: ... }
+   = hint: The schema has no such property: add it there, or leave it out here
 
 error[undefined-reference]: "steps.say.outputs.any" is not defined: there is no output "any"
   --> flow.yaml:10:77
@@ -367,4 +367,22 @@ Deno.test("compileWorkflow() asks for no model on account of a step that says no
   }
   const { text } = await compiled("name: w\nsteps:\n  - { id: a, prompt: Do it }\n");
   assertEquals(text.split("\n", 1), ['error[missing-key]: Missing workflow key "model"']);
+});
+
+Deno.test("compileWorkflow() names the outputs of a step whose schema says them", async () => {
+  const schema = "{ type: object, properties: { title: { type: string } } }";
+  const { text } = await compiled(`\
+name: w
+model: openai:m
+steps:
+  - { id: a, run: echo a, output: { schema: ${schema} } }
+  - { id: b, prompt: Go, output: { schema: ${schema} } }
+  - { id: c, run: echo c }
+  - { id: d, prompt: "\${{ steps.a.outputs.name }}\${{ steps.b.outputs.name }}\${{ steps.c.outputs.name }}" }
+`);
+  assertEquals(text.match(/(?<=hint: ).*$/gm), [
+    "The schema has no such property: add it there, or leave it out here",
+    "The schema has no such property: add it there, or leave it out here",
+    "Say at that step what it has: output: { schema: ... }",
+  ]);
 });
