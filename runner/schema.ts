@@ -29,7 +29,9 @@ export const inputSchema = z.strictObject({
   description: text.optional().describe("What it is for, for people."),
   default: z.union([z.string(), z.number(), z.boolean()]).optional()
     .describe("The value if none is given."),
-  required: z.boolean().optional().describe("Whether a value must be given; true unless there is a default."),
+  required: z.boolean().optional().describe(
+    "Whether a value must be given; true unless there is a default.",
+  ),
   options: z.array(text).min(1).optional().describe("The values that a choice is of."),
   pattern: text.optional()
     .describe("A regular expression (RE2) that the whole value of a string must match."),

@@ -301,7 +301,7 @@ class Run implements RunHost {
   }
 
   /** Copies files out to the host once all steps have ended; how the run ended, unless well. */
-  async #copyArtifacts({ tree }: Processes): Promise<Stopped | undefined> {
+  async #copyArtifacts(processes: Processes): Promise<Stopped | undefined> {
     const { failure } = this.progress;
     const { artifacts = [] } = this.plan;
     const wrong: string[] = failure === undefined ? [] : [failure.message];
@@ -309,7 +309,8 @@ class Run implements RunHost {
       // Loaded where a file has some: most have none.
       const { copyArtifacts } = await import("./artifacts.ts");
       const { problems, notes } = await copyArtifacts(artifacts, {
-        tree,
+        // What rules keep from being read does not leave by this way either.
+        tree: processes.readable(),
         context: this.context({ failed: failure !== undefined }),
         succeeded: failure === undefined,
         emit: this.emit,

@@ -127,3 +127,20 @@ Deno.test("runPlan() hashes no file that the rules keep from the model, under no
   assertEquals(bare, `${all} .`);
   assertEquals(await asked(true), bare);
 });
+
+Deno.test("runPlan() copies out no file that the rules keep from the model", async () => {
+  const files = { "ws/.env": HIDDEN, "ws/open.txt": "open" };
+  const flow = (path: string) => ({
+    ...DISK,
+    tools: { deny: ["read **/.env"] },
+    steps: [{ id: "work", run: "true" }],
+    artifacts: [{ path, to: "./out/" }],
+  });
+  const all = await played({ flow: flow("/project/**"), files });
+  assertEquals(all.result.error, undefined);
+  assertEquals(Object.keys(all.files), ["out/open.txt", "ws/.env", "ws/open.txt"]);
+  const named = await played({ flow: flow("/project/.env"), files });
+  assertEquals(named.result.outcome, "failure");
+  assertStringIncludes(named.result.error ?? "", "denied by the rule 'read **/.env'");
+  assertEquals(Object.keys(named.files), ["ws/.env", "ws/open.txt"]);
+});
