@@ -7,6 +7,7 @@
 
 import { dirname, join, resolve } from "@std/path";
 import { isWithin, joinPaths, relativeTo } from "../backends/paths.ts";
+import type { CompileOptions } from "./compile.ts";
 import type { CompiledBackends } from "./_compile_backends.ts";
 import type { LiveModel } from "./_compile_model.ts";
 import type { CompiledRoute } from "./_compile_routes.ts";
@@ -317,5 +318,25 @@ export function withCallerRules(own: Rules, { rules }: Caller): Rules {
   return own.allow === undefined ? { ...both, allow: ["read **", "write **", ...granted] } : {
     ...both,
     allow: [...files(own.allow), ...commands(own.allow).filter((rule) => granted.includes(rule))],
+  };
+}
+
+/**
+ * @param caller The caller.
+ * @param parts The file that it uses, without its faults.
+ * @param options What the caller is compiled with.
+ * @returns What that file is compiled with: its caller's model and server, where it names none.
+ */
+export function optionsFor(
+  caller: Caller,
+  parts: Parts<WorkflowFile>,
+  { inputs: _, inputsFile: __, roots: ___, ...options }: CompileOptions,
+): CompileOptions {
+  const { model = parts.model === undefined ? caller.model : undefined } = options;
+  const { baseUrl = parts.base_url === undefined ? caller.server?.baseUrl : undefined } = options;
+  return {
+    ...options,
+    ...(model === undefined ? {} : { model }),
+    ...(baseUrl === undefined ? {} : { baseUrl }),
   };
 }

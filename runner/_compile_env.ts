@@ -8,6 +8,7 @@
 import { MIN_SECRET } from "../agent/secrets.ts";
 import type { Template } from "./expressions/expression.ts";
 import { fixedText, fixedValue } from "./_fixed_text.ts";
+import type { Plan } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { GivenScope } from "./_scope.ts";
 import type { WorkflowFile } from "./schema.ts";
@@ -223,4 +224,22 @@ function checkSecret(
     const message = `Secret "${name}" has less than ${MIN_SECRET} characters: it cannot be masked`;
     reporter.error("short-secret", message, path, { part: "key" });
   }
+}
+
+/**
+ * @param declared The inputs.
+ * @param environment The variables and secrets.
+ * @returns What a plan says of them; nothing of what there is none of.
+ */
+export function planInputs(
+  declared: NonNullable<Plan["declared"]>,
+  { env, open, secrets }: CompiledEnvironment,
+): Pick<Plan, "declared" | "env" | "openEnv" | "secrets"> {
+  const known = [...env].filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return {
+    ...(Object.keys(declared).length === 0 ? {} : { declared }),
+    ...(known.length === 0 ? {} : { env: Object.fromEntries(known) }),
+    ...(Object.keys(open).length === 0 ? {} : { openEnv: open }),
+    ...(secrets.length === 0 ? {} : { secrets }),
+  };
 }

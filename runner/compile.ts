@@ -14,21 +14,22 @@ import {
   declaredRoots,
   hostedPlaces,
   nestTree,
+  optionsFor,
   withCallerRules,
   writableOf,
 } from "./_compile_caller.ts";
 import {
-  type CompiledEnvironment,
   compileEnvironment,
   type Environment,
   NO_ENVIRONMENT,
+  planInputs,
 } from "./_compile_env.ts";
 import { compileInputs, inputTypes } from "./_compile_inputs.ts";
 import { checkCeiling } from "./_compile_ceiling.ts";
 import { explainGrants } from "./_compile_grants.ts";
 import { askConfinement, compileConfinement, type Probe } from "./_compile_confinement.ts";
 import { chooseModel } from "./_compile_model.ts";
-import { compileOutputs as compileStepOutputs } from "./_compile_output.ts";
+import { compileOutputs as compileStepOutputs, compileWorkflowOutputs } from "./_compile_output.ts";
 import { SchemaFiles } from "./_compile_schema.ts";
 import { compileRoots, protectFiles } from "./_compile_roots.ts";
 import { compileRoutes } from "./_compile_routes.ts";
@@ -41,7 +42,6 @@ import type { UsesOptions } from "./_compile_uses.ts";
 import { checkTree } from "./_compile_tree.ts";
 import { compileText } from "./_compile_text.ts";
 import { type Diagnostic, sortDiagnostics } from "./diagnostics.ts";
-import type { Template } from "./expressions/expression.ts";
 import { warnOfInlinedSecrets } from "./_inlined_secrets.ts";
 import { loadYaml } from "./load.ts";
 import { planProcesses } from "./permissions.ts";
@@ -49,10 +49,9 @@ import type { Plan } from "./plan.ts";
 import { Reporter } from "./_reporter.ts";
 import { WORKFLOW_SECTIONS } from "./_sections.ts";
 import { placedSteps } from "./_step_parts.ts";
-import { NAME, type WorkflowFile, workflowSchema } from "./schema.ts";
-import type { Scope } from "./_scope.ts";
+import { workflowSchema } from "./schema.ts";
 import { refuseStrayExpressions } from "./_stray_expressions.ts";
-import { type Parts, validate } from "./_validate.ts";
+import { validate } from "./_validate.ts";
 import type { YamlFile } from "./_yaml_file.ts";
 
 /** Options of {@linkcode compileWorkflow}. */
@@ -285,7 +284,7 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     },
     withoutFiles: "Instructions are fixed before the run",
   }, reporter);
-  const outputs = compileOutputs(
+  const outputs = compileWorkflowOutputs(
     parts.outputs,
     { ...scope, steps: ended },
     reporter,
@@ -367,35 +366,6 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   };
 }
 
-/** What a plan says of inputs, variables and secrets; nothing of what there is none of. */
-function planInputs(
-  declared: NonNullable<Plan["declared"]>,
-  { env, open, secrets }: CompiledEnvironment,
-): Pick<Plan, "declared" | "env" | "openEnv" | "secrets"> {
-  const known = [...env].filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return {
-    ...(Object.keys(declared).length === 0 ? {} : { declared }),
-    ...(known.length === 0 ? {} : { env: Object.fromEntries(known) }),
-    ...(Object.keys(open).length === 0 ? {} : { openEnv: open }),
-    ...(secrets.length === 0 ? {} : { secrets }),
-  };
-}
-
-/** What a workflow that is used is compiled with: its caller's model and server, where it names none. */
-function optionsFor(
-  caller: Caller,
-  parts: Parts<WorkflowFile>,
-  { inputs: _, inputsFile: __, roots: ___, ...options }: CompileOptions,
-): CompileOptions {
-  const { model = parts.model === undefined ? caller.model : undefined } = options;
-  const { baseUrl = parts.base_url === undefined ? caller.server?.baseUrl : undefined } = options;
-  return {
-    ...options,
-    ...(model === undefined ? {} : { model }),
-    ...(baseUrl === undefined ? {} : { baseUrl }),
-  };
-}
-
 /** Compiles a workflow that is used; its errors are among the caller's. */
 async function compileUsed(
   caller: Caller,
@@ -407,24 +377,4 @@ async function compileUsed(
   for (const [name, text] of result.sources) sources.set(name, text);
   diagnostics.push(...result.diagnostics.filter(({ severity }) => severity === "error"));
   return result.plan;
-}
-
-function compileOutputs(
-  parts: Parts<WorkflowFile>["outputs"],
-  scope: Scope,
-  reporter: Reporter,
-): Plan["outputs"] {
-  const outputs: [string, Template][] = [];
-  for (const [name, text] of Object.entries(parts ?? {})) {
-    const path = ["outputs", name];
-    if (!NAME.test(name)) {
-      reporter.error("invalid-name", `"${name}" cannot be an output's name`, path, {
-        hint: "Use letters, digits, _ and -, and begin with a letter",
-        part: "key",
-      });
-    }
-    const template = text === undefined ? undefined : compileText(text, path, scope, reporter);
-    if (template !== undefined) outputs.push([name, template]);
-  }
-  return Object.fromEntries(outputs);
 }
