@@ -9,7 +9,7 @@ import { compileCommand } from "./_compile_command.ts";
 import type { SchemaFiles } from "./_compile_schema.ts";
 import { compileText, knownText } from "./_compile_text.ts";
 import type { Template } from "./expressions/expression.ts";
-import type { PlanAssertion, PlanFileAssertion } from "./plan.ts";
+import type { PlanAssertion, PlanFileAssertion } from "./plan_assertions.ts";
 import type { Reporter } from "./_reporter.ts";
 import { assertionSchema, type WorkflowFile } from "./schema.ts";
 import type { Scope } from "./_scope.ts";

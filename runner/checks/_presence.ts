@@ -5,7 +5,7 @@
  */
 
 import type { Backend } from "../../backends/protocol.ts";
-import type { PlanSizeAssertion } from "../plan.ts";
+import type { PlanSizeAssertion } from "../plan_assertions.ts";
 import {
   counted,
   failed,

@@ -15,7 +15,8 @@ import type { CheckResult } from "../../../runner/events.ts";
 import type { ExpressionContext } from "../../../runner/expressions/context.ts";
 import { parseTemplate } from "../../../runner/expressions/template.ts";
 import type { Template } from "../../../runner/expressions/expression.ts";
-import type { PlanAssertion, PlanStep } from "../../../runner/plan.ts";
+import type { PlanStep } from "../../../runner/plan.ts";
+import type { PlanAssertion } from "../../../runner/plan_assertions.ts";
 
 /** Where all checks of these tests stand. */
 export const PLACE = { file: "demo.yaml", line: 7, column: 3 };
