@@ -13,13 +13,8 @@ import type { CheckResult } from "../events.ts";
 import type { ExpressionContext } from "../expressions/context.ts";
 import { ExpressionError } from "../expressions/errors.ts";
 import { renderTemplate } from "../expressions/template.ts";
-import type {
-  Place,
-  PlanAssertion,
-  PlanFileAssertion,
-  PlanSizeAssertion,
-  PlanStep,
-} from "../plan.ts";
+import type { Place, PlanStep } from "../plan.ts";
+import type { PlanAssertion, PlanFileAssertion, PlanSizeAssertion } from "../plan_assertions.ts";
 import { type CheckCommand, succeeds } from "./_command.ts";
 import { failed, type Finding, lookAt } from "./_finding.ts";
 import { type CheckEnd, holds, type JudgeQuestion } from "./_judge.ts";
