@@ -162,7 +162,7 @@ export function checkSamePlan({ id, plan: before }: WaitingRun, plan: Plan): voi
     throw new ResumeError(
       `The model is another one: run '${id}' began with ${modelText(before)}, and this is ` +
         modelText(plan),
-      "Leave --model, --live and --rehearse out, and the rehearsal and OPENAI_BASE_URL as they were",
+      "Leave --model, --live and --rehearse out, and the rehearsal as it was",
     );
   }
   if (JSON.stringify(plan.roots) !== JSON.stringify(before.roots)) {
@@ -197,16 +197,12 @@ function readFiles(plan: Plan, key = ""): ReadonlyMap<string, string> {
 
 function modelOf({ model }: Plan): string {
   if (model.type === "rehearsal") return JSON.stringify(["rehearsal", model.name, model.steps]);
-  return JSON.stringify(
-    model.type === "openai" ? ["openai", model.name, model.baseUrl] : [model.type],
-  );
+  return JSON.stringify(model.type === "openai" ? ["openai", model.name] : [model.type]);
 }
 
 function modelText({ model }: Plan): string {
   if (model.type === "none") return "none";
-  return model.type === "openai"
-    ? `'openai:${model.name}' at ${model.baseUrl}`
-    : `a rehearsal of '${model.name}'`;
+  return model.type === "openai" ? `'openai:${model.name}'` : `a rehearsal of '${model.name}'`;
 }
 
 /** The right to go on with a waiting run, for as long as the process lives or until it is given up. */
