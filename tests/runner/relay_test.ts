@@ -86,6 +86,32 @@ Deno.test("relayOf() hands out the host itself where there is nothing to judge",
   }
 });
 
+Deno.test("relayOf() lends of a caller's tree what the routes lead to, as they say, and no more", async () => {
+  const caller = new StateBackend({
+    files: { "/project/src/a.py": "text", "/project/docs/b.md": "doc", "/secret": "KEY=1" },
+  });
+  const lent = (access: PlanRoute["access"]) => {
+    const route: PlanRoute = { prefix: "/code/", backend: "used", path: "/project/src", access };
+    const backend = relayOf({ routes: [route], deny: [], ask: [] }, "used", caller);
+    assert(!(backend instanceof Channel));
+    return backend;
+  };
+  const [open, narrow] = [lent("read-write"), lent("read")];
+  assertEquals((await narrow.read("/project/src/a.py")).text, "text");
+  await open.write("/project/src/new.py", "new");
+  for (const path of ["/secret", "/project/docs/b.md", "/project"]) {
+    await assertRejects(() => open.read(path), BackendError);
+    await assertRejects(() => open.write(`${path}.new`, "x"), BackendError, "denied");
+  }
+  await assertRejects(() => narrow.write("/project/src/a.py", "x"), BackendError, "denied");
+  assertEquals([...caller.files.keys()].sort(), [
+    "/project/docs/b.md",
+    "/project/src/a.py",
+    "/project/src/new.py",
+    "/secret",
+  ]);
+});
+
 Deno.test("relayOf() holds access: read against every operation", async () => {
   // A second name with other rules makes the relay judge, not the host.
   const routes: PlanRoute[] = [

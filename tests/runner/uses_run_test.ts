@@ -194,12 +194,25 @@ Deno.test("runPlan() fails a step with what fails in the workflow that it uses",
 });
 
 Deno.test("runPlan() ends what a step uses when its time is up", async () => {
+  const underWay = Promise.withResolvers<void>();
   const { result, events } = await played({
-    flow: { steps: [{ id: "use", uses: "./slow.yaml", timeout: "200ms" }] },
+    flow: { steps: [{ id: "use", uses: "./slow.yaml", timeout: "1h" }] },
     files: { "slow.yaml": flow("slow", { steps: [{ id: "wait", run: "sleep 60" }] }) },
+    onEvent: (event) => {
+      if (event.type === "step.started" && event.step === "use/wait") underWay.resolve();
+    },
+    options: {
+      // The hour is over once the command has begun.
+      wait: (_, signal) =>
+        new Promise((resolve) => {
+          signal.addEventListener("abort", () => resolve(), { once: true });
+          underWay.promise.then(resolve);
+        }),
+    },
   });
   assertEquals([result.outcome, result.exitCode], ["timeout", 5]);
-  assertEquals(of(events, "step.finished").at(-1)?.outcome, "timeout");
+  // The run inside has ended, and has said so, before the step that it is.
+  assertEquals(story(events), "+use, +use/wait, -use/wait interrupted, -use timeout");
 });
 
 Deno.test("runPlan() counts what is used within the budget of its caller", async () => {
