@@ -4,6 +4,7 @@
  * @module
  */
 
+import { feed } from "./_sandbox_feed.ts";
 import { BackendError } from "../errors.ts";
 import { OutputBuffer } from "./_output.ts";
 import type { ShellRequest } from "./_request.ts";
@@ -263,17 +264,6 @@ function start({ bubblewrap, args, request }: SandboxRun): Deno.ChildProcess {
   } catch (error) {
     if (error instanceof Error) throw notSetUp(request, error);
     throw error;
-  }
-}
-
-async function feed(stream: WritableStream<Uint8Array>, bytes: Uint8Array): Promise<void> {
-  const writer = stream.getWriter();
-  try {
-    await writer.write(bytes);
-    await writer.close();
-  } catch (error) {
-    // It ended without reading: what it says tells why.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { feed } from "./_sandbox_feed.ts";
 import { BackendError } from "../errors.ts";
 
 /** Options of {@linkcode SandboxTools.run}. */
@@ -136,15 +137,4 @@ export function joinNames(names: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
     at += name.length + 1;
   }
   return all;
-}
-
-async function feed(stream: WritableStream<Uint8Array>, bytes: Uint8Array): Promise<void> {
-  const writer = stream.getWriter();
-  try {
-    await writer.write(bytes);
-    await writer.close();
-  } catch (error) {
-    // It ended without reading everything: its exit code tells why.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
 }
