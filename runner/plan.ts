@@ -7,6 +7,7 @@
 
 import type { ModelPrice } from "../agent/process.ts";
 import type { RehearsalTurn } from "../agent/rehearsal.ts";
+import type { BoxOptions, EngineAddress, Runtime } from "../backends/docker/options.ts";
 import type { ShellLimits, ShellType } from "../backends/shells/shell.ts";
 import type { PlanAssertion } from "./plan_assertions.ts";
 import type { Template, TemplateExpression, Value } from "./expressions/expression.ts";
@@ -35,7 +36,19 @@ export type PlanBackend =
     /** The absolute real path of its root on the host; it may not exist yet if writable. */
     readonly root: string;
     readonly access: Access;
+  }
+  | {
+    readonly name: string;
+    /** A container of the run's engine. */
+    readonly type: "docker";
+    readonly box: PlanBox;
   };
+
+/** What a container is made of; nothing in it has to be looked up. */
+export interface PlanBox extends BoxOptions {
+  /** What its image is built from, where `image` names none. */
+  readonly runtime?: Runtime | undefined;
+}
 
 /** A prefix of the tree and the files that stand there. The last route of a plan is `/`. */
 export interface PlanRoute {
@@ -77,8 +90,11 @@ export interface Permissions {
 
 /** One process of a run. */
 export interface PlanProcess {
-  /** `shell` interprets the commands of a virtual shell and may do nothing else. */
-  readonly name: "runner" | "agent" | "host" | "shell";
+  /**
+   * `shell` interprets the commands of a virtual shell and may do nothing else; `docker` holds the
+   * containers and may do nothing but talk with the engine.
+   */
+  readonly name: "runner" | "agent" | "host" | "shell" | "docker";
   /**
    * What of this machine it is granted. Inside bubblewrap the flags of its command name the same
    * files where they stand there, and what belongs to the namespace itself.
@@ -194,6 +210,8 @@ export interface PlanShell {
   /** Whether the model is offered `execute`; otherwise the shell is for `run` steps alone. */
   readonly tool: boolean;
   readonly limits: ShellLimits;
+  /** The backend in whose container commands run; there for a shell of type `docker` alone. */
+  readonly box?: string;
 }
 
 /**
@@ -326,6 +344,8 @@ export interface Plan {
   readonly allow?: readonly string[];
   /** The shell, where the file grants one or a step runs a command. */
   readonly shell?: PlanShell;
+  /** Where the containers of docker backends are; absent without such a backend, and in a check. */
+  readonly engine?: EngineAddress;
   /** Absent where there is no host process. */
   readonly confinement?: PlanConfinement;
   /** What each process is granted, and why. */
