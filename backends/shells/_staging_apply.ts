@@ -1,5 +1,5 @@
 /**
- * What a command did to the files of memory, done to the tree.
+ * What a command did to files of the stage, done to the tree.
  *
  * @module
  */
@@ -63,7 +63,7 @@ class Application implements Applied {
   get notes(): readonly string[] {
     const told = this.#refusals.slice(0, REFUSALS_TOLD).map((text) => `Not kept: ${text}`);
     const more = this.#refusals.length - told.length;
-    return more > 0 ? [...told, `Not kept: ${more} other changes of files of memory`] : told;
+    return more > 0 ? [...told, `Not kept: ${more} other changes`] : told;
   }
 
   async run(): Promise<void> {

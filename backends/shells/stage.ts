@@ -1,6 +1,7 @@
 /**
- * The stage of a shell of real programs: a directory that holds the files of memory while commands
- * run. What is in the tree goes there before a command, what the command changed comes back after it.
+ * The stage of a shell of real programs: where the files of memory, and others that are kept elsewhere,
+ * are while commands run. What is in the tree goes there before a command, what the command changed
+ * comes back after it.
  *
  * @module
  */

@@ -1,16 +1,16 @@
 /**
- * Files of memory for shells whose programs are real: brought to the shell's stage before each command
- * and fetched from there after it.
+ * Files that are kept elsewhere, for shells whose programs are real: brought to the shell's stage before
+ * each command and fetched from there after it.
  *
  * @module
  */
 
 import { BackendError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { isWithin } from "../paths.ts";
 import type { Backend, FileInfo, OperationOptions } from "../protocol.ts";
-import { CommandQueue, isSystemPath } from "./_request.ts";
+import { CommandQueue } from "./_request.ts";
 import { applyChanges } from "./_staging_apply.ts";
+import { StagedPlaces } from "./_staged_places.ts";
 import type { ExecuteOptions, ExecuteResult, Shell, ShellType } from "./shell.ts";
 import { type Stage, stageBatches, type StagedEntry } from "./stage.ts";
 
@@ -22,8 +22,17 @@ export interface StagingShellOptions {
   readonly stage: Stage;
   /** The tree: what commands change in memory is changed through it. */
   readonly backend: Backend;
-  /** Prefixes, such as `/project/`, whose files the shell sees by itself. */
+  /**
+   * Prefixes, such as `/project/`, whose files the shell sees by itself. With `/` among them that is all
+   * but what is `staged`.
+   */
   readonly mounts: readonly string[];
+  /**
+   * Prefixes whose files are brought and fetched. Of all prefixes the longest that a path is in decides.
+   *
+   * @default {["/"], or none where "/" is among the mounts}
+   */
+  readonly staged?: readonly string[] | undefined;
   /**
    * Told of each file below `mounts` that a command changed.
    *
@@ -71,7 +80,7 @@ export class StagingShell implements Shell {
   readonly #shell: Shell;
   readonly #stage: Stage;
   readonly #tree: StagedTree;
-  readonly #mounts: readonly string[];
+  readonly #places: StagedPlaces;
   readonly #queue = new CommandQueue();
   /** What the stage holds, by path: the version of a file, `null` for a directory. */
   #staged = new Map<string, string | null>();
@@ -90,7 +99,7 @@ export class StagingShell implements Shell {
     this.#shell = options.shell;
     this.#stage = options.stage;
     this.#tree = options;
-    this.#mounts = options.mounts.map((prefix) => prefix.replace(/(?<=.)\/$/, ""));
+    this.#places = new StagedPlaces(options);
   }
 
   /** See {@linkcode Shell.execute}. */
@@ -204,32 +213,37 @@ export class StagingShell implements Shell {
     }
   }
 
-  /** Everything of the tree that is neither below a mount nor the system's. */
+  /** Everything of the tree that is staged. */
   async #list(
     backend: Backend,
     options: OperationOptions,
   ): Promise<Map<string, FileInfo>> {
     const found = new Map<string, FileInfo>();
-    const directories = ["/"];
+    const directories: string[] = [];
+    for (const path of this.#places.staged) {
+      directories.push(path);
+      // A command sees that it is there even where nothing is in it.
+      if (path !== "/") found.set(path, directoryAt(path));
+    }
     for (const directory of directories) {
       for (const entry of await backend.ls(directory, options)) {
-        if (entry.type === "other" || this.#isForeign(entry.path)) continue;
+        // What is there already is a staged directory, which is listed anyway.
+        if (entry.type === "other" || found.has(entry.path) || !this.#places.isStaged(entry.path)) {
+          continue;
+        }
         found.set(entry.path, entry);
         if (found.size > LIMITS.treeEntries) {
           throw new BackendError(
             "too_large",
             directory,
-            `Cannot bring the files of memory to the shell: there are over ${LIMITS.treeEntries}`,
+            `Cannot bring the files of '${directory}' to the shell: with the others there are over ` +
+              `${LIMITS.treeEntries}`,
           );
         }
         if (entry.type === "directory") directories.push(entry.path);
       }
     }
     return found;
-  }
-
-  #isForeign(path: string): boolean {
-    return isSystemPath(path) || this.#mounts.some((mount) => isWithin(path, mount));
   }
 
   /** Does to the tree what the command did to the stage. */
@@ -244,7 +258,8 @@ export class StagingShell implements Shell {
       this.#staged.clear();
       this.#leftovers.clear();
       this.#unknown = false;
-      const note = `Nothing that the command did to files of memory was kept: ${changes.refused}`;
+      const note =
+        `Nothing that the command did to ${this.#places.what} was kept: ${changes.refused}`;
       return { notes: [...changes.notes, note], refused: true };
     }
     const applied = await applyChanges({
@@ -277,6 +292,10 @@ async function contentOf(
     if (isHidden) return undefined;
     throw error;
   }
+}
+
+function directoryAt(path: string): FileInfo {
+  return { path, type: "directory", size: 0, modified: 0, version: "" };
 }
 
 /** Whether a set of paths has one that another is below. */
