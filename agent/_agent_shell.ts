@@ -13,6 +13,7 @@ import { RemoteStage } from "../backends/shells/remote_stage.ts";
 import type { ExecuteOptions, ExecuteResult, Shell, ShellType } from "../backends/shells/shell.ts";
 import { StagingShell } from "../backends/shells/staging.ts";
 import { abortable } from "./_abort.ts";
+import type { Prefixes } from "../backends/shells/_staged_places.ts";
 import type { StartShell } from "./process.ts";
 
 /** What {@linkcode AgentShell} needs. */
@@ -22,8 +23,8 @@ export interface AgentShellOptions {
   readonly channel: Channel;
   /** The files, with the run's rules in front of them. */
   readonly tree: Backend;
-  /** The prefixes of the tree whose files are in directories of the host. */
-  readonly local: readonly string[];
+  /** Which files real programs have by themselves, and which are brought to them. */
+  readonly places: Prefixes;
 }
 
 /** How the commands of one step have the files. */
@@ -48,7 +49,7 @@ export class AgentShell {
   #served: Backend | undefined;
 
   /** @param options The kind of shell, the files, and who runs the commands. */
-  constructor({ shell, channel, tree, local }: AgentShellOptions) {
+  constructor({ shell, channel, tree, places }: AgentShellOptions) {
     this.type = shell.type;
     this.#outputBytes = shell.limits.outputBytes;
     this.#remote = new RemoteShell({ channel, type: shell.type });
@@ -57,7 +58,7 @@ export class AgentShell {
       shell: this.#remote,
       stage: new RemoteStage({ channel }),
       backend: tree,
-      mounts: local,
+      ...places,
     });
   }
 

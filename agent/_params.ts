@@ -68,7 +68,9 @@ export const startParams: z.ZodType<StartParams> = z.strictObject({
     z.strictObject({ type: z.literal("none") }),
   ]),
   instructions: z.string(),
-  backends: z.array(z.strictObject({ name: z.string(), type: z.enum(["state", "local"]) })),
+  backends: z.array(
+    z.strictObject({ name: z.string(), type: z.enum(["state", "local", "docker"]) }),
+  ),
   routes: z.array(z.strictObject({
     prefix: z.string(),
     backend: z.string(),
@@ -88,6 +90,8 @@ export const startParams: z.ZodType<StartParams> = z.strictObject({
       fileBytes: z.number(),
       outputBytes: z.number(),
     }),
+    places: z.strictObject({ native: z.array(z.string()), staged: z.array(z.string()) }).optional(),
+    network: z.boolean().optional(),
   }).optional(),
   secrets: z.array(z.string()).optional(),
   budget: budget.optional(),

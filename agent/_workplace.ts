@@ -7,8 +7,10 @@
 import type { Channel } from "../backends/channel.ts";
 import { GuardedBackend } from "../backends/guard.ts";
 import type { ObservedChange } from "../backends/observe.ts";
-import { parseRule } from "../backends/policy.ts";
+import { pathPattern } from "../backends/path_pattern.ts";
+import { parseRule, type PathRule } from "../backends/policy.ts";
 import type { Backend } from "../backends/protocol.ts";
+import { type Prefixes, StagedPlaces } from "../backends/shells/_staged_places.ts";
 import type { Shell } from "../backends/shells/shell.ts";
 import { AgentShell } from "./_agent_shell.ts";
 import { offeredTools } from "./_offered.ts";
@@ -33,8 +35,10 @@ export class Workplaces {
   readonly tree: Backend;
   readonly #start: StartParams;
   readonly #shell: AgentShell | undefined;
-  /** The routes to directories of the host. */
-  readonly #local: readonly StartRoute[];
+  /** Which files real programs have by themselves, and which are brought to them. */
+  readonly #places: Prefixes;
+  /** The routes to the former. */
+  readonly #native: readonly StartRoute[];
 
   /**
    * @param start What the run has.
@@ -46,9 +50,10 @@ export class Workplaces {
     this.#start = start;
     this.tree = tree;
     const locals = backends.filter(({ type }) => type === "local").map(({ name }) => name);
-    this.#local = routes.filter(({ backend }) => locals.includes(backend));
-    const local = this.#local.map(({ prefix }) => prefix);
-    this.#shell = shell && new AgentShell({ shell, channel, tree, local });
+    const { native = prefixesTo(routes, locals), staged } = shell?.places ?? {};
+    const places = this.#places = { mounts: native, staged };
+    this.#native = routes.filter(({ prefix }) => native.includes(prefix));
+    this.#shell = shell && new AgentShell({ shell, channel, tree, places });
   }
 
   /** The files as the command that is interpreted elsewhere reaches them; none while none runs. */
@@ -79,25 +84,35 @@ export class Workplaces {
 
   /**
    * Whether commands keep to a step's own rules. Those of a virtual shell have no other files than the
-   * step, but real programs have the host's directories as the run has them.
+   * step, but real programs have the files of the host, or of their container, as the run has them.
    */
   #keepsTo(rules: StepRules, tree: Backend): boolean {
-    if (this.#shell?.type === "virtual" || this.#local.length === 0) return true;
+    if (this.#shell?.type === "virtual" || this.#native.length === 0) return true;
     const refused = [...rules.deny, ...rules.ask].map(parseRule);
-    if (refused.some(({ verb }) => verb !== "execute")) return false;
+    if (refused.some((rule) => rule.verb !== "execute" && !this.#isStaged(rule))) return false;
     if (!(tree instanceof GuardedBackend)) return true;
     const { policy } = tree;
-    return this.#local.every(({ prefix, access }) =>
+    return this.#native.every(({ prefix, access }) =>
       policy.decide(access === "read" ? "read" : "write", prefix).verdict === "allow"
     );
+  }
+
+  /** Whether a rule is for files alone that are known to be brought to commands as the step has them. */
+  #isStaged({ pattern }: PathRule): boolean {
+    if (this.#places.staged === undefined) return false;
+    return new StagedPlaces(this.#places).areStaged(pathPattern(pattern, "/").base);
   }
 
   #toolsOver(tree: Backend, confined: boolean): ReadonlyMap<string, Tool> {
     const { shell, routes } = this.#start;
     const tools = shell?.tool && confined
-      ? [...BUILT_IN_TOOLS, executeTool(shell.type)]
+      ? [...BUILT_IN_TOOLS, executeTool(shell.type, { network: shell.network })]
       : BUILT_IN_TOOLS;
     const policies = tree instanceof GuardedBackend ? tree.policies : [];
     return new Map(offeredTools(tools, policies, routes).map((tool) => [tool.name, tool]));
   }
+}
+
+function prefixesTo(routes: readonly StartRoute[], backends: readonly string[]): readonly string[] {
+  return routes.filter(({ backend }) => backends.includes(backend)).map(({ prefix }) => prefix);
 }

@@ -6,7 +6,7 @@
  * another step was, and goes on from attempt to attempt. Several steps are under way at a time, told
  * apart by their keys: a step's id, or `ID[0]` for an item of a step with `foreach`. Files of state backends live there too, and the runner reads them with the
  * requests of `serveBackends`; those of local backends live in the host process, and the agent
- * reaches them through the runner with the same requests.
+ * reaches them through the runner with the same requests, as it does those of containers.
  *
  * @module
  */
@@ -75,8 +75,8 @@ export type StartModel =
 /** A store of files, by the name that routes use. */
 export interface StartBackend {
   readonly name: string;
-  /** `state` is kept in the agent process, `local` is reached through the runner. */
-  readonly type: "state" | "local";
+  /** `state` is kept in the agent process, the others are reached through the runner. */
+  readonly type: "state" | "local" | "docker";
 }
 
 /** A prefix of the tree and the files that stand there. */
@@ -151,6 +151,25 @@ export interface StartShell {
   /** Whether the model is offered `execute`; otherwise the shell is for `run` steps alone. */
   readonly tool: boolean;
   readonly limits: ShellLimits;
+  /**
+   * Which files the commands of a `docker` shell have in their container, and which are brought there.
+   * Those of a `sandbox` have the files of local backends.
+   */
+  readonly places?: StartPlaces | undefined;
+  /**
+   * Whether commands reach a network.
+   *
+   * @default {false}
+   */
+  readonly network?: boolean | undefined;
+}
+
+/** Prefixes of the tree; of all that a path is in the longest decides. */
+export interface StartPlaces {
+  /** Files that commands have by themselves, whatever the rules of one step say. */
+  readonly native: readonly string[];
+  /** Files that are brought to commands, as far as rules allow. */
+  readonly staged: readonly string[];
 }
 
 /** A command of the runner's, for {@linkcode AGENT_PROCESS}`.execute`. */
@@ -248,7 +267,7 @@ export interface StepParams {
   /**
    * Rules of this step, besides those of the run: what one of them denies is denied. Real programs have
    * the files of local backends as the run has them, so that with rules about those the step has no
-   * commands in a `sandbox`.
+   * commands in a `sandbox`; nor in a `docker` shell with rules about files of its container.
    */
   readonly rules?: StepRules | undefined;
   /**

@@ -39,15 +39,20 @@ const KINDS: Readonly<Record<ShellType, string>> = {
  * call: a test that does not pass is what the model wanted to know.
  *
  * @param type The kind of shell, which decides what the model is told of it.
+ * @param options Whether its commands reach a network.
  * @returns The tool; its calls need a {@linkcode ToolContext.shell}.
  */
-export function executeTool(type: ShellType): Tool {
+export function executeTool(
+  type: ShellType,
+  { network = false }: { readonly network?: boolean | undefined } = {},
+): Tool {
   return defineTool({
     name: "execute",
     description:
       `Run a command and wait until it ends. ${KINDS[type]}. It sees the same files at the same ` +
-      `paths as the other tools, and its changes are seen by them. There is no network, and nobody ` +
-      `to answer a question at a prompt. Each call starts anew: directory and variables do not last ` +
+      `paths as the other tools, and its changes are seen by them. There is ${
+        network ? "a" : "no"
+      } network, and nobody to answer a question at a prompt. Each call starts anew: directory and variables do not last ` +
       `from one to the next. ${
         SYSTEM_DIRECTORIES.join(", ")
       } are the system's own: what is written ` +

@@ -42,6 +42,12 @@ export class StagedPlaces {
     if (isSystemPath(path)) return false;
     return this.#prefixes.find(([directory]) => isWithin(path, directory))?.[1] ?? false;
   }
+
+  /** @param directory A canonical path: whether it is staged with everything that may be in it. */
+  areStaged(directory: string): boolean {
+    return this.isStaged(directory) &&
+      !this.#prefixes.some(([other, isStaged]) => !isStaged && isWithin(other, directory));
+  }
 }
 
 function directoryOf(prefix: string): string {
