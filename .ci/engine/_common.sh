@@ -21,7 +21,8 @@ need_packages() {
   [ "${#missing[@]}" -gt 0 ] || return 0
   [ "$(id -u)" = 0 ] || fail "'${missing[*]}' is missing, and only root can install it"
   echo "${0##*/}: apt-get install ${missing[*]}" >&2
-  local install=(timeout 300 env DEBIAN_FRONTEND=noninteractive
+  # A session of its own: whoever ends the script leaves no package half installed.
+  local install=(setsid --wait timeout 300 env DEBIAN_FRONTEND=noninteractive
     apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${missing[@]}")
   "${install[@]}" </dev/null >/dev/null 2>&1 || {
     timeout 120 apt-get -o DPkg::Lock::Timeout=120 update -qq </dev/null >&2
@@ -80,7 +81,7 @@ import_image() {
 # container_ids ADDRESS: those that run and those that do not, sorted.
 container_ids() {
   api "$1" GET "/containers/json?all=true" --max-time 20 |
-    grep -oE '"Id":"[0-9a-f]{64}"' | cut -d '"' -f 4 | sort
+    { grep -oE '"Id":"[0-9a-f]{64}"' || true; } | cut -d '"' -f 4 | sort
 }
 
 # remove_containers ADDRESS
