@@ -207,6 +207,12 @@ export interface BoxOptions {
    */
   readonly staged?: readonly string[] | undefined;
   /**
+   * Prefixes whose files are the container's own, where the root is not: it has to be in `staged` then.
+   *
+   * @default {["/"]}
+   */
+  readonly native?: readonly string[] | undefined;
+  /**
    * What each command may take; memory and processes are those of the container.
    *
    * @default {SHELL_LIMITS}

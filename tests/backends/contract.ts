@@ -30,21 +30,37 @@ export const CONTRACT_CASES: readonly ContractCase[] = [
   ...TOGETHER_CASES,
 ];
 
+/** Options of {@linkcode testBackendContract}. */
+export interface TestContractOptions {
+  /** Why nothing can be tested here; all tests are then ignored and say so. */
+  readonly ignore?: string | undefined;
+}
+
 /**
  * Registers one test for each case of the contract.
  *
  * @param name What is tested, such as `LocalBackend`: the tests are called `name.method() does …`.
  * @param setup Makes a new, empty backend for each case.
+ * @param options Whether it can be tested here.
  */
-export function testBackendContract(name: string, setup: () => Promise<ContractSubject>): void {
+export function testBackendContract(
+  name: string,
+  setup: () => Promise<ContractSubject>,
+  { ignore }: TestContractOptions = {},
+): void {
+  const why = ignore === undefined ? "" : ` (ignored: ${ignore})`;
   for (const { name: title, run } of CONTRACT_CASES) {
-    Deno.test(`${name}.${title}`, async () => {
-      const subject = await setup();
-      try {
-        await run(new Tree(subject));
-      } finally {
-        await subject[Symbol.asyncDispose]?.();
-      }
+    Deno.test({
+      name: `${name}.${title}${why}`,
+      ignore: ignore !== undefined,
+      fn: async () => {
+        const subject = await setup();
+        try {
+          await run(new Tree(subject));
+        } finally {
+          await subject[Symbol.asyncDispose]?.();
+        }
+      },
     });
   }
 }

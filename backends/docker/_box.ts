@@ -1,0 +1,273 @@
+/**
+ * A container as a sandbox has it: started when it is needed, started again where it ended, with its
+ * file server and its queue of commands.
+ *
+ * @module
+ */
+
+import { BackendError } from "../errors.ts";
+import { checkRequest, CommandQueue } from "../shells/_request.ts";
+import {
+  type ExecuteOptions,
+  type ExecuteResult,
+  SHELL_LIMITS,
+  SYSTEM_DIRECTORIES,
+} from "../shells/shell.ts";
+import { type CommandPlace, runCommand } from "./_command.ts";
+import { Container } from "./container.ts";
+import { openEngine } from "./engine.ts";
+import { DockerFiles } from "./_files.ts";
+import { type Ask, Helper } from "./_helper.ts";
+import { type ImageEntries, parseEntries, WELCOME } from "./_init.ts";
+import { prelude } from "./_prelude.ts";
+import type { EngineAddress } from "./options.ts";
+import type { DockerSandboxOptions } from "./sandbox.ts";
+import { containerSettings, USER, withoutSlash, WORKDIR } from "./_settings.ts";
+import { DockerStage } from "./_stage.ts";
+
+/** A container that is there, with what belongs to it. */
+interface Live {
+  readonly container: Container;
+  readonly helper: Helper;
+  readonly files: DockerFiles;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** One container and everything that is done with it. */
+export class DockerBox {
+  /** See `DockerSandbox.stage`. */
+  readonly stage: DockerStage;
+  readonly #options: DockerSandboxOptions;
+  readonly #commands = new CommandQueue();
+  readonly #starts = new CommandQueue();
+  readonly #staged: readonly string[];
+  readonly #user: string;
+  #entries: ImageEntries = { hidden: [], top: [] };
+  #live: Live | undefined;
+  #idle: ReturnType<typeof setTimeout> | undefined;
+  #hard: ReturnType<typeof setTimeout> | undefined;
+  /** Operations that are under way. */
+  #uses = 0;
+  /** Why it cannot be used any more. */
+  #over: BackendError | undefined;
+
+  /**
+   * @param options What it is made of.
+   * @throws {TypeError} If an option is not what it must be.
+   */
+  constructor(options: DockerSandboxOptions) {
+    if ((options.image === undefined) === (options.runtime === undefined)) {
+      throw new TypeError("A sandbox is made of either an 'image' or a 'runtime'");
+    }
+    this.#options = options;
+    this.#user = options.user ?? USER;
+    this.#staged = (options.staged ?? []).map(withoutSlash);
+    const mounts = options.mounts ?? [];
+    const isNative = !this.#staged.includes("/");
+    this.stage = new DockerStage({
+      helper: async (signal) => (await this.#start(signal)).helper,
+      inTurn: ({ signal }, work) => this.#commands.run({ cwd: "/", signal }, work),
+      staged: this.#staged,
+      unstaged: () => this.#unstaged(),
+      watched: [
+        ...(isNative ? ["/"] : (options.native ?? []).map(withoutSlash)),
+        ...mounts.filter(({ access }) => access === "read-write").map(({ prefix }) =>
+          withoutSlash(prefix)
+        ),
+      ],
+      bytes: options.memoryBytes ?? SHELL_LIMITS.memoryBytes,
+    });
+  }
+
+  /** The container's id, once it is there. */
+  get id(): string | undefined {
+    return this.#live?.container.id;
+  }
+
+  /**
+   * Its files; the container runs then.
+   *
+   * @param signal Ends the wait for that.
+   */
+  async files(signal?: AbortSignal): Promise<DockerFiles> {
+    return (await this.#start(signal)).files;
+  }
+
+  /** Runs a command. */
+  async execute(
+    command: string | readonly string[],
+    options: ExecuteOptions,
+  ): Promise<ExecuteResult> {
+    const limits = { ...SHELL_LIMITS, ...this.#options.limits };
+    const request = checkRequest(command, options, limits.outputBytes);
+    return await this.#commands.run(request, async () => {
+      this.#uses += 1;
+      try {
+        const { container, helper, variables } = await this.#start(request.signal);
+        const place: CommandPlace = {
+          ...{ container, helper, limits, variables, user: this.#user },
+          memoryBytes: this.#options.memoryBytes ?? SHELL_LIMITS.memoryBytes,
+          restart: () => this.#restart(),
+        };
+        return await runCommand(place, request);
+      } finally {
+        this.#uses -= 1;
+        this.#rest();
+      }
+    });
+  }
+
+  /** Ends it. */
+  async dispose(): Promise<void> {
+    this.#over ??= new BackendError("unsupported", "/", "The sandbox is disposed of");
+    clearTimeout(this.#idle);
+    clearTimeout(this.#hard);
+    // What is being started is ended once it is.
+    await this.#starts.run({ cwd: "/", signal: undefined }, async () => {
+      const live = this.#live;
+      this.#live = undefined;
+      live?.helper.drop();
+      await live?.container.end();
+    });
+  }
+
+  async #start(signal?: AbortSignal): Promise<Live> {
+    if (this.#over !== undefined) throw this.#over;
+    if (this.#live?.container.isRunning === true) {
+      this.#rest();
+      return this.#live;
+    }
+    return await this.#starts.run({ cwd: "/", signal }, async () => {
+      if (this.#over !== undefined) throw this.#over;
+      this.#live ??= await this.#make(signal);
+      const { container, helper } = this.#live;
+      if (!container.isRunning) {
+        helper.drop();
+        await container.start();
+        await helper.ask(":");
+      }
+      this.#rest();
+      return this.#live;
+    });
+  }
+
+  async #make(signal?: AbortSignal): Promise<Live> {
+    const { name, hardMilliseconds, env, purpose } = this.#options;
+    const address = this.#options.engine ?? await findEngineHere();
+    const engine = await openEngine(address);
+    const { image, workdir, variables } = await this.#image(engine, signal);
+    const box = this.#options;
+    const settings = containerSettings({ box, image, workdir, purpose });
+    const container = new Container({ engine, settings, keep: name });
+    await container.start();
+    const helper = new Helper({
+      open: () => this.#openHelper(container),
+      greet: (ask) => this.#greet(ask),
+      queue: new CommandQueue(),
+    });
+    try {
+      const files = new DockerFiles({
+        helper,
+        own: () => this.#own(),
+        entries: () => this.#entries,
+      });
+      await helper.ask(":");
+      const all = { ...await container.imageVariables(), ...variables, ...env };
+      if (hardMilliseconds !== undefined) {
+        this.#hard = setTimeout(() => this.#expire(hardMilliseconds), hardMilliseconds);
+      }
+      return { container, helper, files, variables: all };
+    } catch (error) {
+      await container.end();
+      throw error;
+    }
+  }
+
+  /** A container that ended by itself is started again: its files are there. */
+  async #openHelper(container: Container) {
+    const options = { words: ["/bin/sh"], user: this.#user, input: true };
+    try {
+      return await container.exec(options);
+    } catch (error) {
+      if (this.#over !== undefined || await container.looksAlive()) throw error;
+      await container.start();
+      return await container.exec(options);
+    }
+  }
+
+  async #greet(ask: Ask): Promise<void> {
+    const { status, bytes } = await ask(WELCOME);
+    if (status !== 0) throw unfit("it did not get ready");
+    this.#entries = parseEntries(new TextDecoder().decode(bytes));
+    const answer = await ask(prelude({ own: this.#own(), unstaged: this.#unstaged() }));
+    const { status: known } = answer.status === 0 ? await ask("look / && killed") : answer;
+    if (known !== 0) throw unfit("its 'sh' and 'stat' are not what they are elsewhere");
+  }
+
+  async #restart(): Promise<void> {
+    await this.#live?.container.halt();
+    this.#live?.helper.drop();
+    await this.#live?.container.start();
+  }
+
+  /** What is not of the box's own tree. */
+  #own(): readonly string[] {
+    const mounts = (this.#options.mounts ?? []).map(({ prefix }) => withoutSlash(prefix));
+    const staged = this.#staged.filter((path) => path !== "/");
+    return [...SYSTEM_DIRECTORIES, ...this.#entries.hidden, ...mounts, ...staged];
+  }
+
+  /** What is not brought, although it may be below what is. */
+  #unstaged(): readonly string[] {
+    const { mounts = [], native = [] } = this.#options;
+    const prefixes = [...mounts.map(({ prefix }) => prefix), ...native].map(withoutSlash)
+      .filter((path) => path !== "/");
+    const top = this.#entries.top.filter((path) => !this.#staged.includes(path) && !isShared(path));
+    return [...SYSTEM_DIRECTORIES, ...this.#entries.hidden, ...prefixes, ...top];
+  }
+
+  async #image(engine: Awaited<ReturnType<typeof openEngine>>, signal?: AbortSignal) {
+    const { image } = this.#options;
+    const workdir = this.#options.workdir ?? WORKDIR;
+    void engine;
+    void signal;
+    return { image: image ?? "", workdir, variables: {} };
+  }
+
+  /** Begins to wait for nobody to use it. */
+  #rest(): void {
+    const { idleMilliseconds } = this.#options;
+    if (idleMilliseconds === undefined) return;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.#stop(), idleMilliseconds);
+    Deno.unrefTimer(this.#idle);
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#uses > 0) return this.#rest();
+    await this.#starts.run({ cwd: "/", signal: undefined }, async () => {
+      this.#live?.helper.drop();
+      await this.#live?.container.rest();
+    });
+  }
+
+  async #expire(milliseconds: number): Promise<void> {
+    const message = `The container reached its hard timeout of ${milliseconds / 1_000} seconds`;
+    this.#over = new BackendError("timeout", "/", message);
+    this.#live?.helper.drop();
+    await this.#live?.container.end();
+  }
+}
+
+/** Directories at the root that are the tree's, whatever an image has in them. */
+function isShared(path: string): boolean {
+  return ["/home", "/media", "/mnt", "/opt", "/srv", "/tmp", "/var"].includes(path);
+}
+
+function unfit(why: string): BackendError {
+  return new BackendError("unsupported", "/", `The image cannot be a sandbox: ${why}`);
+}
+
+async function findEngineHere(): Promise<EngineAddress> {
+  throw new TypeError("An engine has to be named");
+}

@@ -1,0 +1,291 @@
+/**
+ * One command in a container, from its start until nothing of it runs any more.
+ *
+ * @module
+ */
+
+import type { Duplex } from "node:stream";
+import { BackendError } from "../errors.ts";
+import { OutputBuffer } from "../shells/_output.ts";
+import { abortedCommand, type ShellRequest } from "../shells/_request.ts";
+import type { ExecuteResult, ShellLimits } from "../shells/shell.ts";
+import type { Container } from "./container.ts";
+import { Demultiplexer, MarkedStream } from "./_demux.ts";
+import { newToken } from "./_files.ts";
+import type { Helper } from "./_helper.ts";
+import { OWN_DIRECTORY } from "./_prelude.ts";
+
+/** The variables that every command has, unless its image or its box say otherwise. */
+export const VARIABLES = {
+  LANG: "C.UTF-8",
+  PATH: "/usr/local/bin:/usr/bin:/bin",
+} as const;
+
+/** What an argument may not reach, with the NUL at its end. */
+const ARGUMENT_BYTES = 128 * 1024;
+/** Bytes of a file's limit in a unit of `ulimit -f`. */
+const BLOCK_BYTES = 512;
+/** Files that a process may have open. */
+const OPEN_FILES = 1_024;
+/** Milliseconds in which the file server has to end a command before others do. */
+const QUELL_MILLISECONDS = 2_000;
+/** Milliseconds in which a command's output has to end once nothing of it runs. */
+const DRAIN_MILLISECONDS = 5_000;
+
+/** What a command's first process says before the command runs: one byte on its standard error. */
+const STARTED = "+";
+const NO_START: Readonly<
+  Record<string, { code: "not_found" | "not_directory" | "denied"; why: string }>
+> = {
+  "0": { code: "not_found", why: "it does not exist" },
+  "1": { code: "not_directory", why: "it is not a directory" },
+  "2": { code: "denied", why: "it may not be entered" },
+};
+
+/**
+ * The first process of each command. Its arguments are a word, the directory, the file of its input,
+ * limits, variables and the command. What it says at the end, with the word and the
+ * exit code, ends the command, whatever still runs.
+ */
+const SCRIPT = `t=$1 c=$2 f=$4 u=$5
+exec < "$3"
+shift 5
+cd -- "$c" 2> /dev/null || {
+  if [ ! -e "$c" ]; then s=0; elif [ ! -d "$c" ]; then s=1; else s=2; fi
+  printf %s "$s" >&2
+  exit 125
+}
+printf ${STARTED} >&2
+exec 3>&2 2> /dev/null
+(
+  ulimit -c 0; ulimit -n ${OPEN_FILES}; ulimit -f "$f"; ulimit -t "$u"; umask 022
+  exec env -i "$@" 2>&3 3>&-
+)
+printf '\\n%s %s\\n' "$t" $? >&3`;
+
+/** Runs what its arguments say, the first of them being a program whatever it looks like. */
+const PROGRAM = 'exec "$@"';
+
+/** What a command runs in. */
+export interface CommandPlace {
+  readonly container: Container;
+  readonly helper: Helper;
+  readonly user: string;
+  readonly limits: ShellLimits;
+  /** Bytes of memory that everything in the container may take. */
+  readonly memoryBytes: number;
+  readonly variables: Readonly<Record<string, string>>;
+  /** Ends everything by force: the container begins anew, with its files. */
+  readonly restart: () => Promise<void>;
+}
+
+/**
+ * Runs a command.
+ *
+ * @param place Where.
+ * @param request What.
+ * @returns How it ended; nothing that it started runs any more.
+ * @throws {BackendError} `not_found`, `not_directory` or `denied` where it cannot start in its
+ * directory, `aborted`, `too_large`, `io`.
+ */
+export async function runCommand(
+  place: CommandPlace,
+  request: ShellRequest,
+): Promise<ExecuteResult> {
+  const { container, helper, user, limits } = place;
+  const { timeout, signal, cwd, outputBytes, onOutput } = request;
+  const script = longScript(request);
+  const killedBefore = await prepare(helper, request, script);
+  const token = newToken();
+  const tell = (stream: "stdout" | "stderr") =>
+    onOutput && ((text: string) => onOutput({ stream, text }));
+  const stdout = new OutputBuffer(outputBytes, tell("stdout"));
+  const stderr = new OutputBuffer(outputBytes, tell("stderr"));
+  const ended = Promise.withResolvers<Ending>();
+  const errors = new FirstByte(
+    new MarkedStream(
+      `\n${token} `,
+      (bytes) => stderr.push(bytes),
+      (code) => ended.resolve({ code: Number(code) }),
+    ),
+  );
+  const words = ["/bin/sh", "-c", SCRIPT, "sh", token, ...argumentsOf(place, request, script)];
+  const stream = await container.exec({ words, user });
+  const drained = follow(stream, (bytes) => stdout.push(bytes), (bytes) => errors.push(bytes));
+  drained.then(() => ended.resolve({ code: 137 }));
+  const timer = setTimeout(() => ended.resolve({ killed: "timeout" }), timeout);
+  const onAbort = () => ended.resolve({ killed: "aborted" });
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  let ending: Ending;
+  try {
+    ending = await ended.promise;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+  }
+  const killed = await quell(place);
+  await within(drained, DRAIN_MILLISECONDS) ?? await place.restart();
+  stream.destroy();
+  errors.stream.flush();
+  const refusal = NO_START[errors.first];
+  if (refusal !== undefined) {
+    throw new BackendError(refusal.code, cwd, `Cannot start in '${cwd}': ${refusal.why}`);
+  }
+  if (ending.killed === "aborted") throw abortedCommand(cwd, signal?.reason);
+  const timedOut = ending.killed === "timeout";
+  const exitCode = timedOut ? 124 : ending.code ?? 137;
+  if (errors.first !== STARTED && !timedOut && killed === killedBefore) {
+    const said = `${errors.first}${stderr.result().text}${stdout.result().text}`.trim();
+    throw new BackendError("io", cwd, `The command could not be started: ${said || "no reason"}`);
+  }
+  const notes = [
+    ...(killed === undefined || killed === killedBefore ? [] : [
+      `A process was killed: everything in the container took more than ${place.memoryBytes} bytes ` +
+      "of memory",
+    ]),
+    ...limitNotes(exitCode, limits),
+  ];
+  return { exitCode, stdout: stdout.result(), stderr: stderr.result(), timedOut, notes };
+}
+
+/** How a command ended. */
+interface Ending {
+  readonly code?: number;
+  readonly killed?: "timeout" | "aborted";
+}
+
+/** Brings what comes as a file; returns how many processes had no memory until now. */
+async function prepare(
+  helper: Helper,
+  { stdin, cwd, signal }: ShellRequest,
+  script: Uint8Array | undefined,
+): Promise<string> {
+  return await helper.together(async (ask) => {
+    const { bytes: killed } = await ask("before");
+    const files = { input: stdin === "" ? undefined : new TextEncoder().encode(stdin), script };
+    for (const [name, bytes] of Object.entries(files)) {
+      for (let from = 0; from < (bytes?.length ?? 0); from += ARGUMENT_BYTES * 8) {
+        const piece = bytes?.subarray(from, from + ARGUMENT_BYTES * 8).toBase64() ?? "";
+        const { status } = await ask(`bring ${name}; fill <<'.'\n${piece}\n.`);
+        if (status === 0) continue;
+        const message = "The input of the command does not fit the sandbox";
+        throw new BackendError("too_large", cwd, message);
+      }
+    }
+    return new TextDecoder().decode(killed).trim();
+  }, signal);
+}
+
+function argumentsOf(
+  { limits, variables }: CommandPlace,
+  { command, cwd, env, stdin }: ShellRequest,
+  script: Uint8Array | undefined,
+): readonly string[] {
+  const all = { ...VARIABLES, ...variables, HOME: "/run/home", PWD: cwd, ...env };
+  const set = Object.entries(all).map(([name, value]) => `${name}=${value}`);
+  const words = typeof command !== "string"
+    ? [PROGRAM, "sh", ...command]
+    : ["--", script === undefined ? command : `. ${OWN_DIRECTORY}/script`, "sh"];
+  return [
+    cwd,
+    stdin === "" ? "/dev/null" : `${OWN_DIRECTORY}/input`,
+    `${Math.ceil(limits.fileBytes / BLOCK_BYTES)}`,
+    `${limits.cpuSeconds}`,
+    ...set,
+    ...["/bin/sh", "-c", ...words],
+  ];
+}
+
+/** A script that is too long for an argument: it comes as a file. */
+function longScript({ command, cwd }: ShellRequest): Uint8Array | undefined {
+  const encoder = new TextEncoder();
+  const words = (typeof command === "string" ? [command] : command)
+    .map((word) => encoder.encode(word));
+  const long = words.find(({ length }) => length >= ARGUMENT_BYTES);
+  if (long === undefined || typeof command === "string") return long;
+  const most = ARGUMENT_BYTES - 1;
+  const message = `An argument of the command has more than ${most} bytes, which no program takes`;
+  throw new BackendError("too_large", cwd, message);
+}
+
+/** Kills what the command left, and says how many processes had no memory until now. */
+async function quell({ container, helper, user, restart }: CommandPlace): Promise<
+  string | undefined
+> {
+  const asked = helper.ask("quell", { silence: QUELL_MILLISECONDS }).then(
+    ({ bytes }) => new TextDecoder().decode(bytes).trim(),
+    () => undefined,
+  );
+  const done = await within(asked, QUELL_MILLISECONDS);
+  if (done !== undefined) return done;
+  // It is held up, or was killed by the command: another one does it.
+  helper.drop();
+  try {
+    const stream = await container.exec({ words: ["/bin/sh", "-c", "kill -9 -1"], user });
+    const gone = follow(stream, () => {}, () => {});
+    if (await within(gone.then(() => true), QUELL_MILLISECONDS) === undefined) await restart();
+    stream.destroy();
+  } catch (error) {
+    if (!(error instanceof BackendError)) throw error;
+    await restart();
+  }
+  const { bytes } = await helper.ask("quell");
+  return new TextDecoder().decode(bytes).trim();
+}
+
+/** Reads a connection until it ends. */
+function follow(
+  stream: Duplex,
+  onStdout: (bytes: Uint8Array) => void,
+  onStderr: (bytes: Uint8Array) => void,
+): Promise<true> {
+  const demultiplexer = new Demultiplexer(onStdout, onStderr);
+  const { promise, resolve } = Promise.withResolvers<true>();
+  stream.on("data", (piece: Uint8Array) => demultiplexer.push(piece));
+  for (const event of ["end", "close", "error"]) stream.on(event, () => resolve(true));
+  return promise;
+}
+
+/** What comes in time, or `undefined`. */
+async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The first byte of a stream is the setup's own word. */
+class FirstByte {
+  readonly stream: MarkedStream;
+  first = "";
+
+  constructor(stream: MarkedStream) {
+    this.stream = stream;
+  }
+
+  push(bytes: Uint8Array): void {
+    if (this.first === "" && bytes.length > 0) {
+      this.first = String.fromCharCode(bytes[0] ?? 0);
+      this.stream.push(bytes.subarray(1));
+    } else {
+      this.stream.push(bytes);
+    }
+  }
+}
+
+function limitNotes(exitCode: number, limits: ShellLimits): readonly string[] {
+  switch (exitCode) {
+    case 128 + 24:
+      return [`A process was ended: it took over ${limits.cpuSeconds} seconds of processor time`];
+    case 128 + 25:
+      return [`A process was ended: it wrote a file of more than ${limits.fileBytes} bytes`];
+    default:
+      return [];
+  }
+}

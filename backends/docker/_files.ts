@@ -1,0 +1,281 @@
+/**
+ * The files of a container, by way of its file server: looking and changing. Searching is next door.
+ *
+ * @module
+ */
+
+import { localError, type Verb } from "../_local_errors.ts";
+import { BackendError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { comparePaths, isWithin, joinPaths, nameOf, TEMPORARY_NAME } from "../paths.ts";
+import type { FileInfo } from "../protocol.ts";
+import { failure } from "./_failures.ts";
+import { type Answer, type Ask, type Helper, HelperLost } from "./_helper.ts";
+import type { ImageEntries } from "./_init.ts";
+import { quote } from "./_quote.ts";
+import { type Entry, parseListing, parseRecord } from "./_records.ts";
+
+/** Bytes of content in one script; more is sent in pieces. */
+const PIECE_BYTES = 1024 * 1024;
+
+/** How often a file server that was lost is replaced for one operation. */
+const ATTEMPTS = 3;
+
+/** What an operation is about, for its error. */
+export interface Subject {
+  readonly verb: Verb;
+  readonly path: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of {@linkcode DockerFiles}. */
+export interface DockerFilesOptions {
+  readonly helper: Helper;
+  /** Canonical paths that are not of the tree. */
+  readonly own: () => readonly string[];
+  readonly entries: () => ImageEntries;
+}
+
+/** The files of one container. */
+export class DockerFiles {
+  readonly #helper: Helper;
+  readonly #options: DockerFilesOptions;
+
+  /** @param options Who serves them, and what is not of the tree. */
+  constructor(options: DockerFilesOptions) {
+    this.#helper = options.helper;
+    this.#options = options;
+  }
+
+  /** The entries of a directory, links as what they lead to. */
+  async list(path: string, signal?: AbortSignal): Promise<readonly FileInfo[]> {
+    const subject: Subject = { verb: "list", path, signal };
+    const token = newToken();
+    const { bytes } = await this.ask(subject, `list ${token} ${quote(path)}`);
+    const entries: Entry[] = [];
+    for (const { path: whole, words } of parseListing(bytes, token).entries) {
+      const entry = parseRecord(joinPaths(path, `/${nameOf(whole)}`), words);
+      if (entry !== undefined && !this.#isHidden(entry.name)) entries.push(entry);
+    }
+    const found = await this.followed(entries, signal);
+    const shown = path === "/" ? await this.#shown(found, subject) : found;
+    return shown.sort((a, b) => comparePaths(a.path, b.path));
+  }
+
+  /** Directories that came with the image show once something is in them. */
+  async #shown(infos: readonly FileInfo[], subject: Subject): Promise<FileInfo[]> {
+    const top = new Set(this.#options.entries().top);
+    const doubtful = infos.filter(({ path }) => top.has(path)).map(({ path }) => path);
+    if (doubtful.length === 0) return [...infos];
+    const { bytes } = await this.ask(subject, `shown ${doubtful.map(quote).join(" ")}`);
+    const shown = new Set(new TextDecoder().decode(bytes).split("\n"));
+    return infos.filter(({ path }) => !top.has(path) || shown.has(path));
+  }
+
+  /** What is at a path. */
+  async look({ verb, path, signal }: Subject): Promise<FileInfo> {
+    const { bytes } = await this.ask({ verb, path, signal }, `look ${quote(path)}`);
+    return this.#infoOf(path, verb, bytes);
+  }
+
+  /**
+   * Reads a file.
+   *
+   * @param subject Which, and for what.
+   * @param range The first byte, and how many at most; all of them without.
+   * @param onBytes Told of its bytes, which are another's afterwards.
+   * @returns What it is.
+   */
+  async read(
+    subject: Subject,
+    range: { readonly offset: number; readonly length: number | undefined },
+    onBytes: (bytes: Uint8Array) => void,
+  ): Promise<FileInfo> {
+    const { verb, path } = subject;
+    let head: Uint8Array | undefined = new Uint8Array(0);
+    let info: FileInfo | undefined;
+    let said = "";
+    const take = (bytes: Uint8Array) => {
+      if (head === undefined) return onBytes(bytes);
+      // The record comes first, with a line ending after it.
+      const end = bytes.indexOf(10);
+      const line = new Uint8Array([...head, ...bytes.subarray(0, end === -1 ? 1_000 : end)]);
+      if (end === -1) {
+        head = line;
+        return;
+      }
+      said = new TextDecoder().decode(line);
+      info = parseRecord(path, said)?.info;
+      head = undefined;
+      if (end + 1 < bytes.length) onBytes(bytes.subarray(end + 1));
+    };
+    const { offset, length } = range;
+    const script = `slurp ${quote(path)} ${offset} ${length ?? "all"}`;
+    await this.together(subject, async (ask) => {
+      // What was told cannot be taken back.
+      if (head === undefined) throw localError("io", verb, path, "the container ended meanwhile");
+      head = new Uint8Array(0);
+      this.#checked(await ask(script, { onBytes: take, signal: subject.signal }), subject);
+    });
+    if (info === undefined) throw failure(9, said, verb, path);
+    return info;
+  }
+
+  /** Writes a whole file. */
+  async write(
+    subject: Subject,
+    bytes: Uint8Array,
+    { overwrite, expected }: { readonly overwrite: boolean; readonly expected?: string },
+  ): Promise<FileInfo | undefined> {
+    const { verb, path, signal } = subject;
+    const id = `${TEMPORARY_NAME}-${newToken().slice(0, 12)}`;
+    const begin = `target ${quote(path)} ${overwrite ? 1 : 0} ${id}`;
+    return await this.together(subject, async (ask) => {
+      if (expected !== undefined) {
+        const { status, bytes } = await ask(`look ${quote(path)}`);
+        const now = status === 0 ? this.#infoOf(path, verb, bytes).version : undefined;
+        if (now !== expected) return undefined;
+      }
+      if (bytes.length <= PIECE_BYTES) {
+        const answer = await ask(filling(bytes, `${begin} && `, " && settle"));
+        return this.#infoOf(path, verb, this.#checked(answer, subject).bytes);
+      }
+      this.#checked(await ask(begin), subject);
+      try {
+        for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
+          if (signal?.aborted) throw new BackendError("aborted", path, "The write was aborted");
+          const piece = filling(bytes.subarray(from, from + PIECE_BYTES));
+          this.#checked(await ask(piece), subject);
+        }
+      } catch (error) {
+        if (!(error instanceof HelperLost)) await ask('rm -f "$W"');
+        throw error;
+      }
+      return this.#infoOf(path, verb, this.#checked(await ask("settle"), subject).bytes);
+    });
+  }
+
+  /** Deletes a file, a link or a directory. */
+  async delete(path: string, recursive: boolean, signal?: AbortSignal): Promise<void> {
+    const subject: Subject = { verb: "delete", path, signal };
+    this.#checkWhole(subject);
+    await this.ask(subject, `discard ${quote(path)} ${recursive ? 1 : 0}`, { once: true });
+  }
+
+  /** Renames a file, a link or a directory. */
+  async move(
+    from: string,
+    to: string,
+    overwrite: boolean,
+    signal?: AbortSignal,
+  ): Promise<FileInfo> {
+    const subject: Subject = { verb: "move", path: from, signal };
+    this.#checkWhole(subject);
+    const script = `rename ${quote(from)} ${quote(to)} ${overwrite ? 1 : 0}`;
+    const { bytes } = await this.ask(subject, script, { once: true, target: to });
+    const entry = parseRecord(to, new TextDecoder().decode(bytes));
+    if (entry === undefined) throw failure(9, "", "move to", to);
+    const [info] = await this.followed([entry], signal);
+    return info ?? entry.info;
+  }
+
+  /** A directory that has something of the container's own in it is the container's. */
+  #checkWhole({ verb, path }: Subject): void {
+    if (path === "/") throw localError("denied", verb, path, "it is the root");
+    const holds = this.#options.own().some((own) => isWithin(own, path));
+    if (!holds) return;
+    throw localError("denied", verb, path, "something of the container's own is in it");
+  }
+
+  /**
+   * What entries are once links are followed.
+   *
+   * @param entries What was listed.
+   * @returns The same in their order; a link that leads to nothing of the tree is `other`.
+   */
+  async followed(entries: readonly Entry[], signal?: AbortSignal): Promise<FileInfo[]> {
+    const links = entries.filter(({ kind }) => kind === "link");
+    const found = new Map<string, FileInfo>();
+    for (let from = 0; from < links.length; from += LINKS_AT_ONCE) {
+      const batch = links.slice(from, from + LINKS_AT_ONCE).map(({ name }) => name);
+      const token = newToken();
+      const script = `follow ${token} ${batch.map(quote).join(" ")}`;
+      const { bytes } = await this.ask({ verb: "find", path: "/", signal }, script);
+      for (const line of new TextDecoder().decode(bytes).split("\n")) {
+        const [mark, index, ...words] = line.split(" ");
+        const path = batch[Number(index)];
+        if (mark !== token || path === undefined) continue;
+        const info = parseRecord(path, words.join(" "))?.info;
+        if (info !== undefined) found.set(path, info);
+      }
+    }
+    return entries.map(({ name, kind, info }) => kind === "link" ? found.get(name) ?? info : info);
+  }
+
+  /** Does a script, again where the file server was lost, unless it may be done once alone. */
+  async ask(
+    subject: Subject,
+    script: string,
+    { once = false, target }: { readonly once?: boolean; readonly target?: string } = {},
+  ): Promise<Answer> {
+    const { verb, path, signal } = subject;
+    let sent = false;
+    const answer = await this.together(subject, (ask) => {
+      if (sent && once) throw localError("io", verb, path, "the container ended meanwhile");
+      sent = true;
+      return ask(script, { signal });
+    });
+    return this.#checked(answer, subject, target);
+  }
+
+  /** Does several scripts with none of others between them. */
+  async together<T>(subject: Subject, work: (ask: Ask) => Promise<T>): Promise<T> {
+    const { verb, path, signal } = subject;
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#helper.together(work, signal);
+      } catch (error) {
+        if (signal?.aborted) {
+          const cause = signal.reason;
+          throw new BackendError("aborted", path, `The operation on '${path}' was aborted`, {
+            cause,
+          });
+        }
+        if (!(error instanceof HelperLost)) throw error;
+        if (attempt < ATTEMPTS) continue;
+        throw localError("io", verb, path, "the container does not answer", error);
+      }
+    }
+  }
+
+  #checked(answer: Answer, { verb, path }: Subject, target?: string): Answer {
+    if (answer.status === 0) return answer;
+    const said = new TextDecoder().decode(answer.bytes.subarray(0, 2_000));
+    throw failure(answer.status, said, verb, path, target);
+  }
+
+  #infoOf(path: string, verb: Verb, bytes: Uint8Array): FileInfo {
+    const text = new TextDecoder().decode(bytes);
+    const info = parseRecord(path, text)?.info;
+    if (info === undefined) throw failure(9, text, verb, path);
+    return info;
+  }
+
+  #isHidden(path: string): boolean {
+    return nameOf(path).startsWith(TEMPORARY_NAME) || nameOf(path).length > LIMITS.nameBytes ||
+      this.#options.own().includes(path);
+  }
+}
+
+/** Links that one script follows. */
+const LINKS_AT_ONCE = 200;
+
+/** The script that adds bytes to the file that is being written. */
+function filling(bytes: Uint8Array, before = "", after = ""): string {
+  return `${before}fill <<'.'${after}\n${bytes.toBase64()}\n.`;
+}
+
+/** A word that nothing in a container can have known. */
+export function newToken(): string {
+  return crypto.randomUUID().replaceAll("-", "");
+}

@@ -1,0 +1,202 @@
+/**
+ * The file server in a container: one `sh` that lives as long as the container and does what it is
+ * told over its standard input, in a millisecond or two where an exec of the engine takes fifty.
+ *
+ * @module
+ */
+
+import type { Duplex } from "node:stream";
+import { BackendError } from "../errors.ts";
+import type { CommandQueue } from "../shells/_request.ts";
+import { Demultiplexer, MarkedStream } from "./_demux.ts";
+
+/** Milliseconds in which an answer comes, or some of it. */
+const SILENCE_MILLISECONDS = 60_000;
+
+/** Bytes of an answer that are collected; nothing that is asked for is so much. */
+const COLLECTED_BYTES = 192 * 1024 * 1024;
+
+/** How a script is to be done. */
+export interface AskOptions {
+  /**
+   * Told of what it prints, as it comes; the bytes are another's afterwards.
+   *
+   * @default {it is collected}
+   */
+  readonly onBytes?: ((bytes: Uint8Array) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Milliseconds without a word after which the server is given up.
+   *
+   * @default {60_000}
+   */
+  readonly silence?: number | undefined;
+}
+
+/** What a script did. */
+export interface Answer {
+  /** Its status: 0, or one of the failures of the prelude. */
+  readonly status: number;
+  /** What it printed; empty where somebody was told. */
+  readonly bytes: Uint8Array;
+}
+
+/** Does one script. */
+export type Ask = (script: string, options?: AskOptions) => Promise<Answer>;
+
+/** Options of {@linkcode Helper}. */
+export interface HelperOptions {
+  /** Starts a `sh` in the container and connects to it. */
+  readonly open: () => Promise<Duplex>;
+  /** What a new one is told first, and how it must answer: with status 0. */
+  readonly greet: (ask: Ask) => Promise<void>;
+  readonly queue: CommandQueue;
+}
+
+/** The server ended, or gave no answer, in the middle of a script. */
+export class HelperLost extends Error {
+  override readonly name = "HelperLost";
+}
+
+interface Pending {
+  readonly stream: MarkedStream;
+  readonly fail: (error: Error) => void;
+}
+
+/** The server of one container. Scripts are done one after the other. */
+export class Helper {
+  readonly #options: HelperOptions;
+  #connection: Connection | undefined;
+
+  /** @param options How to start it. */
+  constructor(options: HelperOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Does a script.
+   *
+   * @param script Commands for `sh`; their input is empty.
+   * @param options Who is told, and how it is ended.
+   * @throws {BackendError} `aborted`.
+   * @throws {HelperLost} If the server ends in the middle of it.
+   */
+  ask(script: string, options: AskOptions = {}): Promise<Answer> {
+    return this.together((ask) => ask(script, options), options.signal);
+  }
+
+  /**
+   * Does several scripts with none of others between them.
+   *
+   * @param work Asks for them.
+   * @param signal Ends the wait for its turn.
+   */
+  together<T>(work: (ask: Ask) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#options.queue.run({ cwd: "/", signal }, async () => {
+      const connection = await this.#connect();
+      return await work((script, options) => connection.ask(script, options));
+    });
+  }
+
+  /** Gives it up: the next script gets a new one. */
+  drop(): void {
+    this.#connection?.end(new HelperLost("The file server was given up"));
+    this.#connection = undefined;
+  }
+
+  async #connect(): Promise<Connection> {
+    if (this.#connection?.isOpen === true) return this.#connection;
+    const connection = new Connection(await this.#options.open());
+    this.#connection = connection;
+    try {
+      await this.#options.greet((script, options) => connection.ask(script, options));
+    } catch (error) {
+      connection.end(new HelperLost("The file server did not start"));
+      throw error;
+    }
+    return connection;
+  }
+}
+
+class Connection {
+  readonly #stream: Duplex;
+  #pending: Pending | undefined;
+  #said = "";
+  isOpen = true;
+
+  constructor(stream: Duplex) {
+    this.#stream = stream;
+    const demultiplexer = new Demultiplexer(
+      (bytes) => this.#pending?.stream.push(bytes),
+      // What no function catches: kept for whoever looks into the cause.
+      (bytes) => this.#said = (this.#said + new TextDecoder().decode(bytes)).slice(-1_000),
+    );
+    stream.on("data", (piece: Uint8Array) => demultiplexer.push(piece));
+    const lost = (cause?: unknown) =>
+      this.end(new HelperLost(`The file server ended ${this.#said}`.trim(), { cause }));
+    stream.on("end", () => lost());
+    stream.on("close", () => lost());
+    stream.on("error", lost);
+  }
+
+  async ask(script: string, options: AskOptions = {}): Promise<Answer> {
+    const { signal, silence = SILENCE_MILLISECONDS } = options;
+    if (!this.isOpen) throw new HelperLost("The file server has ended");
+    const token = crypto.randomUUID().replaceAll("-", "");
+    const parts: Uint8Array[] = [];
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const timer = setInterval(() => {
+      if (heard) heard = false;
+      else this.end(new HelperLost(`The file server said nothing for ${silence} ms`));
+    }, silence);
+    let heard = true;
+    let collected = 0;
+    const onBytes = (bytes: Uint8Array) => {
+      heard = true;
+      if (options.onBytes === undefined) {
+        collected += bytes.length;
+        if (collected > COLLECTED_BYTES) return reject(new HelperLost("It said too much"));
+        return void parts.push(bytes.slice());
+      }
+      try {
+        options.onBytes(bytes);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const onAbort = () => reject(new BackendError("aborted", "/", "The operation was aborted"));
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#pending = { stream: new MarkedStream(`\n${token} `, onBytes, resolve), fail: reject };
+    try {
+      if (signal?.aborted) onAbort();
+      else this.#stream.write(`{ ${script}\n} </dev/null\nprintf '\\n${token} %s\\n' $?\n`);
+      return { status: Number(await promise), bytes: joined(parts) };
+    } catch (error) {
+      // What is still to come of it would be taken for the next answer.
+      this.end(new HelperLost("The file server was given up", { cause: error }));
+      throw error;
+    } finally {
+      clearInterval(timer);
+      signal?.removeEventListener("abort", onAbort);
+      this.#pending = undefined;
+    }
+  }
+
+  end(error: HelperLost): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.#stream.destroy();
+    this.#pending?.fail(error);
+  }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0] ?? new Uint8Array(0);
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,96 @@
+/**
+ * The first process of a container: it makes the root fit for the tree, and then waits for its
+ * standard input to end, which it does when the owner is gone, however that came.
+ *
+ * @module
+ */
+
+import { SYSTEM_DIRECTORIES } from "../shells/shell.ts";
+import { OWN_DIRECTORY } from "./_prelude.ts";
+import { quote } from "./_quote.ts";
+
+/** Where the first process says what the image brought: a directory of root's. */
+const IMAGE_DIRECTORY = "/run/image";
+/** The same where it outlives a stop. */
+const KEPT_DIRECTORY = "/etc/routebook";
+
+/** Directories of every Linux that are the tree's, but for what the image has in them. */
+const SHARED = ["/home", "/media", "/mnt", "/opt", "/srv", "/tmp", "/var"];
+
+/** Directories that are the image's with everything in them, unless the work is there. */
+const PRIVATE = ["/boot", "/root"];
+
+/**
+ * The script of the first process. It runs as root without any capability.
+ *
+ * @param workdir The directory of the work; it is made if the image has none.
+ * @param tree Other paths that are of the tree whatever the image has there: volumes and mounts.
+ */
+export function initScript(workdir: string, tree: readonly string[]): string {
+  const own = [workdir, ...tree].map(quote).join(" ");
+  return `umask 022; set +f; exec 2> /dev/null
+chmod 1777 /
+[ -d /tmp ] || mkdir -m 1777 /tmp
+chmod 1777 /tmp
+for d in ${SYSTEM_DIRECTORIES.join(" ")}; do [ -e $d ] || [ -L $d ] || mkdir $d; done
+mkdir -p ${IMAGE_DIRECTORY}
+mkdir -m 0777 /run/home ${OWN_DIRECTORY}
+chmod 0777 /run/home ${OWN_DIRECTORY}
+[ -e ${quote(workdir)} ] || { mkdir -p ${quote(workdir)}; chmod 1777 ${quote(workdir)}; }
+of_tree() { for t in ${own}; do case $t/ in "$1"/*) return 0 ;; esac; done; return 1; }
+k=${KEPT_DIRECTORY}
+[ -d $k ] || mkdir $k || k=${IMAGE_DIRECTORY}
+if [ ! -f $k/hidden ]; then
+  for d in ${SHARED.filter((path) => path !== "/tmp").join(" ")}; do of_tree $d || rmdir $d; done
+  for d in ${SHARED.join(" ")}; do
+    [ -d $d ] && [ ! -L $d ] || continue
+    chmod 1777 $d
+    for e in $d/* $d/.[!.]* $d/..?*; do
+      [ -e "$e" ] || [ -L "$e" ] || continue
+      of_tree "$e" || printf '%s\\n' "$e"
+    done
+  done > $k/entries
+  for e in ${PRIVATE.join(" ")} /* /.[!.]*; do
+    if [ -d "$e" ]; then case " ${PRIVATE.join(" ")} " in *" $e "*) ;; *) continue ;; esac
+    elif [ ! -e "$e" ] && [ ! -L "$e" ]; then continue; fi
+    of_tree "$e" || printf '%s\\n' "$e"
+  done >> $k/entries
+  for e in /* /.[!.]*; do [ -d "$e" ] && printf '%s\\n' "$e"; done > $k/top
+  mv $k/entries $k/hidden
+fi
+: > ${IMAGE_DIRECTORY}/ready
+trap '' CHLD
+exec cat > /dev/null`;
+}
+
+/** Stands between two lists of paths. */
+const MARK = "--";
+
+/** Waits for the first process, and prints what the image brought: two lists, a mark between. */
+export const WELCOME = `n=0
+while [ ! -e ${IMAGE_DIRECTORY}/ready ]; do
+  n=$((n + 1))
+  [ $n -lt 1500 ] || break
+  sleep 0.02
+done
+k=${KEPT_DIRECTORY}
+[ -f $k/hidden ] || k=${IMAGE_DIRECTORY}
+cat $k/hidden && echo ${MARK} && cat $k/top`;
+
+/** What the image brought. */
+export interface ImageEntries {
+  /** Files and directories that are not of the tree. */
+  readonly hidden: readonly string[];
+  /** Directories at the root: of the tree, and shown once something is in them. */
+  readonly top: readonly string[];
+}
+
+/** Reads what {@linkcode WELCOME} printed. */
+export function parseEntries(text: string): ImageEntries {
+  const [hidden = "", top = ""] = text.split(`${MARK}\n`);
+  return { hidden: lines(hidden), top: lines(top) };
+}
+
+function lines(text: string): readonly string[] {
+  return text.split("\n").filter((line) => line.startsWith("/"));
+}

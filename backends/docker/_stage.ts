@@ -1,0 +1,297 @@
+/**
+ * The files of elsewhere in a container: what is brought before a command, and what commands did to it.
+ * Nothing runs while it is looked at.
+ *
+ * @module
+ */
+
+import { localError } from "../_local_errors.ts";
+import { BackendError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { canonicalPath, isWithin, parentPath } from "../paths.ts";
+import type { OperationOptions } from "../protocol.ts";
+import { isSystemPath } from "../shells/_request.ts";
+import { SHELL_LIMITS } from "../shells/shell.ts";
+import type { ChangedFile, Stage, StageChanges, StagedEntry } from "../shells/stage.ts";
+import { findMark } from "./_demux.ts";
+import { failure } from "./_failures.ts";
+import { newToken } from "./_files.ts";
+import { type Ask, type Helper, HelperLost } from "./_helper.ts";
+import { quote } from "./_quote.ts";
+import { type Entry, parseListing, parseRecord } from "./_records.ts";
+
+/** Bytes of one script. */
+const SCRIPT_BYTES = 1024 * 1024;
+/** Paths of one script. */
+const PATHS_AT_ONCE = 500;
+/** Names of one kind of thing that a note tells. */
+const NAMES_TOLD = 5;
+
+/** Options of {@linkcode DockerStage}. */
+export interface DockerStageOptions {
+  /** Starts the container, and gives its file server. */
+  readonly helper: (signal?: AbortSignal) => Promise<Helper>;
+  /** Waits for the command that is running. */
+  readonly inTurn: <T>(options: OperationOptions, work: () => Promise<T>) => Promise<T>;
+  /** Canonical directories whose files are brought. */
+  readonly staged: readonly string[];
+  /** Canonical paths that are not staged although they are below one of those. */
+  readonly unstaged: () => readonly string[];
+  /** Canonical directories in which files are told of that commands changed. */
+  readonly watched: readonly string[];
+  /** Bytes of all its files together. */
+  readonly bytes: number;
+}
+
+/** What is known of a path: the version of a file, `null` for a directory. */
+type Known = Map<string, { readonly version: string | null; readonly size: number }>;
+
+/** The files that are brought to a container. */
+export class DockerStage implements Stage {
+  readonly #options: DockerStageOptions;
+  #known: Known = new Map();
+
+  /** @param options Where they are. */
+  constructor(options: DockerStageOptions) {
+    this.#options = options;
+  }
+
+  /** See {@linkcode Stage.put}. */
+  async put(entries: readonly StagedEntry[], options: OperationOptions = {}): Promise<void> {
+    for (const { path } of entries) this.#checkPath(path);
+    await this.#together(options, async (ask) => {
+      const directories = entries.filter(({ type }) => type === "directory").map(({ path }) =>
+        path
+      );
+      const above = entries.map(({ path }) => parentPath(path)).filter((path) => path !== "/");
+      for (const some of batches([...new Set([...directories, ...above])])) {
+        await checked(ask, `dirs ${some.map(quote).join(" ")}`);
+        for (const path of some) this.#known.set(path, { version: null, size: 0 });
+      }
+      const files = entries.filter((entry) => entry.type === "file");
+      for (const { path, bytes } of files) await putFile(ask, path, bytes);
+      for (const some of batches(files.map(({ path }) => path))) {
+        const token = newToken();
+        const listed = await checked(ask, `tell ${token} ${some.map(quote).join(" ")}`);
+        for (const { name, info } of entriesOf(listed, token)) {
+          this.#known.set(name, { version: info.version, size: info.size });
+        }
+      }
+    });
+  }
+
+  /** See {@linkcode Stage.delete}. */
+  async delete(paths: readonly string[], options: OperationOptions = {}): Promise<void> {
+    for (const path of paths) this.#checkPath(path);
+    await this.#together(options, (ask) => this.#purge(ask, paths));
+  }
+
+  /** See {@linkcode Stage.read}. */
+  async read(
+    paths: readonly string[],
+    options: OperationOptions = {},
+  ): Promise<readonly (Uint8Array | undefined)[]> {
+    for (const path of paths) this.#checkPath(path);
+    const contents: (Uint8Array | undefined)[] = [];
+    await this.#together(options, async (ask) => {
+      for (const some of batches(paths)) {
+        const token = newToken();
+        const bytes = await checked(ask, `fetch ${token} ${some.map(quote).join(" ")}`);
+        const mark = `\n${token} `;
+        let from = 0;
+        for (const _ of some) {
+          const at = findMark(bytes, mark, from);
+          const isThere = at !== -1 && bytes[at + mark.length] === "0".charCodeAt(0);
+          contents.push(isThere ? bytes.slice(from, at) : undefined);
+          from = at === -1 ? bytes.length : bytes.indexOf(10, at + mark.length) + 1;
+        }
+      }
+    });
+    return contents;
+  }
+
+  /** See {@linkcode Stage.reset}. */
+  async reset(options: OperationOptions = {}): Promise<void> {
+    await this.#together(options, (ask) => this.#reset(ask));
+  }
+
+  /** See {@linkcode Stage.changes}. */
+  async changes(options: OperationOptions = {}): Promise<StageChanges> {
+    const { staged, watched, bytes: most } = this.#options;
+    return await this.#together(options, async (ask) => {
+      const local: string[] = [];
+      for (const directory of watched) {
+        const token = newToken();
+        const listed = await checked(ask, `changed ${token} ${quote(directory)}`);
+        for (const { name, kind } of entriesOf(listed, token)) {
+          if (kind === "file") local.push(name);
+        }
+      }
+      const found = new Findings();
+      for (const directory of staged) {
+        const token = newToken();
+        const listed = await checked(ask, `scan ${token} ${quote(directory)}`);
+        for (const { path, words } of parseListing(listed, token).entries) {
+          found.take(path, parseRecord(path, words), this.#known.get(path), this.#isKept(path));
+        }
+      }
+      const deleted = [...this.#known.keys()].filter((path) =>
+        !found.known.has(path) && !found.lost.includes(path) && !staged.includes(path) &&
+        !this.#isKept(path)
+      );
+      const { files, directories, lost, removed } = found;
+      const changed = files.length + directories.length + removed.length + deleted.length;
+      const refused = changed > SHELL_LIMITS.changedFiles
+        ? `more than ${SHELL_LIMITS.changedFiles} files of memory were changed`
+        : found.bytes > most
+        ? `the files of memory came to more than ${most} bytes`
+        : undefined;
+      if (refused !== undefined) {
+        await this.#reset(ask);
+        return { files: [], directories: [], deleted: [], lost: [], local, notes: [], refused };
+      }
+      await this.#purge(ask, removed);
+      for (const [path, known] of this.#known) {
+        if (staged.includes(path) || this.#isKept(path)) found.known.set(path, known);
+      }
+      this.#known = found.known;
+      return { files, directories, deleted, lost, local, notes: found.notes };
+    });
+  }
+
+  async #reset(ask: Ask): Promise<void> {
+    this.#known = new Map();
+    for (const directory of this.#options.staged) await checked(ask, `clear ${quote(directory)}`);
+  }
+
+  async #purge(ask: Ask, paths: readonly string[]): Promise<void> {
+    for (const some of batches(paths)) await checked(ask, `purge ${some.map(quote).join(" ")}`);
+    for (const path of this.#known.keys()) {
+      if (paths.some((gone) => isWithin(path, gone))) this.#known.delete(path);
+    }
+  }
+
+  /** Whether a path is none of those that are brought, or a directory that leads to one of those. */
+  #isKept(path: string): boolean {
+    return this.#options.unstaged().some((other) => isWithin(path, other) || isWithin(other, path));
+  }
+
+  #checkPath(path: string): void {
+    const { staged, unstaged } = this.#options;
+    const isStaged = path !== "/" && !isSystemPath(path) && path === canonicalPath(path) &&
+      staged.some((directory) => isWithin(path, directory)) &&
+      !unstaged().some((other) => isWithin(path, other));
+    if (isStaged) return;
+    throw new BackendError("denied", path, `Cannot stage '${path}': it is no file of memory`);
+  }
+
+  async #together<T>(options: OperationOptions, work: (ask: Ask) => Promise<T>): Promise<T> {
+    return await this.#options.inTurn(options, async () => {
+      try {
+        const helper = await this.#options.helper(options.signal);
+        return await helper.together(work, options.signal);
+      } catch (error) {
+        if (!(error instanceof HelperLost)) throw error;
+        throw localError("io", "find", "/", "the container does not answer", error);
+      }
+    });
+  }
+}
+
+/** What a look at the stage found out. */
+class Findings {
+  readonly files: ChangedFile[] = [];
+  readonly directories: string[] = [];
+  readonly lost: string[] = [];
+  readonly removed: string[] = [];
+  readonly known: Known = new Map();
+  readonly #refused = new Map<string, string[]>();
+  bytes = 0;
+
+  take(
+    path: string,
+    entry: Entry | undefined,
+    before: { readonly version: string | null; readonly size: number } | undefined,
+    isKept: boolean,
+  ): void {
+    if (isKept || this.removed.some((gone) => isWithin(path, gone))) return;
+    if (!isTreePath(path)) return this.#remove(path, "has a name that the tree cannot have");
+    if (entry === undefined || entry.kind === "link" || entry.kind === "other") {
+      return this.#remove(path, "is neither a file nor a directory");
+    }
+    const { info } = entry;
+    if (entry.kind === "directory") {
+      if (before?.version !== null) this.directories.push(path);
+      this.known.set(path, { version: null, size: 0 });
+      return;
+    }
+    this.bytes += info.size;
+    if (info.size > LIMITS.contentBytes) {
+      if (typeof before?.version === "string") this.lost.push(path);
+      return this.#remove(path, `is larger than ${LIMITS.contentBytes} bytes`);
+    }
+    this.known.set(path, { version: info.version, size: info.size });
+    if (before?.version === info.version) return;
+    // Of the same size, perhaps only its permissions or its times are others.
+    const written = typeof before?.version !== "string" || before.size !== info.size;
+    this.files.push({ path, size: info.size, written });
+  }
+
+  get notes(): readonly string[] {
+    return [...this.#refused].map(([what, names]) => {
+      const told = names.slice(0, NAMES_TOLD).map((name) => `'${name.slice(0, 200)}'`).join(", ");
+      const more = names.length > NAMES_TOLD ? " and others" : "";
+      return names.length === 1
+        ? `${told} was not kept: it ${what}`
+        : `${told}${more} were not kept: each ${what}`;
+    });
+  }
+
+  #remove(path: string, what: string): void {
+    this.removed.push(path);
+    this.#refused.set(what, [...this.#refused.get(what) ?? [], path]);
+  }
+}
+
+async function putFile(ask: Ask, path: string, bytes: Uint8Array): Promise<void> {
+  let before = `stow ${quote(path)} && `;
+  for (let from = 0; from === 0 || from < bytes.length; from += SCRIPT_BYTES) {
+    const piece = bytes.subarray(from, from + SCRIPT_BYTES).toBase64();
+    await checked(ask, `${before}fill <<'.'\n${piece}\n.`);
+    before = "";
+  }
+}
+
+async function checked(ask: Ask, script: string): Promise<Uint8Array> {
+  const { status, bytes } = await ask(script);
+  if (status === 0) return bytes;
+  const said = new TextDecoder().decode(bytes.subarray(0, 2_000));
+  const error = failure(status, said, "write", "/");
+  const full = /disk is full|quota/.test(error.message);
+  const message = full
+    ? "The files of memory do not fit the container: raise its memory, or bring less"
+    : `The files of memory cannot be brought to the container: ${said.trim().slice(-200)}`;
+  throw new BackendError(full ? "too_large" : "io", "/", message, { cause: error });
+}
+
+function entriesOf(bytes: Uint8Array, token: string): readonly Entry[] {
+  return parseListing(bytes, token).entries.flatMap(({ path, words }) => {
+    const entry = parseRecord(path, words);
+    return entry === undefined || !isTreePath(path) ? [] : [entry];
+  });
+}
+
+function isTreePath(path: string): boolean {
+  try {
+    return canonicalPath(path) === path;
+  } catch (error) {
+    if (error instanceof BackendError) return false;
+    throw error;
+  }
+}
+
+function* batches(paths: readonly string[]): Generator<readonly string[]> {
+  for (let from = 0; from < paths.length; from += PATHS_AT_ONCE) {
+    yield paths.slice(from, from + PATHS_AT_ONCE);
+  }
+}

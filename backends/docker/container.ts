@@ -1,0 +1,207 @@
+/**
+ * One container, from its start to its end. While it runs its owner holds its standard input; with
+ * that it ends by itself, also where the owner was killed.
+ *
+ * @module
+ */
+
+import type { Duplex } from "node:stream";
+import { BackendError } from "../errors.ts";
+import type { ContainerSettings, Engine, EngineContainer } from "./engine.ts";
+import { engineProblem, isStatus } from "./_engine_errors.ts";
+import { IDLE_PREFIX, LABELS } from "./labels.ts";
+import { settingsHash } from "./_settings.ts";
+
+/** Options of {@linkcode Container}. */
+export interface ContainerOptions {
+  readonly engine: Engine;
+  readonly settings: ContainerSettings;
+  /** The name under which it is kept, if it is. */
+  readonly keep?: string | undefined;
+}
+
+/** How an exec is made. */
+export interface ExecOptions {
+  readonly words: readonly string[];
+  readonly user: string;
+  /** Whether its standard input is connected. */
+  readonly input?: boolean;
+}
+
+/** A container and the hold on it. */
+export class Container {
+  readonly #options: ContainerOptions;
+  #container: EngineContainer | undefined;
+  #hold: Duplex | undefined;
+  #running = false;
+
+  /** @param options What it is to be. */
+  constructor(options: ContainerOptions) {
+    this.#options = options;
+  }
+
+  /** Its id, once there is one. */
+  get id(): string | undefined {
+    return this.#container?.id;
+  }
+
+  /** Whether it runs, as far as is known. */
+  get isRunning(): boolean {
+    return this.#running;
+  }
+
+  /**
+   * Makes it, or takes the one that is kept, and starts it.
+   *
+   * @throws {BackendError} `io` where the engine cannot, `unsupported` where it is in use or was made
+   * of something else.
+   */
+  async start(): Promise<void> {
+    try {
+      this.#container ??= await this.#kept() ?? await this.#create();
+      await this.#begin(this.#container);
+    } catch (error) {
+      throw engineProblem("start the container", error);
+    }
+  }
+
+  async #begin(container: EngineContainer): Promise<void> {
+    const hold = await container.attach({ stream: true, stdin: true, hijack: true });
+    if (!isDuplex(hold)) throw new TypeError("The engine gave no connection");
+    hold.on("error", () => {});
+    // Nothing is ever said there, and its end is that of the container.
+    hold.on("close", () => {
+      if (this.#hold === hold) this.#running = false;
+    });
+    hold.resume();
+    this.#hold = hold;
+    try {
+      await container.start();
+    } catch (error) {
+      hold.destroy();
+      throw error;
+    }
+    this.#running = true;
+  }
+
+  async #create(): Promise<EngineContainer> {
+    const { engine, settings, keep } = this.#options;
+    const name = `routebook-${keep ?? crypto.randomUUID().slice(0, 8)}`;
+    const Labels = { ...settings.Labels, [LABELS.config]: await settingsHash(settings) };
+    return await engine.createContainer({ ...settings, name, Labels });
+  }
+
+  async #kept(): Promise<EngineContainer | undefined> {
+    const { engine, settings, keep } = this.#options;
+    if (keep === undefined) return undefined;
+    const filters = { label: [`${LABELS.keep}=${keep}`] };
+    const [found] = await engine.listContainers({ all: true, filters });
+    if (found === undefined) return undefined;
+    const hint = `end the other one, or remove the container: deno task sandboxes --remove ${keep}`;
+    if (found.State === "running") {
+      throw new BackendError("unsupported", "/", `The container '${keep}' is in use: ${hint}`);
+    }
+    if (found.Labels[LABELS.config] !== await settingsHash(settings)) {
+      const why = "is kept as it was made, and the file asks for something else by now";
+      const how = `Remove it with its files: deno task sandboxes --remove ${keep}`;
+      throw new BackendError("unsupported", "/", `The container '${keep}' ${why}. ${how}`);
+    }
+    return engine.getContainer(found.Id);
+  }
+
+  /**
+   * Starts a program in it.
+   *
+   * @param options Which.
+   * @returns The connection to it.
+   * @throws {BackendError} `io` where the engine cannot.
+   */
+  async exec({ words, user, input = false }: ExecOptions): Promise<Duplex> {
+    const container = this.#container;
+    if (container === undefined) throw new TypeError("The container is not started");
+    try {
+      const exec = await container.exec({
+        Cmd: [...words],
+        User: user,
+        WorkingDir: "/",
+        AttachStdin: input,
+        AttachStdout: true,
+        AttachStderr: true,
+        Tty: false,
+      });
+      return await exec.start({ hijack: true, stdin: input, Tty: false });
+    } catch (error) {
+      throw engineProblem("start a program in the container", error);
+    }
+  }
+
+  /** Whether the engine says that it runs. */
+  async looksAlive(): Promise<boolean> {
+    try {
+      return (await this.#container?.inspect())?.State.Running === true;
+    } catch (error) {
+      if (isStatus(error, 404)) return false;
+      throw engineProblem("look at the container", error);
+    }
+  }
+
+  /** The variables that its image sets. */
+  async imageVariables(): Promise<Readonly<Record<string, string>>> {
+    const variables = (await this.#container?.inspect())?.Config.Env ?? [];
+    return Object.fromEntries(variables.map((variable): [string, string] => {
+      const at = variable.indexOf("=");
+      return [variable.slice(0, at), variable.slice(at + 1)];
+    }));
+  }
+
+  /**
+   * What was made, changed and deleted in it since it is there, mounts and volumes aside.
+   *
+   * @returns Paths: 0 changed, 1 made, 2 deleted.
+   */
+  async differences(): Promise<readonly { readonly Path: string; readonly Kind: number }[]> {
+    const found: unknown = await this.#container?.changes();
+    if (!Array.isArray(found)) return [];
+    return found.filter((entry) => typeof entry?.Path === "string");
+  }
+
+  /** Ends everything that runs in it; its files stay, and it can be started again. */
+  async halt(): Promise<void> {
+    this.#running = false;
+    try {
+      await this.#container?.kill();
+    } catch (error) {
+      // It is stopped already, or gone.
+      if (!isStatus(error, 404, 409)) throw engineProblem("stop the container", error);
+    }
+    this.#hold?.destroy();
+    await this.#container?.wait().catch(() => {});
+  }
+
+  /** Stops it for a while: nobody takes it for one that was left behind. */
+  async rest(): Promise<void> {
+    const { keep } = this.#options;
+    if (keep === undefined) {
+      await this.#container?.rename({ name: `${IDLE_PREFIX}${crypto.randomUUID().slice(0, 8)}` });
+    }
+    await this.halt();
+  }
+
+  /** Ends it: it is removed with its files, unless it is kept. */
+  async end(): Promise<void> {
+    if (this.#options.keep !== undefined) return await this.halt();
+    this.#running = false;
+    try {
+      await this.#container?.remove({ force: true, v: true });
+    } catch (error) {
+      // Somebody else is doing it, or has.
+      if (!isStatus(error, 404, 409)) throw engineProblem("remove the container", error);
+    } finally {
+      this.#hold?.destroy();
+    }
+  }
+}
+
+function isDuplex(stream: NodeJS.ReadWriteStream): stream is Duplex {
+  return "destroy" in stream;
+}
