@@ -5,6 +5,7 @@
  */
 
 import { dirname, resolve } from "@std/path";
+import type { Environment } from "./_compile_env.ts";
 import type { Access, PlanBackend } from "./plan.ts";
 import { flagProblem, realPlace } from "./_host_paths.ts";
 import type { Reporter } from "./_reporter.ts";
@@ -29,6 +30,10 @@ export interface BackendOptions {
   readonly path: string;
   /** Absolute directories that replace the roots of backends. */
   readonly roots: Readonly<Record<string, string>>;
+  /** The `runtimes` section, without its faults. */
+  readonly runtimes: Parts<WorkflowFile>["runtimes"];
+  /** The environment of whoever runs it. */
+  readonly env: Environment;
 }
 
 /**
@@ -55,6 +60,12 @@ export async function compileBackends(
     }
     const part = parts?.[name];
     if (part?.type === "state") sound.set(name, { name, type: "state" });
+    if (part?.type === "docker") {
+      // Loaded where there is one: most files have none.
+      const { compileBox } = await import("./_compile_boxes.ts");
+      const box = await compileBox(part, path, options, reporter);
+      if (box !== undefined) sound.set(name, { name, type: "docker", box });
+    }
     if (part?.type !== "local" || part.root === undefined) continue;
     const access: Access = part.access ?? "read-write";
     const replaced = Object.hasOwn(options.roots, name) ? options.roots[name] : undefined;

@@ -147,6 +147,20 @@ export async function nestTree(
   }
   const routes: CompiledRoute[] = [];
   const places: HostedPlace[] = [];
+  for (const { name, type } of tree.backends.sound.values()) {
+    if (type !== "docker") continue;
+    reporter.error(
+      "uses-docker",
+      "A workflow that is used cannot have a container",
+      ["backends", name],
+      {
+        hint:
+          "Declare it in the workflow that uses this one, and no backends here: then its files " +
+          "are those of the caller",
+        part: "key",
+      },
+    );
+  }
   for (const route of tree.routes) {
     const backend = tree.backends.sound.get(route.backend);
     if (backend?.type !== "local") {
@@ -245,7 +259,16 @@ export function checkHeld(held: Held, caller: Caller, reporter: Reporter): void 
   const quoted = JSON.stringify(caller.file);
   const refuse = (message: string, key: string, hint: string) =>
     reporter.error("exceeds-caller", message, yaml.has([key]) ? [key] : [], { hint, part: "key" });
-  if (held.shell?.type === "sandbox") {
+  if (held.shell?.type === "docker") {
+    reporter.error(
+      "uses-docker",
+      'A workflow that is used cannot have shell "docker"',
+      ["shell"],
+      {
+        hint: "Write shell: virtual, or put these steps into the workflow that uses it",
+      },
+    );
+  } else if (held.shell?.type === "sandbox") {
     reporter.error(
       "uses-sandbox",
       'A workflow that is used cannot have shell "sandbox"',

@@ -7,10 +7,12 @@
  */
 
 import { dirname, relative, resolve } from "@std/path";
+import type { EngineAddress } from "../backends/docker/options.ts";
+import { engineName } from "./_compile_engine.ts";
 import type { CompiledRoot } from "./_compile_roots.ts";
 import { flagProblem, isInside, realPlace } from "./_host_paths.ts";
 import type { LiveModel } from "./_compile_model.ts";
-import type { PlanShell } from "./plan.ts";
+import type { PlanBackend, PlanShell } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { WorkflowFile } from "./schema.ts";
 import type { Parts } from "./_validate.ts";
@@ -19,8 +21,11 @@ import type { DataPath } from "./_yaml_file.ts";
 /** What a ceiling can be set to. */
 type Kind = "read" | "write" | "net" | "env" | "run";
 
-/** Stands for every program. */
-const ANY_PROGRAM = "*";
+/** Stands for every program, or every host. */
+const ANY = "*";
+
+/** Stands for the engine, wherever a machine has it. */
+const ENGINE = "docker";
 
 /** What a run is granted by its file. */
 export interface CeilingOptions {
@@ -32,6 +37,9 @@ export interface CeilingOptions {
   /** Where the model's host comes from; `undefined` where it is not the file. */
   readonly modelAt: DataPath | undefined;
   readonly shell: PlanShell | undefined;
+  readonly backends: ReadonlyMap<string, PlanBackend>;
+  /** Where containers are, if it is known: a check looks for no engine. */
+  readonly engine: EngineAddress | undefined;
   /** The names of what it takes from the environment. */
   readonly taken: readonly { readonly name: string; readonly path: DataPath }[];
   /** The `artifacts` section, without its faults. */
@@ -102,15 +110,17 @@ async function wishesOf(options: CeilingOptions, base: string): Promise<readonly
       at: modelAt,
     });
   }
-  if (shell?.type === "sandbox") {
+  if (shell?.type === "sandbox" || shell?.type === "docker") {
+    const where = shell.type === "docker" ? "its container" : "the system";
     wishes.push({
       kind: "run",
-      value: ANY_PROGRAM,
-      isAllowed: (entry) => entry === ANY_PROGRAM,
-      cause: 'Shell "sandbox" runs any program of the system',
+      value: ANY,
+      isAllowed: (entry) => entry === ANY,
+      cause: `Shell "${shell.type}" runs any program of ${where}`,
       at: ["shell"],
     });
   }
+  wishes.push(...containerWishes(options));
   for (const { name, path: at } of taken) {
     wishes.push({
       kind: "env",
@@ -137,6 +147,34 @@ async function wishesOf(options: CeilingOptions, base: string): Promise<readonly
   return wishes;
 }
 
+/** What containers need: the engine, and what their network reaches. */
+function containerWishes({ backends, engine }: CeilingOptions): readonly Wish[] {
+  return [...backends.values()].flatMap((backend): readonly Wish[] => {
+    if (backend.type !== "docker") return [];
+    const { name, box } = backend;
+    const at = ["backends", name];
+    const address = engine && engineName(engine);
+    const wish: Wish = {
+      kind: "net",
+      value: ENGINE,
+      isAllowed: (entry) =>
+        entry === ENGINE || entry === address ||
+        // Where none is looked for, any socket may be the one.
+        (address === undefined && entry.startsWith("unix:")),
+      cause: `The container of "${name}" is an engine's`,
+      at,
+    };
+    if (box.network !== "bridge") return [wish];
+    return [wish, {
+      kind: "net",
+      value: ANY,
+      isAllowed: (entry) => entry === ANY,
+      cause: `Programs in "${name}" reach any host`,
+      at: [...at, "network"],
+    }];
+  });
+}
+
 /** A path of the host as the ceiling would name it: relative to the file, where that is near. */
 function nearName(path: string, base: string): string {
   const near = relative(base, path) || ".";
@@ -146,7 +184,7 @@ function nearName(path: string, base: string): string {
 /** A host without a port stands for all its ports, as for Deno. */
 function isSameHost(host: string, entry: string): boolean {
   const [wanted, given] = [host.toLowerCase(), entry.toLowerCase()];
-  return wanted === given || wanted.replace(/:\d+$/, "") === given;
+  return given === ANY || wanted === given || wanted.replace(/:\d+$/, "") === given;
 }
 
 /** An entry of the ceiling, and how it is written. */
@@ -188,7 +226,7 @@ async function compilePaths(
 /** What an entry that is no path looks like, and how to write it. */
 const NAMES = {
   net: {
-    form: /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i,
+    form: /^(?:\*|unix:\/\S+|(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?)$/i,
     what: "a host",
     like: "api.openai.com:443",
   },

@@ -7,7 +7,7 @@
 
 import type { CompiledRoot } from "./_compile_roots.ts";
 import { EVERYTHING } from "./permissions.ts";
-import type { Permissions, PlanGrant, PlanProcess, PlanRoute } from "./plan.ts";
+import type { Permissions, PlanBackend, PlanGrant, PlanProcess, PlanRoute } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { DataPath } from "./_yaml_file.ts";
 
@@ -18,10 +18,11 @@ export interface GrantOptions {
   readonly roots: readonly CompiledRoot[];
   /** What says where the model is; `undefined` where it is not the file. */
   readonly modelAt: DataPath | undefined;
+  readonly backends: ReadonlyMap<string, PlanBackend>;
 }
 
 /** The kinds of permissions, in the order in which they are told. */
-const KINDS = ["read", "write", "denyWrite", "net", "env", "run"] as const;
+const KINDS = ["read", "write", "denyWrite", "net", "env", "run", "sys"] as const;
 
 /** A reason, and the part of the file behind it. */
 interface Cause {
@@ -37,7 +38,7 @@ interface Cause {
 export function explainGrants(options: GrantOptions, reporter: Reporter): readonly PlanGrant[] {
   return options.processes.flatMap(({ name, permissions }) =>
     KINDS.flatMap((kind) =>
-      permissions[kind].map((value): PlanGrant => {
+      (permissions[kind] ?? []).map((value): PlanGrant => {
         const { reason, at } = causeOf(name, kind, value, options);
         const place = at === undefined ? {} : { place: reporter.placeOf(at) };
         return { process: name, kind, value, reason, ...place };
@@ -59,6 +60,15 @@ function causeOf(
         ? "The model is there, says the command line or OPENAI_BASE_URL"
         : "The model is there",
       at: options.modelAt,
+    };
+  }
+  if (process === "docker") {
+    const name = [...options.backends.values()].find(({ type }) => type === "docker")?.name;
+    return {
+      reason: kind === "net" && !value.startsWith("unix:")
+        ? "The engine is there, which has the containers"
+        : "It is the engine's socket: containers are made and used through it",
+      at: name === undefined ? undefined : ["backends", name],
     };
   }
   if (kind === "run") {
@@ -96,6 +106,7 @@ function protectedCause(value: string, roots: readonly CompiledRoot[]): Cause {
 }
 
 function runnerReason(kind: keyof Permissions, value: string): string {
+  if (kind === "sys") return "It lets files that a container makes belong to whoever runs it";
   if (value !== EVERYTHING) return "Every run has it";
   const reasons: Readonly<Record<string, string>> = {
     read: "It reads the workflow, and finds out where links lead",

@@ -111,10 +111,10 @@ function implicitDefault(
   reporter: Reporter,
 ): CompiledRoute | undefined {
   const declared = backends.sound.get(MEMORY);
-  if (declared?.type === "local") {
+  if (declared !== undefined && declared.type !== "state") {
     reporter.error("missing-key", `Missing workflow key "default"`, ["backends", MEMORY], {
-      hint:
-        `Without it files are kept in a backend "${MEMORY}" of type state, and this one is local`,
+      hint: `Without it files are kept in a backend "${MEMORY}" of type state, and this one is ` +
+        declared.type,
       part: "key",
     });
     return undefined;

@@ -175,8 +175,11 @@ function coversPaths(outer: PathRule, inner: PathRule): boolean {
   );
 }
 
-/** The directories before the first part of a pattern that is no plain name. */
-function literalBase(pattern: string): string {
+/**
+ * @param pattern A pattern of paths.
+ * @returns The directories before its first part that is no plain name.
+ */
+export function literalBase(pattern: string): string {
   const parts = pattern.slice(1).split("/");
   const first = parts.findIndex((part) => /[*?[\]{}\\]/.test(part));
   return `/${parts.slice(0, first < 0 ? parts.length : first).join("/")}`;

@@ -5,11 +5,13 @@
  */
 
 import { SHELL_LIMITS, type ShellLimits } from "../backends/shells/shell.ts";
+import { chooseBox, type ShellTree, withBoxLimits } from "./_compile_shell_box.ts";
 import type { PlanShell } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { WorkflowFile } from "./schema.ts";
 import { placedSteps } from "./_step_parts.ts";
 import type { Parts } from "./_validate.ts";
+import type { DataPath } from "./_yaml_file.ts";
 
 /** Limits of commands, unless a file says otherwise. */
 const DEFAULTS: ShellLimits = {
@@ -43,16 +45,25 @@ const MEASURES: readonly Measure[] = [
   { key: "output", limit: "outputBytes", units: SIZES, range: ["1kb", "16mb"], example: "256kb" },
 ];
 
+/** Memory of a container. */
+const CONTAINER_MEMORY: Omit<Measure, "key" | "limit"> = {
+  units: SIZES,
+  range: ["16mb", "4096gb"],
+  example: "2gb",
+};
+
 /** The keys of limits that only an operating system can keep. */
 export const REAL_LIMITS: readonly string[] = ["cpu", "processes"];
 
 /**
  * @param parts The file, without its faults.
+ * @param tree Its backends and routes; a workflow that is used has no container among them.
  * @param reporter Told of what is wrong.
  * @returns The shell, if the file grants one or a step runs a command.
  */
 export function compileShell(
   parts: Parts<WorkflowFile>,
+  tree: ShellTree | undefined,
   reporter: Reporter,
 ): PlanShell | undefined {
   const limits = compileLimits(parts.limits, reporter);
@@ -65,16 +76,11 @@ export function compileShell(
   if (!tool && !commands) {
     if (yaml.has(["limits"])) {
       reporter.warning("unused-limits", "There is no shell that these limits are for", ["limits"], {
-        hint: "Write shell: virtual or shell: sandbox, or leave them out",
+        hint: "Write shell: virtual, sandbox or docker, or leave them out",
         part: "key",
       });
     }
     return undefined;
-  }
-  if (parts.shell === "docker") {
-    reporter.error("unsupported-shell", 'Shell "docker" is not built yet', ["shell"], {
-      hint: 'Write "sandbox", which runs real programs, or "virtual", which starts none',
-    });
   }
   const type = parts.shell ?? "virtual";
   for (const key of type === "virtual" ? REAL_LIMITS : []) {
@@ -86,7 +92,10 @@ export function compileShell(
       { hint: "Its commands are bounded by their time, memory, file_size and output", part: "key" },
     );
   }
-  return { type, tool, limits };
+  if (type !== "docker" || tree === undefined) return { type, tool, limits };
+  const box = chooseBox(parts, tree, reporter);
+  const settled = withBoxLimits(limits, box, tree, reporter);
+  return { type, tool, limits: settled, ...(box === undefined ? {} : { box }) };
 }
 
 function compileLimits(parts: Parts<WorkflowFile>["limits"], reporter: Reporter): ShellLimits {
@@ -95,19 +104,34 @@ function compileLimits(parts: Parts<WorkflowFile>["limits"], reporter: Reporter)
   for (const measure of MEASURES) {
     const written = parts?.[measure.key];
     if (written === undefined) continue;
-    const value = compileMeasure(written, measure, reporter);
+    const value = compileMeasure(written, measure, ["limits", measure.key], reporter);
     if (value !== undefined) limits[measure.limit] = value;
   }
   return limits;
 }
 
+/**
+ * @param written The memory that a file gives a container.
+ * @param path Where it is in the file.
+ * @param reporter Told of what is wrong.
+ * @returns Its bytes, if it is sound.
+ */
+export function compileMemory(
+  written: string,
+  path: DataPath,
+  reporter: Reporter,
+): number | undefined {
+  return compileMeasure(written, CONTAINER_MEMORY, path, reporter);
+}
+
 function compileMeasure(
   written: string,
-  { key, units, range, example }: Measure,
+  { units, range, example }: Omit<Measure, "key" | "limit">,
+  path: DataPath,
   reporter: Reporter,
 ): number | undefined {
   const names = units.map(([name]) => name);
-  const path = ["limits", key];
+  const key = path.at(-1);
   const value = measureOf(written, units);
   if (value === undefined) {
     const last = names.at(-1);

@@ -43,7 +43,7 @@ export async function compileStepTools(
 }
 
 /**
- * What a sandbox shows of the files is made once, for the whole run: no rule of one step can keep
+ * What a sandbox or a container shows of the files is made once, for the whole run: no rule of one step can keep
  * its commands from them.
  */
 function checkSandbox(
@@ -52,7 +52,7 @@ function checkSandbox(
   { shell, rules: workflow }: StepToolsOptions,
   reporter: Reporter,
 ): void {
-  if (shell?.type !== "sandbox" || !shell.tool) return;
+  if (shell === undefined || shell.type === "virtual" || !shell.tool) return;
   const written = rules.written.find(({ rule }) => rule.verb !== "execute");
   const preset = [...rules.presets.values()][0];
   // A list of allow keeps all files out that it does not name.
@@ -68,7 +68,9 @@ function checkSandbox(
   const at = written?.at ?? [...path, preset === undefined ? "allow" : "preset"];
   reporter.error(
     "step-rules-sandbox",
-    `${what} of one step cannot bind its commands: a sandbox shows all steps the same files`,
+    `${what} of one step cannot bind its commands: a ${
+      shell.type === "docker" ? "container" : "sandbox"
+    } shows all steps the same files`,
     at,
     {
       hint: 'Write it at the top, below tools, or leave the step no commands: deny: ["execute *"]',

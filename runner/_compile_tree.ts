@@ -18,6 +18,8 @@ export interface TreeOptions {
   readonly backends: ReadonlyMap<string, PlanBackend>;
   readonly roots: readonly HostRoot[];
   readonly steps: readonly PlacedStep[];
+  /** The routes whose directories stand in the container of a docker shell. */
+  readonly bound: ReadonlySet<CompiledRoute>;
 }
 
 /**
@@ -39,9 +41,10 @@ export async function checkTree(options: TreeOptions, reporter: Reporter): Promi
     );
   }
   checkProduced(options.steps, reporter);
-  if (shell.type !== "sandbox") return;
+  if (shell.type === "virtual") return;
   const fallback = routes.find(({ prefix }) => prefix === "/");
-  if (fallback !== undefined && backends.get(fallback.backend)?.type === "local") {
+  const isLocal = fallback !== undefined && backends.get(fallback.backend)?.type === "local";
+  if (shell.type === "sandbox" && isLocal) {
     reporter.error(
       "sandbox-default",
       `The root of a sandbox cannot be the directory of "${fallback.backend}"`,
@@ -75,15 +78,17 @@ function checkProduced(steps: TreeOptions["steps"], reporter: Reporter): void {
 /** A route inside a local one is mounted over a directory of it, which has to be there. */
 async function checkMountPoint(
   route: CompiledRoute,
-  { routes, roots, backends }: TreeOptions,
+  { shell, routes, roots, backends, bound }: TreeOptions,
   reporter: Reporter,
 ): Promise<void> {
+  const isBox = shell.type === "docker";
   const inner = route.prefix.slice(0, -1);
   // Inner routes stand before outer ones, which would hide them otherwise.
   const around = routes.find((other) =>
     other.prefix !== "/" && other !== route && inner.startsWith(other.prefix)
   );
-  if (around === undefined) return;
+  // What is brought into a container stands in directories of its own.
+  if (around === undefined || (isBox && !bound.has(around))) return;
   const root = roots.find(({ backend, path }) =>
     backend === around.backend && isWithin(around.path, path)
   );
@@ -92,8 +97,9 @@ async function checkMountPoint(
     // What is mounted there is the directory of the host: commands would see that in its place.
     reporter.error(
       "memory-inside-local",
-      `Route "${route.prefix}" is inside "${around.prefix}", where a sandbox has no place for the ` +
-        `files of "${route.backend}"`,
+      `Route "${route.prefix}" is inside "${around.prefix}", where a ${
+        isBox ? "container" : "sandbox"
+      } has no place for the files of "${route.backend}"`,
       route.at,
       { hint: `Give the route a prefix outside of "${around.prefix}"`, part: "key" },
     );

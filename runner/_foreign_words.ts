@@ -100,7 +100,7 @@ const MATRIX: Advice = (value) => {
 const ONE_SHELL = "All commands have one shell: write shell: sandbox at the top";
 const HERE = "A workflow runs on this machine: leave it out";
 const NO_CONTAINER =
-  "Commands run in a sandbox of this machine: leave it out, and write shell: sandbox at the top";
+  "Write a backend at the top, box: { type: docker, image: ... }, and shell: docker";
 const PARALLEL: Advice = (value) =>
   typeof value === "number"
     ? `It is spelt "concurrency" here: write concurrency: ${value} at the top, or in foreach`

@@ -34,7 +34,7 @@ export function hintForMissing(key: string): string {
   const examples: Readonly<Record<string, string>> = {
     name: "flask app",
     id: "build",
-    type: "state, or type: local",
+    type: "state, type: local or type: docker",
     root: "../workspace",
     backend: "NAME, of one below backends",
     delay: "5s",

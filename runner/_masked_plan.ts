@@ -8,6 +8,19 @@ import type { SecretMask } from "../agent/secrets.ts";
 import type { Plan, PlanStep } from "./plan.ts";
 
 /**
+ * Takes out of a plan what opens an engine: a run that goes on finds it again.
+ *
+ * @param plan A plan.
+ * @returns The plan, without the keys of its engine.
+ */
+export function withoutKeys(plan: Plan): Plan {
+  const { engine } = plan;
+  if (engine?.type !== "tcp" || engine.tls === undefined) return plan;
+  const { tls: _, ...address } = engine;
+  return { ...plan, engine: address };
+}
+
+/**
  * Masks what a plan has from the environment. The rest is what the file and the command line say: a
  * run that goes on with this one needs it as it is.
  *
@@ -22,7 +35,7 @@ export function maskedPlan(plan: Plan, mask: SecretMask): Plan {
       : { ...each, uses: { ...each.uses, plan: maskedPlan(each.uses.plan, mask) } };
   const { env, onSuccess, onFailure } = plan;
   return {
-    ...plan,
+    ...withoutKeys(plan),
     ...(env === undefined ? {} : { env: mask.data(env) }),
     steps: plan.steps.map(step),
     ...(onSuccess === undefined ? {} : { onSuccess: onSuccess.map(step) }),

@@ -7,6 +7,7 @@
 import { dirname, resolve } from "@std/path";
 import { type CompileOptions, type CompileResult, compileWorkflow } from "./compile.ts";
 import { exitCodeFor, formatDiagnostics } from "./diagnostics.ts";
+import { withoutKeys } from "./_masked_plan.ts";
 import type { Plan } from "./plan.ts";
 import { environmentOf, type PlanReview, requiresSandbox, reviewOf } from "./plan_review.ts";
 import type { Write } from "./terminal.ts";
@@ -15,6 +16,9 @@ import type { YamlFile } from "./_yaml_file.ts";
 /** The exit code of a plan that is wider than the stored one, or no plan to compare with. */
 const WIDER = 3;
 const INVALID = 2;
+
+/** Variables by which a site has images of its own. */
+const SITE = /^ROUTEBOOK_(?:DOCKER|BASE|RUNTIME)_/;
 
 /** What is asked of a plan. */
 export interface PlanCommandOptions {
@@ -54,7 +58,7 @@ export async function planCommand(file: string, options: PlanCommandOptions): Pr
       return exitCodeFor(live.diagnostics);
     }
     const review = await reviewFile(file, cwd, live.plan, live.document);
-    out(`${JSON.stringify({ ...plan, review }, undefined, 2)}\n`);
+    out(`${JSON.stringify({ ...withoutKeys(plan), review }, undefined, 2)}\n`);
   } else if (explain) {
     const { explainText } = await import("./explain.ts");
     out(explainText(plan, { color: outColor, cwd, sources }));
@@ -97,10 +101,12 @@ async function checkCommand(
   return 0;
 }
 
-/** What a file may do does not go by the keys and the addresses of whoever looks at it. */
+/** What a file may do does not go by the keys, addresses and images of whoever looks at it. */
 function reviewed(options: CompileOptions): CompileOptions {
-  const { baseUrl: _, ...file } = options;
-  return { ...file, mode: "live" };
+  const { baseUrl: _, env, ...file } = options;
+  if (env === undefined) return { ...file, mode: "live" };
+  const get = (name: string) => SITE.test(name) ? undefined : env.get(name);
+  return { ...file, mode: "live", env: { get } };
 }
 
 async function compile(file: string, options: CompileOptions): Promise<CompileResult> {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { BACKEND_SECTIONS } from "./_backend_sections.ts";
 import {
   FOREIGN_ARTIFACT,
   FOREIGN_WORKFLOW,
@@ -51,11 +52,15 @@ const SHELLS: Readonly<Record<string, Advice>> = {
   bubblewrap: 'Write "sandbox"',
   bwrap: 'Write "sandbox"',
   "just-bash": 'Write "virtual"',
+  podman: 'Write "docker": it is for Podman too',
+  container: 'Write "docker"',
   none: "Leave it out: without it the agent has no shell",
-  [OTHER_VALUE]: "Write shell: virtual or shell: sandbox",
+  [OTHER_VALUE]: "Write shell: virtual, sandbox or docker",
 };
 
 const SANDBOX = "Write shell: sandbox";
+const DOCKER =
+  "Write backends: { box: { type: docker, runtime: python-minimal } } and shell: docker";
 const VIRTUAL = "Write shell: virtual, or shell: sandbox for real programs";
 const CPU = "Write a number and s, m or h: 30s, 5m";
 const SIZE = "Write a number and kb, mb or gb: 512mb";
@@ -79,6 +84,8 @@ export const WORKFLOW_SECTIONS: readonly Section[] = [
       ...FOREIGN_WORKFLOW,
       sandbox: SANDBOX,
       bubblewrap: SANDBOX,
+      docker: DOCKER,
+      podman: DOCKER,
       virtual: VIRTUAL,
       execute: VIRTUAL,
       bash: VIRTUAL,
@@ -100,6 +107,7 @@ export const WORKFLOW_SECTIONS: readonly Section[] = [
       model: otherwise(MODEL),
       models: otherwise("Write a map: { NAME: { usd_per_million: { input: 1, output: 2 } } }"),
       backends: otherwise("Write a map: { disk: { type: local, root: ../out } }"),
+      runtimes: otherwise("Write a map: { NAME: { base: python:3.12-slim, manager: pip } }"),
       routes: otherwise("Write a map: { /project/: disk }"),
       shell: SHELLS,
       tools: otherwise("Write what they may do: tools: { deny: [...] }"),
@@ -225,35 +233,7 @@ export const WORKFLOW_SECTIONS: readonly Section[] = [
       out: 'It is spelt "output" here',
     },
   },
-  {
-    label: "backend key",
-    at: ["backends", "*"],
-    keys: ["type", "root", "access"],
-    later: ["image", "runtime", "network", "limits"],
-    instead: {
-      root_dir: 'It is spelt "root" here',
-      rootDir: 'It is spelt "root" here',
-      path: 'The directory of a backend is its "root"; "path" belongs to a route',
-      mode: 'It is spelt "access" here: read or read-write',
-      readonly: "Write access: read",
-      read_only: "Write access: read",
-    },
-    values: {
-      type: {
-        memory: "Write type: state",
-        filesystem: "Write type: local",
-        disk: "Write type: local",
-        file: "Write type: local",
-      },
-      access: {
-        readonly: "Write access: read",
-        "read-only": "Write access: read",
-        ro: "Write access: read",
-        rw: "Write access: read-write",
-        write: "Write access: read-write",
-      },
-    },
-  },
+  ...BACKEND_SECTIONS,
   { label: "route key", at: ["default"], keys: Object.keys(mountSchema.shape) },
   { label: "route key", at: ["routes", "*"], keys: Object.keys(mountSchema.shape) },
   { at: ["tools"], ...TOOLS },

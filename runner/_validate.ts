@@ -287,14 +287,11 @@ function unknownType(
   }
   const found = valueAt(reporter.yaml.data, path);
   if (typeof found !== "string") return wrongType(known, path, sections, reporter);
-  const later = found === "docker";
   reporter.error(
-    later ? "unsupported-value" : "invalid-value",
-    later
-      ? `Type "docker" is not supported in this version`
-      : `Expected ${known} for ${nameOf(path)}, found ${JSON.stringify(found)}`,
+    "invalid-value",
+    `Expected ${known} for ${nameOf(path)}, found ${JSON.stringify(found)}`,
     path,
-    later ? { hint: `Use ${known}` } : {
+    {
       hint: adviceFor(found, path, sections) ?? `Write ${known}`,
       ...didYouMean(found, options.map(String)),
     },

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { widerBoxes } from "./_wider_boxes.ts";
 import { widerRoots, widerRoutes } from "./_wider_files.ts";
 import { widerRules } from "./_wider_rules.ts";
 import { widerUse } from "./_wider_use.ts";
@@ -40,6 +41,7 @@ export function widenings(stored: PlanReview, now: PlanReview): readonly Widenin
     ...widerRoots(stored, now, routes.map(({ directory }) => directory)),
     ...widerRules(stored, now),
     ...widerShell(stored, now),
+    ...widerBoxes(stored, now),
     ...widerTools(stored, now),
     ...widerConfinement(stored, now),
     ...widerCommands(stored, now),
@@ -80,7 +82,8 @@ function widerShell(stored: PlanReview, now: PlanReview): readonly Widening[] {
   }
   for (const [key, limit] of LIMITS) {
     const before = stored.shell.limits[limit];
-    if (limits[limit] <= before) continue;
+    // Those of a container are told with it.
+    if (limits[limit] <= before || (type === "docker" && BOX_LIMITS.includes(key))) continue;
     wider.push({
       code: "wider-limits",
       message: `"${key}" of a command is now ${limitText(limit, limits[limit])}`,
@@ -90,6 +93,9 @@ function widerShell(stored: PlanReview, now: PlanReview): readonly Widening[] {
   }
   return wider;
 }
+
+/** The limits that commands in a container have from it. */
+const BOX_LIMITS: readonly string[] = ["memory", "processes"];
 
 /** The limits by the keys of the file. */
 const LIMITS = [

@@ -6,6 +6,7 @@
  */
 
 import { dirname, resolve } from "@std/path";
+import type { BoxTree } from "./_compile_box_tree.ts";
 import { compileBudget } from "./_compile_budget.ts";
 import { compileBackends } from "./_compile_backends.ts";
 import {
@@ -28,6 +29,7 @@ import { compileInputs, inputTypes } from "./_compile_inputs.ts";
 import { checkCeiling } from "./_compile_ceiling.ts";
 import { explainGrants } from "./_compile_grants.ts";
 import { askConfinement, compileConfinement, type Probe } from "./_compile_confinement.ts";
+import { askEngine, compileEngine, type FindEngine } from "./_compile_engine.ts";
 import { chooseModel } from "./_compile_model.ts";
 import { compileOutputs as compileStepOutputs, compileWorkflowOutputs } from "./_compile_output.ts";
 import { SchemaFiles } from "./_compile_schema.ts";
@@ -44,6 +46,7 @@ import { compileText } from "./_compile_text.ts";
 import { type Diagnostic, sortDiagnostics } from "./diagnostics.ts";
 import { warnOfInlinedSecrets } from "./_inlined_secrets.ts";
 import { loadYaml } from "./load.ts";
+import { type Owner, ownOwner } from "./_owner.ts";
 import { planProcesses } from "./permissions.ts";
 import type { Plan } from "./plan.ts";
 import { Reporter } from "./_reporter.ts";
@@ -111,6 +114,19 @@ export interface CompileOptions {
    * @default {probeConfinement}
    */
   readonly probe?: Probe;
+  /**
+   * Says where the engine of containers is. It is asked only where there is a docker backend, and not
+   * in a check.
+   *
+   * @default {findEngine}
+   */
+  readonly findEngine?: FindEngine;
+  /**
+   * Whose files a run makes, where that may not be seen.
+   *
+   * @default {whoever runs this program}
+   */
+  readonly owner?: Owner;
 }
 
 /** What {@linkcode compileWorkflow} made of a file. */
@@ -216,7 +232,7 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   );
   const backends = await compileBackends(
     parts.backends,
-    { path, roots: options.roots ?? {} },
+    { path, roots: options.roots ?? {}, runtimes: parts.runtimes, env },
     reporter,
   );
   const own = compileRoutes(parts, backends, reporter);
@@ -230,9 +246,16 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   const routes = nested?.routes ?? own.routes;
   // What is used reaches local files through its caller.
   let roots = nested === undefined ? ownRoots : [];
-  const shell = compileShell(parts, reporter);
+  const shell = compileShell(
+    parts,
+    caller === undefined ? { backends, routes: own.routes } : undefined,
+    reporter,
+  );
   // Programs are started to find that out, while everything else is compiled.
   const asked = askConfinement(shell, roots, options.probe);
+  const askedEngine = check || caller !== undefined
+    ? undefined
+    : askEngine(backends, env, options.findEngine);
   const scope = { ...givenInputs, env: environment.env, secretNames: environment.secrets };
   const rules = await compileRules(parts.tools, ["tools"], reporter);
   const { model, live, at: modelAt } = await chooseModel(
@@ -289,12 +312,19 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     { ...scope, steps: ended },
     reporter,
   );
-  if (shell !== undefined) {
-    await checkTree(
-      { shell, routes, backends: backends.sound, roots, steps: placedSteps(parts) },
-      reporter,
-    );
+  const treeOptions = { routes, backends: backends.sound, roots };
+  let boxes: BoxTree = { backends: backends.sound, bound: new Set() };
+  if (shell?.box !== undefined) {
+    // Loaded where commands run in a container.
+    const { compileBoxTree } = await import("./_compile_box_tree.ts");
+    const owner = options.owner ?? ownOwner();
+    boxes = await compileBoxTree({ ...treeOptions, shell, rules, owner }, reporter);
   }
+  if (shell !== undefined) {
+    const steps = placedSteps(parts);
+    await checkTree({ ...treeOptions, shell, steps, bound: boxes.bound }, reporter);
+  }
+  const engine = await compileEngine(askedEngine, backends, reporter);
   await checkRules(rules, {
     shell,
     routes: complete ? routes : undefined,
@@ -309,7 +339,8 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   await checkCeiling(
     parts.permissions,
     {
-      ...{ path, roots, model: live, modelAt, shell },
+      ...{ path, roots, model: live, modelAt, shell, engine },
+      backends: boxes.backends,
       taken: environment.taken,
       artifacts: parts.artifacts,
     },
@@ -341,6 +372,7 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   const hosted = {
     ...(shell === undefined ? {} : { shell }),
     ...(confinement === undefined ? {} : { confinement }),
+    ...(engine === undefined ? {} : { engine }),
   };
   const processes = planProcesses({ file: yaml.file, model, ...tree, ...hosted });
   return {
@@ -352,11 +384,14 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     inputs,
     ...planInputs(declared, environment),
     instructions,
-    backends: nested?.backends ?? [...backends.sound.values()],
+    backends: nested?.backends ?? [...boxes.backends.values()],
     ...tree,
     ...(caller === undefined ? rules.plan : withCallerRules(rules.plan, caller)),
     ...hosted,
-    grants: explainGrants({ processes, routes, roots, modelAt }, reporter),
+    grants: explainGrants(
+      { processes, routes, roots, modelAt, backends: boxes.backends },
+      reporter,
+    ),
     ...spending,
     ...bounds,
     ...stepLists(steps),

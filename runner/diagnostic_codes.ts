@@ -9,6 +9,7 @@
 import { ARTIFACT_CODES } from "./codes/artifact_codes.ts";
 import { BUDGET_CODES } from "./codes/budget_codes.ts";
 import { COMMAND_CODES } from "./codes/command_codes.ts";
+import { DOCKER_CODES } from "./codes/docker_codes.ts";
 import type { CodeEntry } from "./codes/entry.ts";
 import { FILE_CODES } from "./codes/file_codes.ts";
 import { FORM_CODES } from "./codes/form_codes.ts";
@@ -29,6 +30,7 @@ export const CODE_TOPICS = {
   "Artifacts": ARTIFACT_CODES,
   "Workflows that use others": USES_CODES,
   "Shells, rules and permissions": SHELL_CODES,
+  "Containers": DOCKER_CODES,
   "Budgets and prices": BUDGET_CODES,
   "Stored plans": PLAN_CODES,
   "The command line": COMMAND_CODES,
@@ -43,6 +45,7 @@ const CODES = {
   ...ARTIFACT_CODES,
   ...USES_CODES,
   ...SHELL_CODES,
+  ...DOCKER_CODES,
   ...BUDGET_CODES,
   ...PLAN_CODES,
   ...COMMAND_CODES,

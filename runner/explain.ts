@@ -37,6 +37,7 @@ const VERBS: Readonly<Record<keyof Permissions, string>> = {
   net: "may reach",
   env: "may see",
   run: "may run",
+  sys: "may ask for",
 };
 
 /**

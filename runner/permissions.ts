@@ -7,6 +7,8 @@
 import { fromFileUrl } from "@std/path";
 import { BUBBLEWRAP, findBubblewrap, NAMESPACE } from "./_bubblewrap_namespace.ts";
 import { hostCommand, hostPlaces } from "./bubblewrap.ts";
+import type { EngineAddress } from "../backends/docker/options.ts";
+import { engineName } from "./_compile_engine.ts";
 import { environment, isInside } from "./_host_paths.ts";
 import type {
   HostRoot,
@@ -40,6 +42,8 @@ const RUNNER: Permissions = {
   // Which of them a file names is not known before it is read.
   env: [EVERYTHING],
   run: [EVERYTHING],
+  // Files that commands in a container make belong to whoever runs the workflow.
+  sys: ["uid", "gid"],
 };
 
 /** What {@linkcode planProcesses} needs to know. */
@@ -54,6 +58,8 @@ export interface ProcessOptions {
   readonly shell?: PlanShell | undefined;
   /** Who confines the host process; without it Deno's flags do. */
   readonly confinement?: PlanConfinement | undefined;
+  /** Where containers are, if the run has any. */
+  readonly engine?: EngineAddress | undefined;
 }
 
 /**
@@ -61,7 +67,7 @@ export interface ProcessOptions {
  *
  * @param options What the run needs.
  * @returns The runner, the agent and, where there are local roots or a sandbox shell, the host;
- * where there is a virtual shell, its own.
+ * where there is a virtual shell, its own; where there are containers, the one that holds them.
  */
 export function planProcesses(options: ProcessOptions): readonly PlanProcess[] {
   const { file, model, roots, shell } = options;
@@ -84,6 +90,7 @@ export function planProcesses(options: ProcessOptions): readonly PlanProcess[] {
   // Without a local root or real programs there is nothing that a host process would do.
   if (roots.length > 0 || shell?.type === "sandbox") processes.push(hostProcess(options));
   if (shell?.type === "virtual") processes.push(shellProcess(shell));
+  if (options.engine !== undefined) processes.push(dockerProcess(options.engine));
   return processes;
 }
 
@@ -141,6 +148,16 @@ function shellProcess({ limits }: PlanShell): PlanProcess {
     permissions: NOTHING,
     command: [program, command, `--v8-flags=--max-old-space-size=${heap}`, ...args],
   };
+}
+
+/**
+ * The process that holds the containers of a run. Whoever talks with an engine can have everything
+ * of its machine: so it does nothing else, and nobody's words are code there.
+ */
+function dockerProcess(engine: EngineAddress): PlanProcess {
+  const files = engine.type === "unix" ? [engine.path] : [];
+  const permissions = { ...NOTHING, read: files, write: files, net: [engineName(engine)] };
+  return { name: "docker", permissions, command: childCommand(permissions, "./docker_host.ts") };
 }
 
 /**
@@ -210,6 +227,7 @@ function flagsFor(permissions: Permissions): readonly string[] {
     ...flag("--deny-write", permissions.denyWrite),
     ...flag("--allow-net", permissions.net),
     ...flag("--allow-run", permissions.run),
+    ...flag("--allow-sys", permissions.sys ?? []),
   ];
 }
 

@@ -86,6 +86,8 @@ export interface Permissions {
   readonly net: readonly string[];
   readonly env: readonly string[];
   readonly run: readonly string[];
+  /** What of the system may be asked: `uid`. Absent where nothing may. */
+  readonly sys?: readonly string[];
 }
 
 /** One process of a run. */

@@ -76,6 +76,18 @@ const reviewSchema: z.ZodType<PlanReview> = z.strictObject({
   variables: z.record(z.string(), z.string()).default({}),
   secrets: texts.default([]),
   artifacts: z.array(z.strictObject({ path: z.string(), to: z.string() })).default([]),
+  boxes: z.array(z.strictObject({
+    backend: z.string(),
+    made: z.string(),
+    network: z.enum(["none", "bridge"]),
+    env: z.record(z.string(), z.string()),
+    volumes: z.record(z.string(), z.string()),
+    name: z.string().nullable(),
+    memoryBytes: limit,
+    cpus: most,
+    processes: limit,
+    hardMilliseconds: most,
+  })).default([]),
   permissions: texts,
 });
 

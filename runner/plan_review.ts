@@ -11,6 +11,7 @@ import { joinPaths, relativeTo } from "../backends/paths.ts";
 import type { ShellLimits } from "../backends/shells/shell.ts";
 import { templateText } from "./expressions/template.ts";
 import type { Access, Permissions, Plan, PlanProcess } from "./plan.ts";
+import { type ReviewBox, reviewBoxes } from "./_review_boxes.ts";
 import {
   type ReviewCommand,
   reviewCommands,
@@ -19,6 +20,7 @@ import {
 } from "./_review_steps.ts";
 import type { DataPath, YamlFile } from "./_yaml_file.ts";
 
+export type { ReviewBox } from "./_review_boxes.ts";
 export type { ReviewBudget, ReviewCommand, ReviewStep } from "./_review_steps.ts";
 
 /** What a run may do. Host paths are relative to the workflow file's directory where that is near. */
@@ -65,6 +67,7 @@ export interface PlanReview {
   /** Names of secrets that are taken from the environment. */
   readonly secrets: readonly string[];
   readonly artifacts: readonly ReviewArtifact[];
+  readonly boxes: readonly ReviewBox[];
   /** What the agent and the shell are granted besides: nothing, as it is. */
   readonly permissions: readonly string[];
 }
@@ -170,8 +173,13 @@ export function reviewOf(plan: Plan, options: ReviewOptions): PlanReview {
       path: templateText(path),
       to: to.endsWith("/") ? `${near(to)}/` : near(to),
     })),
-    permissions: [...extraGrants(plan, "agent", ["net"]), ...extraGrants(plan, "shell", [])]
-      .toSorted(),
+    boxes: reviewBoxes(plan),
+    permissions: [
+      ...extraGrants(plan, "agent", ["net"]),
+      ...extraGrants(plan, "shell", []),
+      // Where the engine is goes by the machine: that there is one is told with its containers.
+      ...extraGrants(plan, "docker", ["read", "write", "net"]),
+    ].toSorted(),
   };
 }
 

@@ -185,6 +185,7 @@ function permissionRows(permissions: Permissions): readonly (readonly string[])[
     ["may reach", permissions.net],
     ["may see", variableTexts(permissions.env)],
     ["may run", permissions.run],
+    ["may ask for", permissions.sys ?? []],
   ];
   const rows = kinds.flatMap(([label, values]) =>
     values.map((value, index) => [index === 0 ? label : "", valueText(label, value)])

@@ -6,6 +6,7 @@
  */
 
 import { z } from "zod";
+import { dockerSchema, runtimeSchema } from "./_docker_schema.ts";
 
 /** A text that says something. */
 const text = z.string().min(1);
@@ -71,6 +72,7 @@ export const backendSchema = z.discriminatedUnion("type", [
     access: z.enum(["read", "read-write"]).optional()
       .describe("What may be done there; read-write unless said otherwise."),
   }).describe("Files in a directory of the host."),
+  dockerSchema,
 ]);
 
 /** A place in a backend. */
@@ -279,11 +281,16 @@ export const workflowSchema = z.strictObject({
   rehearsal: text.optional().describe("A file of scripted answers, relative to this file."),
   instructions: text.optional().describe("What the agent is told before each step."),
   backends: z.record(z.string(), backendSchema).optional().describe("Where files live."),
+  runtimes: z.record(z.string(), runtimeSchema).optional()
+    .describe("What images of docker backends are built from, besides the runtimes that ship."),
   default: targetSchema.optional().describe("Where paths live that no route is for."),
   routes: z.record(z.string(), targetSchema).optional()
     .describe("Which paths live where: a prefix with a slash at both ends, and its place."),
   shell: z.enum(["virtual", "sandbox", "docker"]).optional()
-    .describe("Lets the agent run commands: virtual starts no program, sandbox real ones."),
+    .describe(
+      "Lets the agent run commands: virtual starts no program, sandbox those of this machine, " +
+        "docker those of a container.",
+    ),
   tools: toolsSchema.optional().describe("What tools and commands may do."),
   limits: limitsSchema.optional().describe("What each command of the shell may use up."),
   permissions: permissionsSchema.optional()

@@ -58,6 +58,8 @@ export interface ExampleOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether the machine has bubblewrap; it has not unless said otherwise. */
   readonly bubblewrap?: true;
+  /** Whether the machine has an engine; it has not unless said otherwise. */
+  readonly engine?: true;
 }
 
 /** What a code is about. */

@@ -22,12 +22,6 @@ export const FORM_CODES = {
     mend: "Take it out: nothing would enforce it",
     example: flow("schedule: daily"),
   },
-  "unsupported-value": {
-    severity: "error",
-    means: "The value belongs to the format, and this version cannot do it.",
-    mend: "Use another one of the values",
-    example: flow("backends:\n  box: { type: docker }\ndefault: box"),
-  },
   "missing-key": {
     severity: "error",
     means: "A key that must be there is not.",

@@ -68,6 +68,19 @@ export const PLAN_CODES = {
       stored: flow("shell: virtual\nlimits: { memory: 256mb }"),
     },
   },
+  "wider-box": {
+    severity: "error",
+    means: "There is a container that the stored plan has not, or one with another image, a " +
+      "network, a volume or more of the machine.",
+    mend: "Take it back, or review it and store the plan anew",
+    example: {
+      workflow: flow(
+        "backends:\n  box: { type: docker, runtime: deno, network: bridge }\ndefault: box",
+      ),
+      stored: flow("backends:\n  box: { type: docker, runtime: deno }\ndefault: box"),
+      options: { engine: true },
+    },
+  },
   "wider-tools": {
     severity: "error",
     means: "The model is offered tools that the stored plan keeps from it.",

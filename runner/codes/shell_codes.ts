@@ -11,12 +11,6 @@ const FILES = { "files/": "" };
 
 /** Shells, rules and permissions. */
 export const SHELL_CODES = {
-  "unsupported-shell": {
-    severity: "error",
-    means: "The shell belongs to the format, and is not built yet.",
-    mend: 'Write "sandbox", which runs real programs, or "virtual", which starts none',
-    example: flow("shell: docker"),
-  },
   "unused-shell": {
     severity: "warning",
     means: "The rules refuse every command, so that the shell is of no use to the model.",
@@ -26,7 +20,7 @@ export const SHELL_CODES = {
   "unused-limits": {
     severity: "warning",
     means: "Limits are written for commands, and there are none that they are for.",
-    mend: "Write shell: virtual or shell: sandbox, or leave them out",
+    mend: "Write shell: virtual, sandbox or docker, or leave them out",
     example: flow("limits: { memory: 512mb }"),
   },
   "invalid-limit": {
@@ -70,7 +64,7 @@ export const SHELL_CODES = {
   },
   "memory-inside-local": {
     severity: "error",
-    means: "In a sandbox files in memory cannot stand inside a directory of the host.",
+    means: "In a sandbox or a container other files cannot stand inside a directory of the host.",
     mend: "Give the route a prefix outside of it",
     example: {
       workflow: flow(
@@ -83,7 +77,7 @@ export const SHELL_CODES = {
   "missing-mount-point": {
     severity: "error",
     means: "A route is inside another one, where the directory on which it would stand in the " +
-      "sandbox does not exist.",
+      "sandbox or container does not exist.",
     mend: "Create that directory, or give the route a prefix outside of it",
     example: {
       workflow: flow(
@@ -96,8 +90,8 @@ export const SHELL_CODES = {
   },
   "step-rules-sandbox": {
     severity: "error",
-    means: "Rules of one step cannot bind the commands of a sandbox, which shows all steps the " +
-      "same files.",
+    means: "Rules of one step cannot bind the commands of a sandbox or a container, which shows " +
+      "all steps the same files.",
     mend: 'Write it at the top, below tools, or leave the step no commands: deny: ["execute *"]',
     example: {
       workflow: flow(

@@ -49,4 +49,17 @@ export const USES_CODES = {
       },
     },
   },
+  "uses-docker": {
+    severity: "error",
+    means: "Containers are those of a whole run, so that a workflow that is used has none of its " +
+      "own. It reaches the files of its caller's as all others of the caller's tree.",
+    mend: "Leave it out, or put the steps into the workflow that uses it",
+    example: {
+      workflow: CALLER,
+      files: {
+        "other.yaml": "name: other\nbackends:\n  box: { type: docker, runtime: deno }\n" +
+          "default: box\nsteps:\n  - { id: b, run: ls }\n",
+      },
+    },
+  },
 } as const satisfies Codes;

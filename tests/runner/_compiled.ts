@@ -25,6 +25,9 @@ export const UNCONFINED = {
   reason: "Bubblewrap is not installed: install the package 'bubblewrap'",
 } as const;
 
+/** Where the engine of most tests is: they make no container. */
+export const ENGINE = { type: "unix", path: "/run/engine.sock" } as const;
+
 /** A compiled file, with its diagnostics as they are printed. */
 export interface Compiled extends CompileResult {
   /** The printed diagnostics; the temporary directory reads `<dir>` in them. */
@@ -60,6 +63,7 @@ export async function compiled(yaml: string | Uint8Array, given: Given = {}): Pr
       cwd: dir,
       key: true,
       probe: () => Promise.resolve(UNCONFINED),
+      findEngine: () => Promise.resolve({ engine: ENGINE }),
       ...options,
     });
     const after = await listing(dir);

@@ -12,7 +12,7 @@ import { type CompileResult, compileWorkflow } from "../../runner/compile.ts";
 import { type Diagnostic, formatDiagnostics } from "../../runner/diagnostics.ts";
 import { comparePlans } from "../../runner/plan_check.ts";
 import { environmentOf, requiresSandbox, reviewOf } from "../../runner/plan_review.ts";
-import { UNCONFINED } from "./_compiled.ts";
+import { ENGINE, UNCONFINED } from "./_compiled.ts";
 
 const PROJECT = fromFileUrl(new URL("../../", import.meta.url));
 
@@ -62,7 +62,7 @@ async function compile(
   { file = "flow.yaml", options = {} }: CodeExample,
   cwd: string,
 ): Promise<CompileResult> {
-  const { bubblewrap, env = {}, ...rest } = options;
+  const { bubblewrap, engine, env = {}, ...rest } = options;
   const machine = bubblewrap === true ? { type: "bubblewrap" as const } : UNCONFINED;
   return await compileWorkflow(file, {
     cwd,
@@ -70,6 +70,10 @@ async function compile(
     ...rest,
     env: new Map(Object.entries(env)),
     probe: () => Promise.resolve(machine),
+    findEngine: () =>
+      Promise.resolve(
+        engine === true ? { engine: ENGINE } : { tried: ["/run/engine.sock: it is not there"] },
+      ),
   });
 }
 

@@ -6,7 +6,7 @@ import { compiled } from "./_compiled.ts";
 /** A machine that can confine commands. */
 const CONFINED = { probe: () => Promise.resolve({ type: "bubblewrap" } as const) };
 
-Deno.test("compileWorkflow() refuses the docker shell, which is not built yet", async () => {
+Deno.test("compileWorkflow() refuses a docker shell without a container", async () => {
   const { text, exitCode } = await compiled(`\
 name: w
 model: openai:m
@@ -16,12 +16,12 @@ steps: [{ id: a, prompt: Go }]
   assertEquals(
     text,
     `\
-error[unsupported-shell]: Shell "docker" is not built yet
+error[no-box]: There is no container for shell "docker"
  --> flow.yaml:3:8
   |
 3 | shell: docker
   |        ^^^^^^
-  = hint: Write "sandbox", which runs real programs, or "virtual", which starts none
+  = hint: Write backends: { box: { type: docker, runtime: python-minimal } }, and default: box
 `,
   );
   assertEquals(exitCode, 2);
@@ -101,7 +101,7 @@ error[wrong-type]: Expected "virtual" or "sandbox" or "docker" for "shell", foun
   |
 3 | shell: true
   |        ^^^^
-  = hint: Write shell: virtual or shell: sandbox
+  = hint: Write shell: virtual, sandbox or docker
 `,
   );
   assertEquals(exitCode, 2);
@@ -262,7 +262,7 @@ warning[unused-limits]: There is no shell that these limits are for
   |
 3 | limits: { memory: 1gb }
   | ^^^^^^
-  = hint: Write shell: virtual or shell: sandbox, or leave them out
+  = hint: Write shell: virtual, sandbox or docker, or leave them out
 `,
   );
   assertEquals(exitCode, 0);

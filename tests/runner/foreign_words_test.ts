@@ -108,8 +108,7 @@ const AT_TOP: readonly (readonly [line: string, told: string])[] = [
   ],
   [
     "services: { db: { image: postgres } }",
-    "unknown-key: Commands run in a sandbox of this machine: leave it out, and write " +
-    "shell: sandbox at the top",
+    "unknown-key: Write a backend at the top, box: { type: docker, image: ... }, and shell: docker",
   ],
   [
     "system: Be brief",

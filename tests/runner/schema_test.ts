@@ -80,12 +80,12 @@ error[unsupported-key]: Workflow key "agents" is not supported in this version
   | ^^^^^^
   = hint: Take it out: nothing would enforce it
 
-error[unsupported-key]: Backend key "image" is not supported in this version
+error[unknown-key]: Unknown backend key "image"
  --> flow.yaml:5:23
   |
 5 |   box: { type: state, image: python }
   |                       ^^^^^
-  = hint: Take it out: nothing would enforce it
+  = hint: It is for type: docker
 
 error[unsupported-key]: Step key "approval" is not supported in this version
   --> flow.yaml:10:5
@@ -173,12 +173,12 @@ error[missing-key]: Missing workflow key "name"
   | ^^^^^^^^^^^^^^
   = hint: Write name: flask app
 
-error[missing-key]: Missing key "type": it is "state" or "local"
+error[missing-key]: Missing key "type": it is "state" or "local" or "docker"
  --> flow.yaml:3:3
   |
 3 |   c: {}
   |   ^
-  = hint: Write type: state, or type: local
+  = hint: Write type: state, type: local or type: docker
 
 error[missing-key]: Missing backend key "root"
  --> flow.yaml:4:3

@@ -281,14 +281,14 @@ steps: [{ id: a, prompt: Go }]
   assertEquals(
     text,
     `\
-error[unsupported-value]: Type "docker" is not supported in this version
- --> flow.yaml:4:14
+error[missing-key]: The backend has neither "runtime" nor "image"
+ --> flow.yaml:4:3
   |
 4 |   a: { type: docker }
-  |              ^^^^^^
-  = hint: Use "state" or "local"
+  |   ^
+  = hint: Write what programs there are, runtime: python-minimal, or an image
 
-error[invalid-value]: Expected "state" or "local" for "type", found "locl"
+error[invalid-value]: Expected "state" or "local" or "docker" for "type", found "locl"
  --> flow.yaml:5:14
   |
 5 |   b: { type: locl, root: x }
@@ -302,12 +302,12 @@ error[wrong-type]: Expected a map for "d", found the text "local"
   |      ^^^^^
   = hint: Write a map: { key: value }
 
-error[wrong-type]: Expected "state" or "local" for "type", found the number 3
+error[wrong-type]: Expected "state" or "local" or "docker" for "type", found the number 3
  --> flow.yaml:7:14
   |
 7 |   e: { type: 3 }
   |              ^
-  = hint: Write "state" or "local"
+  = hint: Write "state" or "local" or "docker"
 `,
   );
   assertEquals(exitCode, 2);
