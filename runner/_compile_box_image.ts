@@ -93,10 +93,9 @@ async function compileRuntime(
 ): Promise<Runtime | undefined> {
   const own = reporter.yaml.keysOf(["runtimes"]);
   if (own.includes(name)) return compileOwnRuntime(name, runtimes?.[name], reporter);
-  const { RUNTIMES } = await import("../backends/docker/runtimes.ts");
-  const known = Object.hasOwn(RUNTIMES, name) ? RUNTIMES[name] : undefined;
-  if (known !== undefined) return known;
-  const names = [...own, ...Object.keys(RUNTIMES)];
+  const { resolveRuntime, RUNTIME_NAMES } = await import("../backends/docker/runtimes.ts");
+  if (RUNTIME_NAMES.some((each) => each === name)) return resolveRuntime(name);
+  const names = [...own, ...RUNTIME_NAMES];
   reporter.error("unknown-runtime", `There is no runtime "${name}"`, [...path, "runtime"], {
     hint: /[:/]/.test(name) && IMAGE.test(name)
       ? `Write image: ${name}, or a runtime that begins with it below "runtimes" at the top`
