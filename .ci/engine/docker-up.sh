@@ -6,7 +6,7 @@ source "$(dirname "$0")/_common.sh"
 directory=$1
 address=unix://$directory/docker.sock
 private_directory "$directory"
-need_packages curl=curl dockerd=docker.io runc=runc
+need_packages curl=curl dockerd=docker.io runc=runc umount=mount
 if ! answers "$address"; then
   rm -f "$directory/docker.sock" "$directory/docker.pid"
   # A namespace of its own, in case it meets a containerd of the machine.
