@@ -21,7 +21,7 @@ import { compileWork } from "./_compile_work.ts";
 import type { Write } from "./_compile_writes.ts";
 import { compileDuration } from "./_durations.ts";
 import type { StaticType } from "./expressions/types.ts";
-import type { PlanRoute, PlanShell, PlanStep } from "./plan.ts";
+import type { PlanBackend, PlanRoute, PlanShell, PlanStep } from "./plan.ts";
 import type { PlanAssertion } from "./plan_assertions.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { GivenScope, Scope } from "./_scope.ts";
@@ -44,6 +44,8 @@ export interface StepOptions {
   readonly inputs: GivenScope;
   /** The routes, if all of them are sound. */
   readonly routes: readonly PlanRoute[] | undefined;
+  /** The backends that they lead to. */
+  readonly backends: ReadonlyMap<string, PlanBackend>;
   readonly shell: PlanShell | undefined;
   /** The rules of the workflow. */
   readonly rules: CompiledRules;

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { Policy } from "../backends/policy.ts";
-import { checkWrittenRules } from "./_compile_rule_checks.ts";
+import { parseRule, Policy, type Rule } from "../backends/policy.ts";
+import { checkWrittenRules, literalBase } from "./_compile_rule_checks.ts";
 import { type CompiledRules, compileRules } from "./_compile_rules.ts";
-import type { PlanRoute, PlanShell, PlanStepTools } from "./plan.ts";
+import type { PlanBackend, PlanRoute, PlanShell, PlanStepTools } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { StepPart } from "./_step_parts.ts";
 import type { DataPath } from "./_yaml_file.ts";
@@ -19,6 +19,8 @@ export interface StepToolsOptions {
   readonly shell: PlanShell | undefined;
   /** The routes, if all of them are sound. */
   readonly routes: readonly PlanRoute[] | undefined;
+  /** The backends that they lead to. */
+  readonly backends: ReadonlyMap<string, PlanBackend>;
 }
 
 /**
@@ -49,12 +51,14 @@ export async function compileStepTools(
 function checkSandbox(
   rules: CompiledRules,
   path: DataPath,
-  { shell, rules: workflow }: StepToolsOptions,
+  options: StepToolsOptions,
   reporter: Reporter,
 ): void {
+  const { shell, rules: workflow } = options;
   if (shell === undefined || shell.type === "virtual" || !shell.tool) return;
-  const written = rules.written.find(({ rule }) => rule.verb !== "execute");
-  const preset = [...rules.presets.values()][0];
+  const isUnbound = (rule: Rule) => !isKept(rule, options);
+  const written = rules.written.find(({ rule }) => isUnbound(rule));
+  const preset = [...rules.presets].find(([text]) => isUnbound(parseRule(text)))?.[1];
   // A list of allow keeps all files out that it does not name.
   const isAllow = rules.plan.allow !== undefined;
   if (written === undefined && preset === undefined && !isAllow) return;
@@ -75,5 +79,20 @@ function checkSandbox(
     {
       hint: 'Write it at the top, below tools, or leave the step no commands: deny: ["execute *"]',
     },
+  );
+}
+
+/**
+ * Whether a rule of one step holds for its commands: for files that are brought to them, but not for
+ * those of directories and of the container that they run in.
+ */
+function isKept(rule: Rule, { shell, routes, backends }: StepToolsOptions): boolean {
+  if (rule.verb === "execute") return true;
+  if (shell?.type !== "docker" || routes === undefined) return false;
+  const base = `${literalBase(rule.pattern)}/`.replace(/^\/+/, "/");
+  const serving = routes.find(({ prefix }) => base.startsWith(prefix));
+  return [serving, ...routes.filter(({ prefix }) => prefix.startsWith(base))].every((route) =>
+    route !== undefined && route.backend !== shell.box &&
+    backends.get(route.backend)?.type !== "local"
   );
 }

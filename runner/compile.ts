@@ -292,6 +292,7 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     {
       inputs: scope,
       routes: complete ? routes : undefined,
+      backends: backends.sound,
       ...{ shell, rules, schemas, uses },
       outputs: await compileStepOutputs(placedSteps(parts), schemas, reporter),
     },

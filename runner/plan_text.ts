@@ -9,7 +9,8 @@ import { dollarText } from "../agent/money.ts";
 import { commandLines } from "./_command_text.ts";
 import { limitText, REAL_LIMITS } from "./_compile_shell.ts";
 import { EVERYTHING } from "./permissions.ts";
-import type { Permissions, Plan, PlanProcess, PlanRoute, Price } from "./plan.ts";
+import type { Permissions, Plan, PlanProcess, PlanRoute, PlanShell, Price } from "./plan.ts";
+import { boxSections } from "./_plan_boxes.ts";
 import { ruleSections } from "./_plan_rules.ts";
 import {
   artifactsSection,
@@ -53,6 +54,7 @@ export function planText(plan: Plan, options: PlanTextOptions): string {
         paint,
       }),
     ],
+    ...boxSections(plan, (path) => nearPath(path, options.cwd), style),
     ...ruleSections(plan, style),
     ...stepSections(plan, style),
     commandsSection(plan, style),
@@ -110,9 +112,7 @@ function priceText(name: string, { input, output, long }: Price): string {
 function shellRows(plan: Plan): readonly (readonly string[])[] {
   const { shell, model } = plan;
   if (shell === undefined) return [];
-  const what = shell.type === "sandbox"
-    ? "sandbox: real programs, without a network"
-    : "virtual: no program is started";
+  const what = shellText(shell);
   const isUsable = model.type !== "none" && toolsOf(plan).includes("execute");
   const users = [
     ...(isUsable ? ["the model"] : []),
@@ -123,6 +123,12 @@ function shellRows(plan: Plan): readonly (readonly string[])[] {
   const texts = LIMITS.filter(([name]) => shell.type !== "virtual" || !REAL_LIMITS.includes(name))
     .map(([name, limit]) => `${name} ${limitText(limit, limits[limit])}`);
   return [["shell", `${what}; ${who}`], ["limits", texts.join(", ")]];
+}
+
+function shellText({ type, box }: PlanShell): string {
+  if (type === "docker") return `docker: the programs of container ${printable(box ?? "")}`;
+  if (type === "sandbox") return "sandbox: real programs, without a network";
+  return "virtual: no program is started";
 }
 
 const LIMITS = [
@@ -145,15 +151,21 @@ function confinementRows({ confinement, roots }: Plan): readonly (readonly strin
 }
 
 function routeRow(route: PlanRoute, plan: Plan, cwd: string): readonly string[] {
+  return [route.prefix, route.backend, placeText(route, plan, cwd), route.access];
+}
+
+function placeText(route: PlanRoute, plan: Plan, cwd: string): string {
   const backend = plan.backends.find(({ name }) => name === route.backend);
-  const place = backend?.type === "local"
-    ? nearPath(
-      plan.roots.find(({ backend, path }) => backend === route.backend && path === route.path)
-        ?.directory ?? join(backend.root, route.path),
-      cwd,
-    )
-    : `in memory${route.path === "/" ? "" : `, at ${route.path}`}; not saved`;
-  return [route.prefix, route.backend, place, route.access];
+  if (backend?.type === "local") {
+    const root = plan.roots.find(({ backend, path }) =>
+      backend === route.backend && path === route.path
+    );
+    return nearPath(root?.directory ?? join(backend.root, route.path), cwd);
+  }
+  const at = route.path === "/" ? "" : `, at ${route.path}`;
+  if (backend?.type !== "docker") return `in memory${at}; not saved`;
+  const { name } = backend.box;
+  return `in the container${at}; ${name === undefined ? "not saved" : `kept as "${name}"`}`;
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 
 import { z } from "zod";
+import { dockerSchema, runtimeSchema } from "./_docker_schema.ts";
 import {
   artifactSchema,
   assertionSchema,
@@ -27,16 +28,18 @@ const DEFINITIONS = {
   assertion: assertionSchema,
   backoff: backoffSchema,
   budget: budgetSchema,
+  docker: dockerSchema,
   foreach: foreachSchema,
   input: inputSchema,
   mount: mountSchema,
+  runtime: runtimeSchema,
   step: stepSchema,
   step_budget: stepBudgetSchema,
   tools: toolsSchema,
 } as const;
 
 /** Maps of the file whose keys are names that other parts of it refer to. */
-const NAMED = ["inputs", "backends", "outputs"] as const;
+const NAMED = ["inputs", "backends", "runtimes", "outputs"] as const;
 
 /** What a step does: one of these. */
 const WORK = ["prompt", "run", "uses"] as const;
@@ -45,6 +48,9 @@ const WORK = ["prompt", "run", "uses"] as const;
 const ASSERTIONS = Object.keys(assertionSchema.shape).filter((key) =>
   !["file", "cwd", "env"].includes(key)
 );
+
+/** Where the image of a container is from: one of these. */
+const IMAGES = ["runtime", "image"] as const;
 
 /** An object of a JSON Schema. */
 type Part = { [keyword: string]: unknown };
@@ -67,6 +73,7 @@ export function workflowJsonSchema(): Readonly<Record<string, unknown>> {
   part(part(step["properties"])["id"])["pattern"] = NAME.source;
   Object.assign(step, oneOf(WORK));
   Object.assign(part(definitions["assertion"]), oneOf(ASSERTIONS));
+  Object.assign(part(definitions["docker"]), oneOf(IMAGES));
   return {
     $schema,
     title: "A Routebook workflow",
