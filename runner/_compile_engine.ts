@@ -9,6 +9,7 @@ import type { EngineAddress } from "../backends/docker/options.ts";
 import type { CompiledBackends } from "./_compile_backends.ts";
 import type { Environment } from "./_compile_env.ts";
 import { flagProblem } from "./_host_paths.ts";
+import { ownOwner } from "./_owner.ts";
 import type { Reporter } from "./_reporter.ts";
 
 /** An engine, or where none was found. */
@@ -86,6 +87,27 @@ export function engineName(engine: EngineAddress): string {
 }
 
 async function findOnThisMachine(env: Environment): Promise<FoundEngine> {
-  const { findEngine } = await import("../backends/docker/find_engine.ts");
-  return await findEngine(env);
+  const { findEngine, NoEngineError } = await import("../backends/docker/find_engine.ts");
+  try {
+    const uid = ownOwner()?.uid;
+    // Nothing is granted yet by which it could be asked.
+    return await real(await findEngine({ env: (name) => env.get(name), uid, ask: false }));
+  } catch (error) {
+    if (!(error instanceof NoEngineError)) throw error;
+    return { tried: error.tried.map(({ place, problem }) => `${place}: ${problem}`) };
+  }
+}
+
+/** A socket where it really is: what is granted is compared letter by letter. */
+async function real(engine: EngineAddress): Promise<FoundEngine> {
+  if (engine.type !== "unix") return { engine };
+  try {
+    return { engine: { ...engine, path: await Deno.realPath(engine.path) } };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const problem = error instanceof Deno.errors.NotFound
+      ? "It does not exist"
+      : "It may not be read";
+    return { tried: [`unix://${engine.path}: ${problem}`] };
+  }
 }
