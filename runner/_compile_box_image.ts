@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Runtime } from "../backends/docker/options.ts";
+import type { ImageSpec } from "../backends/docker/image_plan.ts";
+import type { ImageSources, Runtime } from "../backends/docker/options.ts";
 import {
   type BoxPart,
   checkImage,
@@ -12,7 +13,8 @@ import {
   compileSetup,
   compileVariables,
   compileWorkdir,
-  IMAGE,
+  isImage,
+  isRegistry,
 } from "./_compile_box_values.ts";
 import type { BoxOptions } from "./_compile_boxes.ts";
 import type { PlanBox } from "./plan.ts";
@@ -27,7 +29,7 @@ export type CompiledImage = Pick<
 >;
 
 /** The keys that are for what is built, and not for an image that is there. */
-const BUILT = ["packages", "setup", "build"] as const;
+const BUILT = [["packages"], ["setup"], ["build", "base"], ["build", "network"]] as const;
 
 /**
  * @param part The backend, without its faults.
@@ -45,9 +47,7 @@ export async function compileImage(
   const { yaml } = reporter;
   const packages = compilePackages(part.packages, [...path, "packages"], reporter);
   const setup = compileSetup(part.setup, [...path, "setup"], reporter);
-  if (part.build?.base !== undefined) {
-    checkImage(part.build.base, [...path, "build", "base"], reporter);
-  }
+  const sources = compileSources(part.build, [...path, "build"], reporter);
   const [hasImage, hasRuntime] = [yaml.has([...path, "image"]), yaml.has([...path, "runtime"])];
   if (hasImage && hasRuntime) {
     reporter.error("invalid-value", 'The backend has "runtime" and "image"', [...path, "image"], {
@@ -64,17 +64,15 @@ export async function compileImage(
     return undefined;
   }
   if (hasRuntime) {
-    if (part.runtime === undefined) return undefined;
-    const runtime = await compileRuntime(part.runtime, path, options, reporter);
-    return runtime && {
-      runtime,
-      ...(packages.length === 0 ? {} : { packages }),
-      ...(setup.length === 0 ? {} : { setup }),
-    };
+    const name = part.runtime;
+    const runtime = name && await compileRuntime(name, path, options, reporter);
+    if (!name || !runtime) return undefined;
+    const spec = { runtime: name, packages, setup, sources };
+    return await withEnvironment(spec, { [name]: runtime }, path, options, reporter);
   }
   for (const key of BUILT) {
-    if (!yaml.has([...path, key])) continue;
-    reporter.error("misplaced-key", `"${key}" is for a runtime`, [...path, key], {
+    if (!yaml.has([...path, ...key])) continue;
+    reporter.error("misplaced-key", `"${key.at(-1)}" is for a runtime`, [...path, ...key], {
       hint: "An image is used as it is: write a runtime that begins with it, " +
         "runtimes: { NAME: { base: ... } }",
       part: "key",
@@ -82,7 +80,42 @@ export async function compileImage(
   }
   if (part.image === undefined) return undefined;
   checkImage(part.image, [...path, "image"], reporter);
-  return { image: part.image };
+  return await withEnvironment({ image: part.image, sources }, {}, path, options, reporter);
+}
+
+/** An image with what the environment says of images; the file comes first. */
+async function withEnvironment(
+  spec: ImageSpec,
+  custom: Readonly<Record<string, Runtime>>,
+  path: DataPath,
+  { env }: BoxOptions,
+  reporter: Reporter,
+): Promise<CompiledImage> {
+  const { imageSources } = await import("../backends/docker/image_sources.ts");
+  const completed = imageSources(spec, (name) => env.get(name), custom);
+  const { image, runtime, packages = [], setup = [], sources = {} } = completed;
+  const values = [
+    ["an image's name", image, spec.image],
+    ["an image's name", sources.base, spec.sources?.base],
+    ["a registry", sources.registry, spec.sources?.registry],
+  ] as const;
+  for (const [what, value, written] of values) {
+    // What the file says was looked at.
+    if (value === undefined || value === written) continue;
+    if (what === "a registry" ? isRegistry(value) : isImage(value)) continue;
+    reporter.error("invalid-value", `"${value}" of the environment is not ${what}`, path, {
+      hint: "Set the variable to one: ROUTEBOOK_BASE_..., ROUTEBOOK_RUNTIME_... or " +
+        "ROUTEBOOK_DOCKER_REGISTRY",
+      part: "key",
+    });
+  }
+  return {
+    ...(image === undefined ? {} : { image }),
+    ...(runtime === undefined || typeof runtime === "string" ? {} : { runtime }),
+    ...(packages.length === 0 ? {} : { packages }),
+    ...(setup.length === 0 ? {} : { setup }),
+    ...(Object.keys(sources).length === 0 ? {} : { sources }),
+  };
 }
 
 async function compileRuntime(
@@ -97,7 +130,7 @@ async function compileRuntime(
   if (RUNTIME_NAMES.some((each) => each === name)) return resolveRuntime(name);
   const names = [...own, ...RUNTIME_NAMES];
   reporter.error("unknown-runtime", `There is no runtime "${name}"`, [...path, "runtime"], {
-    hint: /[:/]/.test(name) && IMAGE.test(name)
+    hint: /[:/]/.test(name) && isImage(name)
       ? `Write image: ${name}, or a runtime that begins with it below "runtimes" at the top`
       : `The runtimes are ${names.join(", ")}`,
     ...didYouMean(name, names),
@@ -131,5 +164,30 @@ function compileOwnRuntime(
     ...(setup.length === 0 ? {} : { setup }),
     ...(part.env === undefined ? {} : { env: compileVariables(env, [...path, "env"], reporter) }),
     ...(workdir === undefined ? {} : { workdir }),
+  };
+}
+
+function compileSources(
+  build: BoxPart["build"],
+  path: DataPath,
+  reporter: Reporter,
+): ImageSources {
+  if (build === undefined) return {};
+  const { base, registry, network } = build;
+  if (base !== undefined) checkImage(base, [...path, "base"], reporter);
+  if (registry !== undefined && !isRegistry(registry)) {
+    reporter.error("invalid-value", `"${registry}" is not a registry`, [...path, "registry"], {
+      hint: "Write a host, and a path if it has one: registry.example.org/hub",
+    });
+  }
+  if (network !== undefined && !/^[A-Za-z0-9][\w.:-]*$/.test(network)) {
+    reporter.error("invalid-value", `"${network}" is not a network`, [...path, "network"], {
+      hint: "Write its name, as the engine has it: host",
+    });
+  }
+  return {
+    ...(base === undefined ? {} : { base }),
+    ...(registry === undefined ? {} : { registry }),
+    ...(network === undefined ? {} : { network }),
   };
 }

@@ -21,11 +21,19 @@ export type BoxPart = Extract<
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** An image by its name: a host, a path, a tag and a digest. */
-export const IMAGE =
+const IMAGE =
   /^(?:[A-Za-z0-9.-]+(?::\d{1,5})?\/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
 
 /** A host, with a port and a path if it has them. */
 const REGISTRY = /^[A-Za-z0-9.-]+(?::\d{1,5})?(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*$/;
+
+/**
+ * @param written An image.
+ * @returns Whether it is one by form.
+ */
+export function isImage(written: string): boolean {
+  return IMAGE.test(written);
+}
 
 /**
  * @param written A registry.

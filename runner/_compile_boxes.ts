@@ -5,15 +5,9 @@
  * @module
  */
 
-import type { ImageSources } from "../backends/docker/options.ts";
 import { canonicalPath } from "../backends/paths.ts";
 import { compileImage } from "./_compile_box_image.ts";
-import {
-  type BoxPart,
-  compileVariables,
-  compileWorkdir,
-  isRegistry,
-} from "./_compile_box_values.ts";
+import { type BoxPart, compileVariables, compileWorkdir } from "./_compile_box_values.ts";
 import { systemDirectory } from "./_compile_command.ts";
 import type { Environment } from "./_compile_env.ts";
 import { compileMemory } from "./_compile_shell.ts";
@@ -68,13 +62,11 @@ export async function compileBox(
   const name = compileName(part.name, [...path, "name"], reporter);
   const idle = compileTime("idle_timeout", part, path, reporter);
   const hard = compileTime("hard_timeout", part, path, reporter);
-  const sources = compileSources(part.build, [...path, "build"], reporter);
   const platform = compilePlatform(part.platform, [...path, "platform"], reporter);
   if (image === undefined) return undefined;
   const { network, cpus, processes, read_only: readOnly } = part;
   return {
     ...image,
-    ...(sources === undefined ? {} : { sources: { ...image.sources, ...sources } }),
     ...(platform === undefined ? {} : { platform }),
     network: network ?? "none",
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
@@ -206,28 +198,4 @@ function compilePlatform(
     hint: "Write it like linux/amd64 or linux/arm64",
   });
   return undefined;
-}
-
-function compileSources(
-  build: BoxPart["build"],
-  path: DataPath,
-  reporter: Reporter,
-): ImageSources | undefined {
-  if (build === undefined) return undefined;
-  const { base, registry, network } = build;
-  if (registry !== undefined && !isRegistry(registry)) {
-    reporter.error("invalid-value", `"${registry}" is not a registry`, [...path, "registry"], {
-      hint: "Write a host, and a path if it has one: registry.example.org/hub",
-    });
-  }
-  if (network !== undefined && !/^[A-Za-z0-9][\w.:-]*$/.test(network)) {
-    reporter.error("invalid-value", `"${network}" is not a network`, [...path, "network"], {
-      hint: "Write its name, as the engine has it: host",
-    });
-  }
-  return {
-    ...(base === undefined ? {} : { base }),
-    ...(registry === undefined ? {} : { registry }),
-    ...(network === undefined ? {} : { network }),
-  };
 }

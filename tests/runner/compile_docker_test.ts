@@ -82,6 +82,36 @@ Deno.test("compileWorkflow() takes runtimes of the file, before those that ship"
   });
 });
 
+Deno.test("compileWorkflow() has images from where the environment says, unless the file does", async () => {
+  const given = (variables: Readonly<Record<string, string>>) => ({
+    env: new Map(Object.entries(variables)),
+  });
+  const site = given({
+    ROUTEBOOK_DOCKER_REGISTRY: "registry.example.org/hub",
+    ROUTEBOOK_DOCKER_BUILD_NETWORK: "host",
+    ROUTEBOOK_BASE_DENO: "site/deno:2",
+  });
+  const sources = { registry: "registry.example.org/hub", network: "host", base: "site/deno:2" };
+  const runtime = RUNTIMES["deno"];
+  assertEquals(await boxOf("runtime: deno", "", site), { runtime, sources, network: "none" });
+  assertEquals(
+    (await boxOf("runtime: deno, build: { base: a, network: none }", "", site))?.sources,
+    { ...sources, base: "a", network: "none" },
+  );
+  const ready = given({ ROUTEBOOK_RUNTIME_DENO: "site/deno:ready" });
+  assertEquals(await boxOf("runtime: deno", "", ready), {
+    image: "site/deno:ready",
+    network: "none",
+  });
+  const { diagnostics } = await compiled(
+    boxed("runtime: deno"),
+    given({ ROUTEBOOK_BASE_DENO: "a b" }),
+  );
+  assertEquals(diagnostics.map(({ message }) => message), [
+    '"a b" of the environment is not an image\'s name',
+  ]);
+});
+
 Deno.test("compileWorkflow() wants one of runtime and image", async () => {
   assertEquals(await saidOf("network: none"), [
     'missing-key: The backend has neither "runtime" nor "image". Write what programs there are, ' +
@@ -94,7 +124,7 @@ Deno.test("compileWorkflow() wants one of runtime and image", async () => {
   assertEquals(await saidOf("image: busybox, packages: [jq], build: { network: host }"), [
     'misplaced-key: "packages" is for a runtime. An image is used as it is: write a runtime that ' +
     "begins with it, runtimes: { NAME: { base: ... } }",
-    'misplaced-key: "build" is for a runtime. An image is used as it is: write a runtime that ' +
+    'misplaced-key: "network" is for a runtime. An image is used as it is: write a runtime that ' +
     "begins with it, runtimes: { NAME: { base: ... } }",
   ]);
 });
