@@ -15,10 +15,7 @@ export interface EngineVersion {
 }
 
 /** The oldest versions that are supported. */
-const OLDEST: Readonly<Record<EngineVersion["name"], readonly [number, number]>> = {
-  Docker: [20, 10],
-  Podman: [4, 0],
-};
+const OLDEST: Readonly<Record<EngineVersion["name"], string>> = { Docker: "20.10", Podman: "4.0" };
 
 /**
  * Asks an engine who it is.
@@ -61,13 +58,17 @@ export async function askEngine(
 }
 
 function tooOld({ name, version }: EngineVersion): string | undefined {
-  const [, major, minor] = /^v?([0-9]+)\.([0-9]+)/.exec(version) ?? [];
-  // A version that is built by hand has no number.
-  if (major === undefined) return undefined;
-  const [oldest, least] = OLDEST[name];
-  const isEnough = Number(major) > oldest || Number(major) === oldest && Number(minor) >= least;
-  if (isEnough) return undefined;
-  return `It is ${name} ${version}: ${oldest}.${String(least).padEnd(2, "0")} or newer is needed`;
+  const oldest = OLDEST[name];
+  const [major = 0, minor = 0] = numbers(version);
+  const [leastMajor = 0, leastMinor = 0] = numbers(oldest);
+  // A version that was built by hand has no number.
+  const isEnough = major === 0 || major > leastMajor ||
+    (major === leastMajor && minor >= leastMinor);
+  return isEnough ? undefined : `It is ${name} ${version}: ${oldest} or newer is needed`;
+}
+
+function numbers(version: string): readonly number[] {
+  return (/^v?([0-9]+)\.([0-9]+)/.exec(version) ?? []).slice(1).map(Number);
 }
 
 function failure(error: unknown, address: EngineAddress): string {

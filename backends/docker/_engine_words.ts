@@ -96,7 +96,7 @@ export function engineWords(address: EngineAddress): string {
 }
 
 function network(scheme: "tcp" | "http" | "https", rest: string): PlainAddress {
-  // As `ws:`, a port is kept whatever it is but for 80, which `tcp:` would not even parse.
+  // Of `tcp:` no host is understood; of `ws:` it is, but for its standard port.
   const url = URL.parse(`ws://${rest}`);
   const given = /:([0-9]+)\/?$/.exec(rest)?.[1];
   if (url === null || url.hostname === "") {

@@ -1,0 +1,84 @@
+/**
+ * The error of an image that cannot be had.
+ *
+ * @module
+ */
+
+/** What is known of a failure. */
+export interface ImageFailure {
+  /** The image that was wanted. */
+  readonly image: string;
+  /** What was tried: `Cannot pull 'alpine:3.22'`. */
+  readonly what: string;
+  /** What the engine said. */
+  readonly reason: string;
+  /**
+   * The last lines of the log.
+   *
+   * @default {[]}
+   */
+  readonly log?: readonly string[] | undefined;
+  readonly cause?: unknown;
+}
+
+/** What engines and programs say where they reach nothing. */
+const NO_NETWORK = new RegExp(
+  [
+    "no such host|name or service not known|could not resolve|couldn't resolve|bad address",
+    "name resolution|network is unreachable|no route to host|i/o timeout|connection timed out",
+    "connection refused|failed to establish a new connection|EAI_AGAIN|ENOTFOUND|ETIMEDOUT",
+    "dns error|error sending request|temporary error|server misbehaving|request canceled",
+  ].join("|"),
+  "i",
+);
+const NO_IMAGE =
+  /manifest unknown|not found|does not exist|access (to the resource is )?denied|unauthorized/i;
+const NO_BRIDGE = /bridge|network .*not found|netavark|\bcni\b/i;
+
+const NETWORK_HINT =
+  "Nothing was reached over the network. Say what is reached from here: another " +
+  'base image, registry or build network under "build:" of the backend, or in ' +
+  "ROUTEBOOK_RUNTIME_<NAME>, ROUTEBOOK_BASE_<NAME>, ROUTEBOOK_DOCKER_REGISTRY and " +
+  "ROUTEBOOK_DOCKER_BUILD_NETWORK";
+const IMAGE_HINT =
+  "Check its name; one that needs a login has to be pulled with the engine's own " +
+  "command line first";
+const BRIDGE_HINT = 'Name a network that the engine has, "host" for example, as "network" under ' +
+  '"build:" of the backend or in ROUTEBOOK_DOCKER_BUILD_NETWORK';
+
+/** Thrown if an image cannot be pulled or built. */
+export class ImageError extends Error {
+  /** `ImageError`. */
+  override readonly name = "ImageError";
+  /** The image that was wanted. */
+  readonly image: string;
+  /** What the engine said. */
+  readonly reason: string;
+  /** The last lines that programs printed. */
+  readonly log: readonly string[];
+  /** What can be done, where that is known. */
+  readonly hint: string | undefined;
+
+  /** @param failure What is known. */
+  constructor(failure: ImageFailure) {
+    const { image, what, reason, log = [], cause } = failure;
+    const hint = hintOf(`${reason}\n${log.join("\n")}`, log.length > 0);
+    const lines = [
+      `${what}: ${reason}`,
+      ...log.length === 0 ? [] : ["The log ends with:", ...log.map((line) => `  ${line}`)],
+      ...hint === undefined ? [] : [hint],
+    ];
+    super(lines.join("\n"), cause === undefined ? {} : { cause });
+    this.image = image;
+    this.reason = reason;
+    this.log = log;
+    this.hint = hint;
+  }
+}
+
+function hintOf(said: string, isStep: boolean): string | undefined {
+  if (NO_NETWORK.test(said)) return NETWORK_HINT;
+  if (isStep) return undefined;
+  if (NO_BRIDGE.test(said)) return BRIDGE_HINT;
+  return NO_IMAGE.test(said) ? IMAGE_HINT : undefined;
+}
