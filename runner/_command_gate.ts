@@ -128,7 +128,8 @@ export class GatedShell implements Shell {
       try {
         return await shell.execute(command, options);
       } catch (error) {
-        await ended();
+        // Where nobody can say, its process is gone, and its container with it.
+        await ended().catch(() => {});
         throw error;
       }
     };

@@ -10,14 +10,16 @@ const OPTIONS = `\
   --model MODEL        run, plan: use this model instead of the file's, such as openai:gpt-4.1
   --rehearse           run, plan: play the file's rehearsal, even where a key is set
   --live               run, plan: call the model, even where a rehearsal is declared
-  --json               run, log: one event, or one run, a line; plan: the plan as data;
-                       check: all problems as one document
+  --json               run, log, sandboxes: one event, run or container a line;
+                       plan: the plan as data; check: all problems as one document
   --format FORMAT      check: text, json, or github for annotations of GitHub Actions
   --explain            plan: why it may do so, permission by permission, with the line of the file
   --check PLAN         plan: fail if it may do more than a stored plan, which --json printed
   --resume RUN         run: go on with a run that waits for an approval
   --approve            run --resume: approve what it waits for
   --refuse REASON      run --resume: refuse what it waits for, and tell the model why
+  --remove NAME...     sandboxes: remove containers, by their names or ids, with their files
+  --all                sandboxes --remove: remove all of them
   --help               Print this; run FILE --help: what a workflow takes and gives
 `;
 
@@ -31,6 +33,7 @@ Usage:
   deno task check FILE...          Print every problem of files, folders and globs
   deno task graph FILE             Print its steps as a Mermaid flowchart
   deno task log [RUN]              List the runs of this directory, or show one again
+  deno task sandboxes              List the containers of this machine, or remove some
 
 Options:
 ${OPTIONS}

@@ -8,6 +8,7 @@ import type { ApprovalParams, Checkpoint } from "../agent/process.ts";
 import type { Channel } from "../backends/channel.ts";
 import { joinPaths } from "../backends/paths.ts";
 import { RemoteBackend } from "../backends/remote.ts";
+import type { Containers } from "./_containers.ts";
 import type { Outcome } from "./events.ts";
 import type { StepValues } from "./expressions/context.ts";
 import type { Value } from "./expressions/expression.ts";
@@ -55,7 +56,7 @@ export interface StepFailure {
   readonly message: string;
 }
 
-/** A waiting run, all but its memory files. */
+/** A waiting run, all but its files. */
 export interface RunCheckpoint {
   /** The steps that wait, in the order in which they came to that. */
   readonly waiting: readonly WaitingStep[];
@@ -75,9 +76,12 @@ export interface RunCheckpoint {
   readonly written: readonly string[];
 }
 
-/** A memory file of a waiting run, or a directory that nothing is in. */
+/**
+ * A memory file of a waiting run, or a directory that nothing is in; or an archive of all files of a
+ * container, whose path is the root.
+ */
 export interface CheckpointFile {
-  /** The state backend's name. */
+  /** The name of the state backend, or of the docker backend. */
   readonly backend: string;
   /** The canonical path inside the backend. */
   readonly path: string;
@@ -124,16 +128,61 @@ export async function memoryFiles(
 }
 
 /**
+ * The files of a run's containers, but for containers that are kept anyway.
+ *
+ * @param containers The containers, if the run has some.
+ * @param plan The run's plan.
+ * @returns An archive of each.
+ * @throws {Error} If the files of one are too large: a clause that says so.
+ */
+export async function boxFiles(
+  containers: Pick<Containers, "snapshot"> | undefined,
+  plan: Pick<Plan, "backends">,
+): Promise<readonly CheckpointFile[]> {
+  const files: CheckpointFile[] = [];
+  for (const backend of plan.backends) {
+    if (backend.type !== "docker" || backend.box.name !== undefined) continue;
+    const bytes = await containers?.snapshot(backend.name);
+    if (bytes !== undefined) files.push({ backend: backend.name, path: "/", bytes });
+  }
+  return files;
+}
+
+/**
+ * Puts files into new containers.
+ *
+ * @param containers The containers, if the run has some.
+ * @param files What to put there, and files of memory, which are none of theirs.
+ * @param plan The run's plan.
+ */
+export async function restoreBoxFiles(
+  containers: Pick<Containers, "restore"> | undefined,
+  files: readonly CheckpointFile[],
+  plan: Pick<Plan, "backends">,
+): Promise<void> {
+  for (const { backend, bytes } of files) {
+    if (bytes !== null && isBox(plan, backend)) await containers?.restore(backend, bytes);
+  }
+}
+
+function isBox({ backends }: Pick<Plan, "backends">, name: string): boolean {
+  return backends.some((backend) => backend.name === name && backend.type === "docker");
+}
+
+/**
  * Puts memory files into a new agent process.
  *
  * @param agent The channel to the agent process.
- * @param files What to put there.
+ * @param files What to put there, and files of containers, which are none of its own.
+ * @param plan The run's plan.
  */
 export async function restoreMemoryFiles(
   agent: Channel,
   files: readonly CheckpointFile[],
+  plan: Pick<Plan, "backends">,
 ): Promise<void> {
   for (const { backend: name, path, bytes } of files) {
+    if (isBox(plan, name)) continue;
     const backend = new RemoteBackend({ channel: agent, name });
     if (bytes !== null) {
       await backend.write(path, bytes);

@@ -32,6 +32,8 @@ const OPTIONS = {
   resume: { type: "string" },
   approve: { type: "boolean" },
   refuse: { type: "string" },
+  remove: { type: "boolean" },
+  all: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
 
@@ -42,7 +44,11 @@ const COMMANDS: Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>> = {
   check: ["json", "format"],
   graph: [],
   log: ["json"],
+  sandboxes: ["remove", "all", "json"],
 };
+
+/** The commands, in a sentence. */
+const COMMAND_NAMES = "run, plan, check, graph, log or sandboxes";
 
 type Values = ReturnType<typeof parse>["values"];
 
@@ -100,7 +106,7 @@ function tell(
 async function command(args: readonly string[], terminal: Terminal): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined) {
-    throw new UsageError("No command is given: run, plan, check, graph or log");
+    throw new UsageError(`No command is given: ${COMMAND_NAMES}`);
   }
   if (name === "--help" || name === "-h" || name === "help") {
     terminal.out(USAGE);
@@ -108,7 +114,7 @@ async function command(args: readonly string[], terminal: Terminal): Promise<num
   }
   const allowed = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (allowed === undefined) {
-    throw new UsageError(`There is no command '${name}': it is run, plan, check, graph or log`);
+    throw new UsageError(`There is no command '${name}': it is ${COMMAND_NAMES}`);
   }
   const { values, positionals } = parse(rest);
   if (values.help === true) {
@@ -125,6 +131,7 @@ async function command(args: readonly string[], terminal: Terminal): Promise<num
     }
   }
   if (name === "log") return await log(positionals, values.json === true, terminal);
+  if (name === "sandboxes") return await sandboxes(positionals, values, terminal);
   if (positionals.length === 0) {
     throw new UsageError(`No workflow is given: deno task ${name} workflows/flask.yaml`);
   }
@@ -276,6 +283,21 @@ async function log(
   });
   if (wrong === undefined) return 0;
   return tell("log", wrong, terminal, INVALID);
+}
+
+async function sandboxes(
+  names: readonly string[],
+  { remove = false, all = false, json = false }: Values,
+  terminal: Terminal,
+): Promise<number> {
+  if (!remove && (all || names.length > 0)) {
+    throw new UsageError("'sandboxes' lists all of them; to remove some, write --remove NAME");
+  }
+  if (remove && all === names.length > 0) {
+    throw new UsageError("'--remove' takes the names of sandboxes, or '--all' in their place");
+  }
+  const { sandboxesCommand } = await import("./_cli_sandboxes.ts");
+  return await sandboxesCommand({ remove, all, names, json, env: variable }, terminal);
 }
 
 async function run(

@@ -81,6 +81,26 @@ export type RunEventBody =
     readonly resumes?: string;
   }
   | {
+    /** An image is pulled or built: what the engine says of it. */
+    readonly type: "box.progress";
+    /** The backend's name. */
+    readonly box: string;
+    readonly line: string;
+  }
+  | {
+    /** A container is there. */
+    readonly type: "box.started";
+    /** The backend's name. */
+    readonly box: string;
+    /** In words: `Docker 20.10.24`. */
+    readonly engine: string;
+    /** What its image is, or is built from. */
+    readonly image: string;
+    readonly network: "none" | "bridge";
+    /** The name under which it stays when the run is over. */
+    readonly keptAs?: string;
+  }
+  | {
     readonly type: "step.started";
     readonly step: string;
     /** What people call the step. */

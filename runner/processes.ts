@@ -1,18 +1,13 @@
 /**
- * The agent, the host and the shell of one run: started as the plan says, joined by the runner's relay, ended
- * together.
+ * The agent, the host, the shell and the containers of one run: started as the plan says, joined by the
+ * runner's relay, ended together.
  *
  * @module
  */
 
-import {
-  AGENT_PROCESS,
-  type ApprovalResult,
-  type CommandParams,
-  type StartBudget,
-  type StartParams,
-} from "../agent/process.ts";
-import type { Channel } from "../backends/channel.ts";
+import { AGENT_PROCESS, type ApprovalResult, type CommandParams } from "../agent/process.ts";
+import { agentStart, type AgentStartOptions } from "./_agent_start.ts";
+import { Channel } from "../backends/channel.ts";
 import { CompositeBackend, type Mount } from "../backends/composite.ts";
 import { GuardedBackend } from "../backends/guard.ts";
 import type { Rules } from "../backends/policy.ts";
@@ -22,39 +17,26 @@ import { RemoteShell, serveShell } from "../backends/shells/remote_shell.ts";
 import { serveStage } from "../backends/shells/remote_stage.ts";
 import type { Shell } from "../backends/shells/shell.ts";
 import { Child } from "./child.ts";
-import type { ExpressionContext } from "./expressions/context.ts";
-import { renderTemplate } from "./expressions/template.ts";
+import { CommandGate, GatedBackend, GatedShell } from "./_command_gate.ts";
+import { Containers } from "./_containers.ts";
+import type { RunEventBody } from "./events.ts";
 import { cacheHostCode, hostStart } from "./_host_start.ts";
 import { unless } from "./_interruption.ts";
 import { OwnCommands } from "./_own_commands.ts";
-import type { Plan, PlanProcess, PlanShell } from "./plan.ts";
+import type { Plan, PlanBackend, PlanProcess, PlanShell } from "./plan.ts";
 import { type Grants, relayOf, relayShell } from "./relay.ts";
 import { ShellProcess } from "./_shell_process.ts";
 
 /** Options of {@linkcode Processes}. */
-export interface ProcessesOptions {
-  /** The model's key; a live run needs it, a rehearsed one never sees it. */
-  readonly apiKey?: string | undefined;
-  /** What the instructions refer to. */
-  readonly context: ExpressionContext;
+export interface ProcessesOptions extends AgentStartOptions {
   /** Told of what the agent notes while it works. */
   readonly onEvent: (notice: unknown) => void;
   /** Answers what the agent wants to be approved. */
   readonly onApproval: (params: unknown, signal: AbortSignal) => Promise<ApprovalResult>;
   /** What was approved for now: the agent is given no more than that. */
   readonly grants: Grants;
-  /**
-   * Texts that the agent masks.
-   *
-   * @default {none}
-   */
-  readonly secrets?: readonly string[] | undefined;
-  /**
-   * What all steps together may use up.
-   *
-   * @default {as much as they want}
-   */
-  readonly budget?: StartBudget | undefined;
+  /** Told of containers while they come up. */
+  readonly onBox: (event: RunEventBody) => void;
   /**
    * The tree of the run that uses this one.
    *
@@ -70,6 +52,10 @@ export class Processes {
   /** The tree as the runner sees it: every route, read-only, and no rule in the way of a check. */
   readonly tree: Backend;
   readonly #host: Child | undefined;
+  /** The containers, if the plan has some. */
+  readonly containers: Containers | undefined;
+  /** Set where commands of a container may change the host's files while the host looks at them. */
+  readonly #gate: CommandGate | undefined;
   readonly #shellProcess: ShellProcess | undefined;
   readonly #ownCommands: OwnCommands | undefined;
   /** The commands of the workflow's own that are under way or wait for their turn. */
@@ -100,14 +86,13 @@ export class Processes {
     this.agent = new Child(agent);
     const host = processOf(plan, "host");
     this.#host = host === undefined ? undefined : new Child(host);
+    const docker = processOf(plan, "docker");
+    this.containers = docker && new Containers(docker, plan, options.onBox);
+    this.#gate = hasOpenMounts(plan) ? new CommandGate() : undefined;
     this.tree = this.#composeTree();
     const relays = new Map<string, Backend | Channel>();
     for (const { name, type } of plan.backends) {
-      const source = type === "caller"
-        ? options.callerTree
-        : type === "local"
-        ? this.#host?.channel
-        : undefined;
+      const source = type === "state" ? undefined : this.#filesOf(name, type);
       if (source !== undefined) relays.set(name, relayOf(plan, name, source, options.grants));
     }
     // The agent reaches local files only through here, and by the names of local backends alone.
@@ -121,8 +106,9 @@ export class Processes {
       const granted = relayShell(plan, this.#shellOf(shell), options.grants);
       this.#ownCommands = shell.tool ? undefined : new OwnCommands(granted);
       serveShell(this.agent.channel, () => this.#ownCommands ?? granted);
-      // The files of memory, as commands of real programs see them.
-      if (shell.type === "sandbox") serveStage(this.agent.channel, () => this.#host?.channel);
+      // The files of memory, and others that are brought, as commands of real programs see them.
+      const real = shell.type === "sandbox" ? this.#host : this.containers;
+      if (shell.type !== "virtual") serveStage(this.agent.channel, () => real?.channel);
     }
     this.agent.channel.onNotice(AGENT_PROCESS.event, options.onEvent);
     this.agent.channel.handle(
@@ -132,29 +118,33 @@ export class Processes {
   }
 
   /**
-   * Tells both processes what they are for.
+   * Tells the processes what they are for. Images are pulled and built meanwhile.
    *
    * @throws {Error} If a process does not come up.
    */
   async ready(): Promise<void> {
     await Promise.all([
-      this.#agentStart().then((params) => this.agent.ask(AGENT_PROCESS.start, params)),
+      agentStart(this.#plan, this.#options).then((params) =>
+        this.agent.ask(AGENT_PROCESS.start, params)
+      ),
       this.#host?.ask("host.start", hostStart(this.#plan)),
+      this.containers?.start(),
     ]);
   }
 
   /**
-   * Asks the agent something, for as long as the host is there too.
+   * Asks the agent something, for as long as the host and the containers are there too.
    *
    * @param method The request.
    * @param params What it says.
    * @param signal Ends it.
    * @returns The agent's answer, not checked.
-   * @throws {Error} What the agent throws, or how it or the host ended, or the reason of the signal.
+   * @throws {Error} What the agent throws, or how it or another process ended, or the reason of the signal.
    */
   async ask(method: string, params: object, signal?: AbortSignal): Promise<unknown> {
     const answer = this.agent.ask(method, params, signal);
-    return await Promise.race(this.#host === undefined ? [answer] : [answer, this.#host.lost()]);
+    const others = [this.#host, this.containers].filter((other) => other !== undefined);
+    return await Promise.race([answer, ...others.map((other) => other.lost())]);
   }
 
   /**
@@ -217,6 +207,7 @@ export class Processes {
       this.agent.end(),
       this.#host?.end(),
       this.#shellProcess?.end(),
+      this.containers?.end(),
       cacheHostCode(this.#plan),
     ]);
   }
@@ -227,42 +218,36 @@ export class Processes {
     if (type === "sandbox" && this.#host !== undefined) {
       return new RemoteShell({ channel: this.#host.channel, type });
     }
+    if (type === "docker" && this.containers !== undefined) {
+      const { containers } = this;
+      const remote = new RemoteShell({ channel: containers.channel, type });
+      if (this.#gate === undefined) return remote;
+      return new GatedShell({ shell: remote, gate: this.#gate, ended: () => containers.idle() });
+    }
     throw new TypeError(`The plan has no process for its ${type} shell`);
   }
 
-  async #agentStart(): Promise<StartParams> {
-    const { model, instructions, backends, routes, deny, ask, allow, shell } = this.#plan;
-    const { apiKey = "", context, secrets = [], budget } = this.#options;
-    return {
-      model: model.type === "openai"
-        ? { type: "openai", name: model.name, baseUrl: model.baseUrl, apiKey }
-        : model.type === "rehearsal"
-        ? { type: "rehearsal", name: model.name }
-        : { type: "none" },
-      instructions: await renderTemplate(instructions, context),
-      backends: backends.map(({ name, type }) => ({
-        name,
-        type: type === "state" ? type : "local",
-      })),
-      routes,
-      deny,
-      ask,
-      ...(allow === undefined ? {} : { allow }),
-      ...(shell === undefined ? {} : { shell }),
-      ...(secrets.length === 0 ? {} : { secrets }),
-      ...(budget === undefined ? {} : { budget }),
-    };
+  /** Whoever has the files of a backend that is not in memory. */
+  #filesOf(
+    name: string,
+    type: Exclude<PlanBackend["type"], "state">,
+  ): Backend | Channel | undefined {
+    if (type === "caller") return this.#options.callerTree;
+    if (type === "docker") return this.containers?.channel;
+    const channel = this.#host?.channel;
+    if (channel === undefined || this.#gate === undefined) return channel;
+    return new GatedBackend(new RemoteBackend({ channel, name }), this.#gate);
   }
 
   #composeTree(): Backend {
     const backends = new Map<string, Backend>();
     for (const { name, type } of this.#plan.backends) {
-      const channel = type === "state" ? this.agent.channel : this.#host?.channel;
-      const { callerTree } = this.#options;
-      const found = type === "caller"
-        ? callerTree
-        : channel && new RemoteBackend({ channel, name });
-      if (found !== undefined) backends.set(name, found);
+      const found = type === "state" ? this.agent.channel : this.#filesOf(name, type);
+      if (found === undefined) continue;
+      backends.set(
+        name,
+        found instanceof Channel ? new RemoteBackend({ channel: found, name }) : found,
+      );
     }
     const mounts: Record<string, Mount> = {};
     for (const { prefix, backend, path } of this.#plan.routes) {
@@ -293,4 +278,16 @@ function makeRoot(directory: string): void {
 
 function processOf(plan: Plan, name: PlanProcess["name"]): PlanProcess | undefined {
   return plan.processes.find((process) => process.name === name);
+}
+
+/**
+ * Whether commands of a container may change directories of the host whose files the host serves with
+ * Deno's flags alone around it.
+ */
+function hasOpenMounts({ confinement, backends }: Plan): boolean {
+  return confinement?.type === "flags" &&
+    backends.some((backend) =>
+      backend.type === "docker" &&
+      (backend.box.mounts ?? []).some(({ access }) => access === "read-write")
+    );
 }

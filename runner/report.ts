@@ -89,9 +89,17 @@ function fileLines(
 
 function keeping(backend: PlanBackend, outcome: RunFinished["outcome"]): string {
   if (backend.type === "local") return "(saved to disk)";
+  if (backend.type === "docker") return containerText(backend.box.name, outcome);
   return outcome === "waiting"
     ? "(in memory, kept with the run until it goes on)"
     : "(in memory, not saved: gone now that the run is over)";
+}
+
+function containerText(keptAs: string | undefined, outcome: RunFinished["outcome"]): string {
+  if (keptAs !== undefined) return `(in a container, kept as '${printable(keptAs)}')`;
+  return outcome === "waiting"
+    ? "(in a container, kept with the run until it goes on)"
+    : "(in a container, removed: gone now that the run is over)";
 }
 
 function hostPlace(

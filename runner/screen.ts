@@ -8,6 +8,7 @@ import { durationText } from "./_durations.ts";
 import type { CheckResult, EventSink, RunEvent } from "./events.ts";
 import type { PlanConfinement } from "./plan.ts";
 import { answerLines, requestLines } from "./_screen_approvals.ts";
+import { boxLine } from "./_screen_boxes.ts";
 import { commandLines, ShownCommand } from "./_screen_commands.ts";
 import { type Style, styleFor } from "./_style.ts";
 import { printable, type Write } from "./terminal.ts";
@@ -108,6 +109,9 @@ function describe(event: RunEvent, shown: Shown): string[] {
         ...event.confinement === undefined ? [] : [confinementLine(event.confinement, paint)],
         ...event.resumes === undefined ? [] : [paint.dim(`Goes on with run ${event.resumes}`)],
       ];
+    case "box.progress":
+    case "box.started":
+      return [boxLine(event, paint)];
     case "step.started": {
       step.isChecking = false;
       step.told = { form: false, checks: false };

@@ -11,8 +11,10 @@ import { readCheckpoint, readEvent } from "./_agent_words.ts";
 import type { Backend } from "../backends/protocol.ts";
 import { Approvals, type Approver, NOBODY, type Questions } from "./approvals.ts";
 import {
+  boxFiles,
   type CheckpointFile,
   memoryFiles,
+  restoreBoxFiles,
   restoreMemoryFiles,
   type ResumedRun,
   type RunCheckpoint,
@@ -146,6 +148,7 @@ class Run implements RunHost {
   readonly #recorder: Recorder;
   #processes: Processes | undefined;
   #started = "";
+  #isFinished = false;
 
   constructor(plan: Plan, options: RunOptions) {
     const { resume, signal } = options;
@@ -250,7 +253,7 @@ class Run implements RunHost {
       this.approvals.answer(params, this.interruption.orElse(signal));
     const grants = this.approvals;
     return this.#processes = new Processes(this.plan, {
-      ...{ apiKey, onEvent, onApproval, grants },
+      ...{ apiKey, onEvent, onApproval, grants, onBox: this.#boxEvent },
       context: this.context({ failed: false }),
       secrets: this.#secretTexts,
       budget: this.spending.runLimits(),
@@ -259,8 +262,10 @@ class Run implements RunHost {
   }
 
   /** Gives a new agent what the waiting one had. */
-  async #restore({ agent }: Processes, { checkpoint, files }: ResumedRun): Promise<void> {
-    await this.interruption.unless(restoreMemoryFiles(agent.channel, files));
+  async #restore(processes: Processes, { checkpoint, files }: ResumedRun): Promise<void> {
+    const { agent, containers } = processes;
+    await this.interruption.unless(restoreMemoryFiles(agent.channel, files, this.plan));
+    await this.interruption.unless(restoreBoxFiles(containers, files, this.plan));
     await this.interruption.unless(agent.ask(AGENT_PROCESS.restore, checkpoint.agent));
   }
 
@@ -324,14 +329,22 @@ class Run implements RunHost {
 
   /** Keeps all that is needed to go on later. */
   async #keep(processes: Processes): Promise<Stopped> {
-    const { agent } = processes;
-    const [said, files] = await this.interruption.unless(Promise.all([
+    const { agent, containers } = processes;
+    const { kept } = this.progress;
+    const waiting = waitingText(kept.waiting);
+    const [said, memory, boxes] = await this.interruption.unless(Promise.all([
       processes.ask(AGENT_PROCESS.checkpoint, {}).then(readCheckpoint),
       memoryFiles(agent.channel, this.plan),
+      boxFiles(containers, this.plan).catch((error: Error) => error),
     ]));
-    const { kept } = this.progress;
+    if (boxes instanceof Error) {
+      // To go on without them would be to lose them.
+      const why = `and this run cannot be gone on with: ${boxes.message}`;
+      return new Stopped("failure", `${waiting}, ${why}`);
+    }
+    const files = [...memory, ...boxes];
     this.#options.keep?.({ ...kept, agent: said, spent: this.spending.kept }, files);
-    return new Stopped("waiting", waitingText(kept.waiting));
+    return new Stopped("waiting", waiting);
   }
 
   async #finish(ready: boolean, stopped: Stopped | undefined): Promise<RunResult> {
@@ -363,6 +376,7 @@ class Run implements RunHost {
       ...(list.unseen.length === 0 ? {} : { unseen: list.unseen }),
       ...(end === undefined ? {} : { error: end.message }),
     };
+    this.#isFinished = true;
     this.emit({
       type: "run.finished",
       ...result,
@@ -371,6 +385,11 @@ class Run implements RunHost {
     });
     return result;
   }
+
+  /** What an engine says of an image that is not needed any more is not told. */
+  readonly #boxEvent = (event: RunEventBody): void => {
+    if (!this.#isFinished) this.emit(event);
+  };
 
   #agentEvent(params: unknown): void {
     const { step, event } = readEvent(params);

@@ -9,7 +9,7 @@ import { BackendError } from "../backends/errors.ts";
 import { comparePaths, isWithin } from "../backends/paths.ts";
 import type { Backend } from "../backends/protocol.ts";
 import type { WrittenFile } from "./events.ts";
-import type { Plan, PlanRoute } from "./plan.ts";
+import type { Plan, PlanBackend, PlanRoute } from "./plan.ts";
 
 /** Files listed below one moved directory at most. */
 const LISTED_FILES = 10_000;
@@ -81,7 +81,7 @@ export class WrittenFiles {
       const route = routeOf(plan.routes, path);
       const backend = plan.backends.find(({ name }) => name === route?.backend);
       if (backend === undefined) return;
-      found.set(path, { path, backend: backend.name, saved: backend.type === "local", size });
+      found.set(path, { path, backend: backend.name, saved: isKept(backend), size });
     };
     for (const path of this.#paths) {
       try {
@@ -104,6 +104,11 @@ export class WrittenFiles {
       ...(problem === undefined ? {} : { problem }),
     };
   }
+}
+
+/** Whether files of a backend outlive the run. */
+function isKept(backend: PlanBackend): boolean {
+  return backend.type === "local" || (backend.type === "docker" && backend.box.name !== undefined);
 }
 
 /**

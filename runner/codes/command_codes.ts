@@ -38,6 +38,13 @@ export const COMMAND_CODES = {
     example: { workflow: flow(""), command: ["log", "20260101"] },
     placeless: true,
   },
+  "sandboxes": {
+    severity: "error",
+    means: "There is no such container, or no engine that could have one.",
+    mend: "Leave the name out to list all that there are",
+    example: { workflow: flow(""), command: ["sandboxes", "--remove", "nothing"] },
+    placeless: true,
+  },
   "output": {
     severity: "error",
     means: "What is printed cannot be written: the disk is full, or nobody reads it any more.",

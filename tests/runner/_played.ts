@@ -5,7 +5,7 @@
  */
 
 import { dirname, join } from "@std/path";
-import { compileWorkflow } from "../../runner/compile.ts";
+import { type CompileOptions, compileWorkflow } from "../../runner/compile.ts";
 import { formatDiagnostics } from "../../runner/diagnostics.ts";
 import type { RunEvent } from "../../runner/events.ts";
 import type { Plan } from "../../runner/plan.ts";
@@ -35,6 +35,8 @@ export interface Play {
   readonly onPlan?: (plan: Plan) => Plan;
   /** Interrupts the run. */
   readonly signal?: AbortSignal;
+  /** Whatever else it is compiled with. */
+  readonly compile?: Partial<CompileOptions>;
   /** Whatever else the run is given: how time passes, who is asked, what it goes on with. */
   readonly options?: Partial<RunOptions>;
 }
@@ -69,7 +71,7 @@ export async function writePlay(directory: string, play: Play): Promise<void> {
     ...files,
     "flow.yaml": JSON.stringify({ name: "played", ...model, ...flow }),
     "flow.rehearsal.yaml": JSON.stringify({
-      name: "played",
+      name: flow.name ?? "played",
       steps: Object.fromEntries(steps),
       ...(judges === undefined ? {} : { judges }),
     }),
@@ -90,7 +92,11 @@ export async function played(play: Play): Promise<Played> {
   const directory = await Deno.realPath(await Deno.makeTempDir({ prefix: "routebook-played-" }));
   try {
     await writePlay(directory, play);
-    const compiled = await compileWorkflow("flow.yaml", { cwd: directory, mode: "auto" });
+    const compiled = await compileWorkflow("flow.yaml", {
+      cwd: directory,
+      mode: "auto",
+      ...play.compile,
+    });
     if (compiled.plan === undefined) {
       throw new Error(formatDiagnostics(compiled.diagnostics, compiled.sources, { color: false }));
     }

@@ -18,6 +18,9 @@ export interface CliResult {
   readonly stderr: string;
 }
 
+/** A task that is a command of the command line. */
+export type Command = "run" | "plan" | "check" | "graph" | "log" | "sandboxes";
+
 /** Options of {@linkcode startCli}. */
 export interface CliOptions {
   /** The working directory. */
@@ -37,7 +40,7 @@ export interface CliOptions {
  * @returns The process.
  */
 export function startCli(
-  name: "run" | "plan" | "check" | "graph" | "log",
+  name: Command,
   args: readonly string[],
   options: CliOptions,
 ): Deno.ChildProcess {
@@ -69,7 +72,7 @@ export function startCli(
  * @returns What it printed, and its exit code.
  */
 export async function cli(
-  name: "run" | "plan" | "check" | "graph" | "log",
+  name: Command,
   args: readonly string[],
   options: CliOptions,
 ): Promise<CliResult> {
