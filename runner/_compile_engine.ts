@@ -86,7 +86,13 @@ export function engineName(engine: EngineAddress): string {
   return `${host}:${engine.port}`;
 }
 
-async function findOnThisMachine(env: Environment): Promise<FoundEngine> {
+/**
+ * Looks for the engine of this machine.
+ *
+ * @param env The environment, which may name one.
+ * @returns Where it is, or where none was found.
+ */
+export async function findOnThisMachine(env: Environment): Promise<FoundEngine> {
   const { findEngine, NoEngineError } = await import("../backends/docker/find_engine.ts");
   try {
     const uid = ownOwner()?.uid;
