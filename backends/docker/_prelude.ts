@@ -65,9 +65,9 @@ clear() {
   return 0
 }
 changed() {
-  find "$2" -mindepth 1 ${
-    prune(own)
-  } -type f -newer ${OWN_DIRECTORY}/mark -exec stat -c "$1 $F %n" {} + 2> /dev/null
+  cn=$(( ($(date +%s) - $(stat -c %Z ${OWN_DIRECTORY}/mark)) / 60 + 2 ))
+  stat -c "$1 $F %n" ${OWN_DIRECTORY}/mark
+  find "$2" -mindepth 1 ${prune(own)} -type f $M -$cn -exec stat -c "$1 $F %n" {} + 2> /dev/null
   return 0
 }
 `;
@@ -83,6 +83,7 @@ const FUNCTIONS = `
 cd /; umask 022; set -f; unset CDPATH ENV IFS
 LC_ALL=C TZ=UTC0; export LC_ALL TZ
 F='${FIELDS}' E=${OWN_DIRECTORY}/said
+find / -maxdepth 0 -cmin -1 > /dev/null 2>&1 && M=-cmin || M=-mmin
 linked() {
   lr=\${1#/} lc=
   while :; do

@@ -13,6 +13,8 @@ export interface Entry {
   readonly name: string;
   readonly kind: FileType | "link";
   readonly info: FileInfo;
+  /** When anything about it was changed last: a text that sorts by time. */
+  readonly changed: string;
 }
 
 /** Words of a record before the name: six fields, of which the last two are three words each. */
@@ -43,6 +45,7 @@ export function parseRecord(path: string, words: string): Entry | undefined {
   return {
     name: path,
     kind,
+    changed: changed ?? "",
     info: {
       path,
       type: kind === "link" ? "other" : kind,

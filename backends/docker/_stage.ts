@@ -123,8 +123,10 @@ export class DockerStage implements Stage {
       for (const directory of watched) {
         const token = newToken();
         const listed = await checked(ask, `changed ${token} ${quote(directory)}`);
-        for (const { name, kind } of entriesOf(listed, token)) {
-          if (kind === "file") local.push(name);
+        // `find` goes by minutes: the first is what was made right before the command.
+        const [mark, ...entries] = entriesOf(listed, token);
+        for (const { name, kind, changed } of entries) {
+          if (mark !== undefined && kind === "file" && changed > mark.changed) local.push(name);
         }
       }
       const found = new Findings();
