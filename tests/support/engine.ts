@@ -2,7 +2,8 @@
  * The engines that tests use, and a way to ask them that is not the project's own.
  *
  * `.ci/run` starts both and names their sockets in `ROUTEBOOK_TEST_DOCKER` and
- * `ROUTEBOOK_TEST_PODMAN`. Whoever has neither sees why tests are ignored.
+ * `ROUTEBOOK_TEST_PODMAN`. Whoever has neither sees why tests are ignored, and on Debian gets them,
+ * as root, with `eval "$(bash .ci/engine/up.sh /tmp/engines)"`.
  *
  * @module
  */
