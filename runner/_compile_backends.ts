@@ -78,11 +78,32 @@ export async function compileBackends(
     );
     if (root !== undefined) sound.set(name, { name, type: "local", root, access });
   }
+  checkRuntimes(parts, reporter);
   if (!reporter.yaml.has(["default"]) && !names.includes(MEMORY)) {
     names.push(MEMORY);
     sound.set(MEMORY, { name: MEMORY, type: "state" });
   }
   return { names, sound };
+}
+
+/** Runtimes are looked at where a backend names them: others change nothing. */
+function checkRuntimes(parts: Parts<WorkflowFile>["backends"], reporter: Reporter): void {
+  const used = Object.values(parts ?? {})
+    .flatMap((part) => part?.type === "docker" ? part.runtime ?? [] : []);
+  for (const name of reporter.yaml.keysOf(["runtimes"])) {
+    const path = ["runtimes", name];
+    if (!NAME.test(name)) {
+      reporter.error("invalid-name", `"${name}" cannot be a runtime's name`, path, {
+        hint: "Use letters, digits, _ and -, and begin with a letter",
+        part: "key",
+      });
+    } else if (!used.includes(name)) {
+      reporter.warning("unused-key", `Runtime "${name}" is not used by any backend`, path, {
+        hint: `Write runtime: ${name} at a backend of type: docker, or leave it out`,
+        part: "key",
+      });
+    }
+  }
 }
 
 async function realRoot(

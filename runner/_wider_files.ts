@@ -50,7 +50,9 @@ export function widerRoutes(stored: PlanReview, now: PlanReview): readonly Wider
     if (before === undefined || before.directory === null) {
       return tell(
         `"${prefix}" is now "${directory}" of the host`,
-        "In the stored plan it is in memory",
+        `In the stored plan it is in memory${
+          stored.boxes.length === 0 ? "" : ", or in a container"
+        }`,
       );
     }
     const isNarrower = !ruled && isWithinDirectory(directory, before.directory);

@@ -75,7 +75,7 @@ export interface PlanReview {
 /** A prefix of the tree. */
 export interface ReviewRoute {
   readonly prefix: string;
-  /** The directory of the host that stands there; `null` for files in memory. */
+  /** The directory of the host that stands there; `null` for files in memory or in a container. */
   readonly directory: string | null;
   readonly access: Access;
 }

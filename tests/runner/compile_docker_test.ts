@@ -173,6 +173,18 @@ Deno.test("compileWorkflow() checks the parts of a runtime of the file", async (
   );
 });
 
+Deno.test("compileWorkflow() warns of runtimes that no container has", async () => {
+  assertEquals(
+    await saidOf("runtime: deno", "runtimes: { mine: { base: a }, a.b: { base: a } }\n"),
+    [
+      'unused-key: Runtime "mine" is not used by any backend. Write runtime: mine at a backend of ' +
+      "type: docker, or leave it out",
+      'invalid-name: "a.b" cannot be a runtime\'s name. Use letters, digits, _ and -, and begin with ' +
+      "a letter",
+    ],
+  );
+});
+
 Deno.test("compileWorkflow() wants an ordinary user in numbers", async () => {
   const numbers = 'Write numbers of an ordinary user: "1000:1000"';
   for (const user of ["0", '"0:0"', '"1000:0"', '"0:1000"', '"00"']) {
