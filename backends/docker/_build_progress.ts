@@ -22,6 +22,9 @@ const ENGINE_LINES: readonly RegExp[] = [
   /^[0-9a-f]{64}$/,
 ];
 
+/** How engines begin a step. */
+const STEP = /^step ([0-9]+)\/[0-9]+ ?: /i;
+
 /** What a pull says of a layer that is worth a line. */
 const LAYER_STATUS = /^(Pull complete|Already exists|Download complete)$/;
 
@@ -58,26 +61,32 @@ export class BuildProgress {
   /** Takes what the engine told. */
   add({ stream }: EngineMessage): void {
     if (stream === undefined) return;
+    // What the engine says itself begins a line, even where a program did not end its last one.
+    const isEngine = STEP.test(stream) || isEngineLine(plainLine(stream.replace(/\n$/, "")));
+    if (isEngine && this.#line !== "") this.#endLine();
     const lines = (this.#line + stream).split("\n");
     this.#line = lines.pop() ?? "";
-    // A step's name is sent without the end of its line.
-    if (/^step [0-9]+\/[0-9]+ ?: /i.test(this.#line)) {
-      lines.push(this.#line);
-      this.#line = "";
-    }
     if (this.#line.length > LINE_LETTERS * 4) this.#line = this.#line.slice(-LINE_LETTERS);
     for (const line of lines) this.#addLine(plainLine(line));
+    // A step's name is sent without the end of its line.
+    if (isEngine && this.#line !== "") this.#endLine();
+  }
+
+  #endLine(): void {
+    const line = plainLine(this.#line);
+    this.#line = "";
+    this.#addLine(line);
   }
 
   #addLine(line: string): void {
-    const [, number] = /^step ([0-9]+)\/[0-9]+ ?: /i.exec(line) ?? [];
+    const [, number] = STEP.exec(line) ?? [];
     const step = number === undefined ? undefined : this.#steps[Number(number) - 1];
     if (step !== undefined && Number(number) === this.#number + 1) {
       [this.#step, this.#number, this.#tail] = [step, Number(number), []];
       this.#onProgress(`[${number}/${this.#steps.length}] ${short(step.title)}`);
       return;
     }
-    if (line.trim() === "" || ENGINE_LINES.some((pattern) => pattern.test(line))) return;
+    if (line.trim() === "" || isEngineLine(line)) return;
     const shown = line.length > LINE_LETTERS ? `${line.slice(0, LINE_LETTERS - 1)}…` : line;
     this.#tail = [...this.#tail, shown].slice(-TAIL_LINES);
     this.#onProgress(`  ${shown}`);
@@ -108,4 +117,8 @@ export class PullProgress {
   #show(line: string): void {
     if (line.trim() !== "") this.#onProgress(`  ${line.slice(0, LINE_LETTERS)}`);
   }
+}
+
+function isEngineLine(line: string): boolean {
+  return ENGINE_LINES.some((pattern) => pattern.test(line));
 }

@@ -88,9 +88,9 @@ export function planImage(spec: ImageSpec): ReadyImage | BuiltImage {
   const base = checkImageName(sources.base ?? runtime.base);
   const workdir = runtime.workdir ?? WORKDIR;
   const steps = [
+    ...Object.entries(runtime.env ?? {}).map(([name, value]) => variableStep(name, value)),
     { title: "take the user root", line: "USER 0:0" },
     { title: "label it", line: `LABEL ${IMAGE_LABEL}=1` },
-    ...Object.entries(runtime.env ?? {}).map(([name, value]) => variableStep(name, value)),
     workdirStep(workdir),
     // What many images share comes first: the engine does it once.
     ...installStep(runtime.manager, runtime.packages ?? []),

@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import { packTar } from "modern-tar";
-import { buildFile } from "./_build_file.ts";
+import { type Builder, buildFile } from "./_build_file.ts";
 import { BuildProgress, PullProgress } from "./_build_progress.ts";
 import { engineVersion } from "./_engine_ask.ts";
 import { isStatus } from "./_engine_errors.ts";
@@ -179,7 +179,7 @@ async function build(work: Work, plan: BuiltImage): Promise<void> {
       // What a failed or ended build leaves behind is removed.
       rm: true,
       forcerm: true,
-      ...network === undefined ? {} : { networkmode: network },
+      ...networkOptions(network, builder),
       ...platform === undefined ? {} : { platform },
       ...signal === undefined ? {} : { abortSignal: signal },
     });
@@ -192,6 +192,18 @@ async function build(work: Work, plan: BuiltImage): Promise<void> {
     throw failed(error, (reason) => fail(reason, error), signal);
   }
   throw new ImageError(fail("the engine stopped before it was done"));
+}
+
+/**
+ * The network of a build. Podman knows Docker's words for it, takes no notice of them, and would let
+ * builds use the machine's own.
+ */
+function networkOptions(network: string | undefined, builder: Builder) {
+  if (builder === "Docker") return network === undefined ? {} : { networkmode: network };
+  if (network === "host") return {};
+  if (network === "none") return { networkmode: "NetworkDisabled" };
+  const named = network === undefined || network === "bridge" ? {} : { Path: network };
+  return { nsoptions: JSON.stringify([{ Name: "network", Host: false, ...named }]) };
 }
 
 /** The archive that a build is sent: its file alone. */
