@@ -7,26 +7,55 @@
 import { isWithin, joinPaths, relativeTo } from "../backends/paths.ts";
 import { systemDirectory } from "./_compile_command.ts";
 import type { CompiledRoute } from "./_compile_routes.ts";
+import type { CompiledRules } from "./_compile_rules.ts";
+import { type Owner, ownOwner } from "./_owner.ts";
 import type { HostRoot, PlanBackend, PlanShell } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { PlacedStep } from "./_step_parts.ts";
 
-/** What {@linkcode checkTree} needs to know. */
+/** What {@linkcode compileTree} needs to know. */
 export interface TreeOptions {
-  readonly shell: PlanShell;
   readonly routes: readonly CompiledRoute[];
   readonly backends: ReadonlyMap<string, PlanBackend>;
   readonly roots: readonly HostRoot[];
+  readonly rules: CompiledRules;
   readonly steps: readonly PlacedStep[];
+  /** Who runs it, where that is not whoever runs this program. */
+  readonly owner: Owner | undefined;
+}
+
+/** A tree, and the shell that it is for. */
+interface ShellTree extends Pick<TreeOptions, "routes" | "backends" | "roots" | "steps"> {
+  readonly shell: PlanShell;
   /** The routes whose directories stand in the container of a docker shell. */
   readonly bound: ReadonlySet<CompiledRoute>;
 }
 
 /**
- * @param options The shell, and the tree that it is to be for.
+ * @param shell The shell, if there is one.
+ * @param options The tree that it is to be for.
  * @param reporter Told of what no shell, or not this one, can be given.
+ * @returns The backends, with what the container of the shell has of the tree.
  */
-export async function checkTree(options: TreeOptions, reporter: Reporter): Promise<void> {
+export async function compileTree(
+  shell: PlanShell | undefined,
+  options: TreeOptions,
+  reporter: Reporter,
+): Promise<ReadonlyMap<string, PlanBackend>> {
+  if (shell === undefined) return options.backends;
+  if (shell.box === undefined) {
+    await checkTree({ ...options, shell, bound: new Set() }, reporter);
+    return options.backends;
+  }
+  // Loaded where commands run in a container.
+  const { compileBoxTree } = await import("./_compile_box_tree.ts");
+  const owner = options.owner ?? ownOwner();
+  const { backends, bound } = await compileBoxTree({ ...options, shell, owner }, reporter);
+  await checkTree({ ...options, shell, bound }, reporter);
+  return backends;
+}
+
+async function checkTree(options: ShellTree, reporter: Reporter): Promise<void> {
   const { shell, routes, backends } = options;
   for (const { prefix, at } of routes) {
     const system = systemDirectory(prefix.replace(/(?<=.)\/$/, ""));
@@ -60,7 +89,7 @@ export async function checkTree(options: TreeOptions, reporter: Reporter): Promi
 }
 
 /** What stands in the shell's own directories is in no tree, so that no step can produce it. */
-function checkProduced(steps: TreeOptions["steps"], reporter: Reporter): void {
+function checkProduced(steps: ShellTree["steps"], reporter: Reporter): void {
   for (const { path, part } of steps) {
     for (const [item, file] of (part?.produces ?? []).entries()) {
       const system = file?.startsWith("/") ? systemDirectory(file) : undefined;
@@ -78,7 +107,7 @@ function checkProduced(steps: TreeOptions["steps"], reporter: Reporter): void {
 /** A route inside a local one is mounted over a directory of it, which has to be there. */
 async function checkMountPoint(
   route: CompiledRoute,
-  { shell, routes, roots, backends, bound }: TreeOptions,
+  { shell, routes, roots, backends, bound }: ShellTree,
   reporter: Reporter,
 ): Promise<void> {
   const isBox = shell.type === "docker";

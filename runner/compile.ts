@@ -6,7 +6,6 @@
  */
 
 import { dirname, resolve } from "@std/path";
-import type { BoxTree } from "./_compile_box_tree.ts";
 import { compileBudget } from "./_compile_budget.ts";
 import { compileBackends } from "./_compile_backends.ts";
 import {
@@ -41,12 +40,12 @@ import { compileShell } from "./_compile_shell.ts";
 import { compileBounds } from "./_compile_bounds.ts";
 import { compileSteps, stepLists } from "./_compile_steps.ts";
 import type { UsesOptions } from "./_compile_uses.ts";
-import { checkTree } from "./_compile_tree.ts";
+import { compileTree } from "./_compile_tree.ts";
 import { compileText } from "./_compile_text.ts";
 import { type Diagnostic, sortDiagnostics } from "./diagnostics.ts";
 import { warnOfInlinedSecrets } from "./_inlined_secrets.ts";
 import { loadYaml } from "./load.ts";
-import { type Owner, ownOwner } from "./_owner.ts";
+import type { Owner } from "./_owner.ts";
 import { planProcesses } from "./permissions.ts";
 import type { Plan } from "./plan.ts";
 import { Reporter } from "./_reporter.ts";
@@ -313,18 +312,11 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     { ...scope, steps: ended },
     reporter,
   );
-  const treeOptions = { routes, backends: backends.sound, roots };
-  let boxes: BoxTree = { backends: backends.sound, bound: new Set() };
-  if (shell?.box !== undefined) {
-    // Loaded where commands run in a container.
-    const { compileBoxTree } = await import("./_compile_box_tree.ts");
-    const owner = options.owner ?? ownOwner();
-    boxes = await compileBoxTree({ ...treeOptions, shell, rules, owner }, reporter);
-  }
-  if (shell !== undefined) {
-    const steps = placedSteps(parts);
-    await checkTree({ ...treeOptions, shell, steps, bound: boxes.bound }, reporter);
-  }
+  const placed = placedSteps(parts);
+  const boxes = await compileTree(shell, {
+    ...{ routes, roots, rules, steps: placed },
+    ...{ backends: backends.sound, owner: options.owner },
+  }, reporter);
   const engine = await compileEngine(askedEngine, backends, reporter);
   await checkRules(rules, {
     shell,
@@ -341,14 +333,13 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     parts.permissions,
     {
       ...{ path, roots, model: live, modelAt, shell, engine },
-      backends: boxes.backends,
+      backends: boxes,
       taken: environment.taken,
       artifacts: parts.artifacts,
     },
     reporter,
   );
   const confinement = await compileConfinement(parts, { shell, asked, check }, reporter);
-  const placed = placedSteps(parts);
   const copies = parts.artifacts !== undefined ||
     placed.some(({ part }) => part?.uses !== undefined);
   // Loaded where files may be copied out: most workflows copy none.
@@ -385,12 +376,12 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     inputs,
     ...planInputs(declared, environment),
     instructions,
-    backends: nested?.backends ?? [...boxes.backends.values()],
+    backends: nested?.backends ?? [...boxes.values()],
     ...tree,
     ...(caller === undefined ? rules.plan : withCallerRules(rules.plan, caller)),
     ...hosted,
     grants: explainGrants(
-      { processes, routes, roots, modelAt, backends: boxes.backends },
+      { processes, routes, roots, modelAt, backends: boxes },
       reporter,
     ),
     ...spending,
