@@ -152,6 +152,7 @@ function print(
 const STATES: Readonly<Record<SandboxState, string>> = {
   running: "running",
   stopped: "stopped",
+  idle: "idle: its run starts it again",
   orphaned: "orphaned: the next run removes it",
 };
 

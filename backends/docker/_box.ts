@@ -15,7 +15,8 @@ import {
 } from "../shells/shell.ts";
 import { type CommandPlace, runCommand } from "./_command.ts";
 import { Container } from "./container.ts";
-import { openEngine } from "./engine.ts";
+import { type Engine, openEngine } from "./engine.ts";
+import { engineProblem, isStatus } from "./_engine_errors.ts";
 import { DockerFiles } from "./_files.ts";
 import { type Ask, Helper } from "./_helper.ts";
 import { type ImageEntries, parseEntries, WELCOME } from "./_init.ts";
@@ -24,6 +25,13 @@ import type { EngineAddress } from "./options.ts";
 import type { DockerSandboxOptions } from "./sandbox.ts";
 import { containerSettings, USER, withoutSlash, WORKDIR } from "./_settings.ts";
 import { DockerStage } from "./_stage.ts";
+
+/** What a container begins with. */
+interface BoxImage {
+  readonly image: string;
+  readonly workdir: string;
+  readonly variables: Readonly<Record<string, string>>;
+}
 
 /** A container that is there, with what belongs to it. */
 interface Live {
@@ -69,6 +77,7 @@ export class DockerBox {
       inTurn: ({ signal }, work) => this.#commands.run({ cwd: "/", signal }, work),
       staged: this.#staged,
       unstaged: () => this.#unstaged(),
+      top: () => this.#entries.top,
       watched: [
         ...(isNative ? ["/"] : (options.native ?? []).map(withoutSlash)),
         ...mounts.filter(({ access }) => access === "read-write").map(({ prefix }) =>
@@ -115,6 +124,22 @@ export class DockerBox {
         this.#rest();
       }
     });
+  }
+
+  /** See `DockerSandbox.snapshot`. */
+  async snapshot(): Promise<Uint8Array | undefined> {
+    const { takeSnapshot } = await import("./_snapshot.ts");
+    const { container, files } = await this.#start();
+    return await this.#commands.run({ cwd: "/", signal: undefined }, () => {
+      return takeSnapshot({ container, files, own: this.#own() });
+    });
+  }
+
+  /** See `DockerSandbox.restore`. */
+  async restore(archive: Uint8Array): Promise<void> {
+    const { putSnapshot } = await import("./_snapshot.ts");
+    const { files } = await this.#start();
+    await this.#commands.run({ cwd: "/", signal: undefined }, () => putSnapshot(files, archive));
   }
 
   /** Ends it. */
@@ -226,12 +251,23 @@ export class DockerBox {
     return [...SYSTEM_DIRECTORIES, ...this.#entries.hidden, ...prefixes, ...top];
   }
 
-  async #image(engine: Awaited<ReturnType<typeof openEngine>>, signal?: AbortSignal) {
-    const { image } = this.#options;
-    const workdir = this.#options.workdir ?? WORKDIR;
-    void engine;
-    void signal;
-    return { image: image ?? "", workdir, variables: {} };
+  /** The image, the directory of the work and the variables of the runtime. */
+  async #image(engine: Engine, signal: AbortSignal | undefined): Promise<BoxImage> {
+    const { image, runtime, onProgress, packages = [], setup = [] } = this.#options;
+    const { resolveRuntime } = await import("./runtimes.ts");
+    const { workdir, env = {} } = runtime === undefined ? {} : resolveRuntime(runtime);
+    const box = { workdir: this.#options.workdir ?? workdir ?? WORKDIR, variables: env };
+    if (image !== undefined && packages.length + setup.length === 0) {
+      // Most images are there: the code that pulls them need not be.
+      if (await hasImage(engine, image)) return { ...box, image };
+    }
+    const { ensureImage } = await import("./images.ts");
+    try {
+      return { ...box, image: await ensureImage(engine, this.#options, { onProgress, signal }) };
+    } catch (error) {
+      if (signal?.aborted || !(error instanceof Error)) throw error;
+      throw new BackendError("io", "/", error.message, { cause: error });
+    }
   }
 
   /** Begins to wait for nobody to use it. */
@@ -268,6 +304,23 @@ function unfit(why: string): BackendError {
   return new BackendError("unsupported", "/", `The image cannot be a sandbox: ${why}`);
 }
 
+/** The engine that this program finds, as far as it may look. */
 async function findEngineHere(): Promise<EngineAddress> {
-  throw new TypeError("An engine has to be named");
+  const { findEngine } = await import("./find_engine.ts");
+  try {
+    return await findEngine({ env: (name) => Deno.env.get(name), uid: Deno.uid() ?? undefined });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new BackendError("unsupported", "/", error.message, { cause: error });
+  }
+}
+
+async function hasImage(engine: Engine, image: string): Promise<boolean> {
+  try {
+    await engine.getImage(image).inspect();
+    return true;
+  } catch (error) {
+    if (isStatus(error, 404)) return false;
+    throw engineProblem("look for the image", error);
+  }
 }

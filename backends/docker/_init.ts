@@ -17,16 +17,28 @@ const KEPT_DIRECTORY = "/etc/routebook";
 /** Directories of every Linux that are the tree's, but for what the image has in them. */
 const SHARED = ["/home", "/media", "/mnt", "/opt", "/srv", "/tmp", "/var"];
 
+/** Those of them in which images have nothing but empty directories, mostly: those go. */
+const EMPTIED = ["/home", "/media", "/mnt", "/opt", "/srv"];
+
 /** Directories that are the image's with everything in them, unless the work is there. */
 const PRIVATE = ["/boot", "/root"];
+
+/** What the first process has to know. */
+export interface InitOptions {
+  /** The directory of the work; it is made if the image has none. */
+  readonly workdir: string;
+  /** Other paths that are of the tree whatever the image has there: volumes and mounts. */
+  readonly tree: readonly string[];
+  /** The user of commands: what the image has for it is of the tree. */
+  readonly uid: string;
+}
 
 /**
  * The script of the first process. It runs as root without any capability.
  *
- * @param workdir The directory of the work; it is made if the image has none.
- * @param tree Other paths that are of the tree whatever the image has there: volumes and mounts.
+ * @param options What it has to know.
  */
-export function initScript(workdir: string, tree: readonly string[]): string {
+export function initScript({ workdir, tree, uid }: InitOptions): string {
   const own = [workdir, ...tree].map(quote).join(" ");
   return `umask 022; set +f; exec 2> /dev/null
 chmod 1777 /
@@ -34,14 +46,20 @@ chmod 1777 /
 chmod 1777 /tmp
 for d in ${SYSTEM_DIRECTORIES.join(" ")}; do [ -e $d ] || [ -L $d ] || mkdir $d; done
 mkdir -p ${IMAGE_DIRECTORY}
+chmod 1777 /run
 mkdir -m 0777 /run/home ${OWN_DIRECTORY}
 chmod 0777 /run/home ${OWN_DIRECTORY}
 [ -e ${quote(workdir)} ] || { mkdir -p ${quote(workdir)}; chmod 1777 ${quote(workdir)}; }
-of_tree() { for t in ${own}; do case $t/ in "$1"/*) return 0 ;; esac; done; return 1; }
+of_mounts() { for t in ${own}; do case $t/ in "$1"/*) return 0 ;; esac; done; return 1; }
+of_tree() {
+  of_mounts "$1" || [ "$(stat -c %u "$1")" = ${quote(uid)} ]
+}
 k=${KEPT_DIRECTORY}
 [ -d $k ] || mkdir $k || k=${IMAGE_DIRECTORY}
 if [ ! -f $k/hidden ]; then
-  for d in ${SHARED.filter((path) => path !== "/tmp").join(" ")}; do of_tree $d || rmdir $d; done
+  for d in ${EMPTIED.join(" ")}; do
+    for e in $d/* $d; do of_mounts "$e" || rmdir "$e"; done
+  done
   for d in ${SHARED.join(" ")}; do
     [ -d $d ] && [ ! -L $d ] || continue
     chmod 1777 $d

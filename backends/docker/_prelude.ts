@@ -257,6 +257,7 @@ shown() {
   set +f
   for sp; do
     [ -d "$sp" ] || continue
+    [ "$sp" -nt "$k/hidden" ] && { printf '%s\\n' "$sp"; continue; }
     for se in "$sp"/* "$sp"/.[!.]* "$sp"/..?*; do
       { [ -e "$se" ] || [ -L "$se" ]; } || continue
       own "$se" || { printf '%s\\n' "$sp"; break; }
@@ -267,9 +268,9 @@ shown() {
 quell() {
   kill -9 -1 2> /dev/null
   set +f
-  for qd in /run/home /dev/shm; do
+  for qd in /run /run/home /dev/shm; do
     for qe in $qd/* $qd/.[!.]* $qd/..?*; do
-      { [ -e "$qe" ] || [ -L "$qe" ]; } && rm -rf "$qe" 2> /dev/null
+      { [ -O "$qe" ] || [ -L "$qe" ]; } && rm -rf "$qe" 2> /dev/null
     done
   done
   set -f
@@ -286,6 +287,10 @@ before() {
   : > ${OWN_DIRECTORY}/mark
   for bp in ${OWN_DIRECTORY}/input ${OWN_DIRECTORY}/script; do [ ! -e $bp ] || rm -f $bp; done
   killed
+}
+used() {
+  for up; do [ "$up" -nt ${OWN_DIRECTORY}/mark ] && printf '%s\\n' "$up"; done
+  return 0
 }
 bring() { W=${OWN_DIRECTORY}/$1; }
 stow() {

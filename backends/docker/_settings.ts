@@ -47,6 +47,7 @@ export function containerSettings(
     })),
     ...(box.mounts ?? []).flatMap(bindsOf),
   ];
+  const uid = (box.user ?? USER).replace(/:.*$/, "");
   const inner = mounts.map(({ Target }) => Target);
   const readOnly = box.readOnly ?? false;
   // What nobody names is the image's; where nothing else can be changed, the work has its own place.
@@ -56,7 +57,7 @@ export function containerSettings(
   return {
     Image: image,
     Entrypoint: ["/bin/sh"],
-    Cmd: ["-c", initScript(workdir, inner)],
+    Cmd: ["-c", initScript({ workdir, tree: inner, uid })],
     User: "0:0",
     WorkingDir: "/",
     OpenStdin: true,
@@ -82,7 +83,7 @@ export function containerSettings(
       PidsLimit: box.processes ?? SHELL_LIMITS.processes,
       ReadonlyRootfs: readOnly,
       Tmpfs: {
-        "/run": `rw,nosuid,nodev,mode=755,size=${RUN_BYTES}`,
+        "/run": `rw,nosuid,nodev,mode=1777,size=${RUN_BYTES}`,
         ...(readOnly ? { "/tmp": `rw,nosuid,nodev,mode=1777,size=${Math.floor(memory / 2)}` } : {}),
       },
       Mounts: [...work, ...mounts],

@@ -37,6 +37,8 @@ export interface DockerStageOptions {
   readonly staged: readonly string[];
   /** Canonical paths that are not staged although they are below one of those. */
   readonly unstaged: () => readonly string[];
+  /** Directories at the root that came with the image: they are there whether anybody uses them or not. */
+  readonly top: () => readonly string[];
   /** Canonical directories in which files are told of that commands changed. */
   readonly watched: readonly string[];
   /** Bytes of all its files together. */
@@ -141,7 +143,10 @@ export class DockerStage implements Stage {
         !found.known.has(path) && !found.lost.includes(path) && !staged.includes(path) &&
         !this.#isKept(path)
       );
-      const { files, directories, lost, removed } = found;
+      const unused = await this.#unused(ask, found);
+      for (const path of unused) found.known.delete(path);
+      const directories = found.directories.filter((path) => !unused.has(path));
+      const { files, lost, removed } = found;
       const changed = files.length + directories.length + removed.length + deleted.length;
       const refused = changed > SHELL_LIMITS.changedFiles
         ? `more than ${SHELL_LIMITS.changedFiles} files of memory were changed`
@@ -159,6 +164,19 @@ export class DockerStage implements Stage {
       this.#known = found.known;
       return { files, directories, deleted, lost, local, notes: found.notes };
     });
+  }
+
+  /** Directories of the image in which nothing is and no command did anything. */
+  async #unused(ask: Ask, found: Findings): Promise<ReadonlySet<string>> {
+    const top = this.#options.top();
+    const doubtful = found.directories.filter((path) =>
+      top.includes(path) &&
+      ![...found.known.keys()].some((other) => other !== path && isWithin(other, path))
+    );
+    if (doubtful.length === 0) return new Set();
+    const used = await checked(ask, `used ${doubtful.map(quote).join(" ")}`);
+    const lines = new TextDecoder().decode(used).split("\n");
+    return new Set(doubtful.filter((path) => !lines.includes(path)));
   }
 
   async #reset(ask: Ask): Promise<void> {

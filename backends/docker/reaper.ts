@@ -1,5 +1,5 @@
 /**
- * Containers of Routebook in an engine: which there are, and the end of those that nobody has any more.
+ * The containers of Routebook in an engine: listed, removed, and reaped where their owner is gone.
  *
  * @module
  */
@@ -8,78 +8,69 @@ import type { Engine } from "./engine.ts";
 import { engineProblem, isStatus } from "./_engine_errors.ts";
 import { IDLE_PREFIX, LABELS } from "./labels.ts";
 
-/** What becomes of a container. */
-export type SandboxState =
-  /** It runs: somebody has it. */
-  | "running"
-  /** It is stopped and kept, or its owner has stopped it for a while. */
-  | "stopped"
-  /** Its owner was killed: the next start removes it. */
-  | "orphaned";
+/** Milliseconds for which nothing is taken for left behind that its owner may be about to start. */
+const YOUNG_MILLISECONDS = 10 * 60_000;
+/** The same for one that its owner has stopped since nobody used it: a day. */
+const IDLE_MILLISECONDS = 24 * 60 * 60_000;
+
+/**
+ * How a container is: `running` for somebody, `stopped` and kept with its files, `idle` until its owner
+ * uses it again, or `orphaned`: its owner is gone, and the next run removes it.
+ */
+export type SandboxState = "running" | "stopped" | "idle" | "orphaned";
 
 /** A container of Routebook. */
 export interface ListedSandbox {
-  /** The engine's id. */
   readonly id: string;
-  /** The engine's name for it. */
+  /** What the engine calls it. */
   readonly name: string;
   readonly image: string;
   readonly state: SandboxState;
   /** The name under which it is kept, if it is. */
   readonly keptAs?: string | undefined;
-  /** What it was made for: a workflow's name. */
+  /** What it was made for, if that was said: a workflow's name. */
   readonly purpose?: string | undefined;
   /** When it was made. */
   readonly created: Date;
 }
 
-/** Milliseconds within which a container is started that was made. */
-const START_MS = 60_000;
+/** What an engine says of a container. */
+interface Summary {
+  readonly Id: string;
+  readonly Names: readonly string[];
+  readonly Image: string;
+  readonly State: string;
+  /** `Exited (0) 3 seconds ago`. */
+  readonly Status: string;
+  /** Seconds since the epoch. */
+  readonly Created: number;
+  readonly Labels: Readonly<Record<string, string>>;
+}
 
 /**
- * Lists all containers of Routebook.
+ * Lists the containers of Routebook, those that do not run included.
  *
  * @param engine The engine.
  * @returns The containers, the oldest first.
  * @throws {BackendError} `io` if the engine cannot say.
  */
 export async function listSandboxes(engine: Engine): Promise<readonly ListedSandbox[]> {
-  try {
-    const found = await engine.listContainers({
-      all: true,
-      filters: { label: [`${LABELS.sandbox}=1`] },
-    });
-    return found.map(({ Id, Names, Image, State, Labels, Created }): ListedSandbox => {
-      const [name = Id] = Names ?? [];
-      const sandbox = {
-        id: Id,
-        name: name.replace(/^\//, ""),
-        image: Image,
-        keptAs: Labels?.[LABELS.keep],
-        purpose: Labels?.[LABELS.purpose],
-        created: new Date(Created * 1_000),
-      };
-      return { ...sandbox, state: stateOf(sandbox, State) };
-    }).sort((a, b) => a.created.getTime() - b.created.getTime());
-  } catch (error) {
-    throw engineProblem("list the containers", error);
-  }
-}
-
-function stateOf(
-  { name, keptAs, created }: Omit<ListedSandbox, "state">,
-  said: string,
-): SandboxState {
-  if (["running", "paused", "restarting"].includes(said)) return "running";
-  if (keptAs !== undefined || name.startsWith(IDLE_PREFIX)) return "stopped";
-  // Between its making and its start nobody else may remove it.
-  const isYoung = Date.now() - created.getTime() < START_MS;
-  const isNew = /^(?:created|configured|initialized)$/.test(said);
-  return isNew && isYoung ? "running" : "orphaned";
+  return (await summaries(engine)).map((summary): ListedSandbox => {
+    const { Id, Image, Labels, Created } = summary;
+    return {
+      id: Id,
+      name: nameOf(summary),
+      image: Image,
+      state: stateOf(summary),
+      keptAs: Labels[LABELS.keep],
+      purpose: Labels[LABELS.purpose],
+      created: new Date(Created * 1_000),
+    };
+  });
 }
 
 /**
- * Removes a container with its files, whatever its state.
+ * Removes a container with its files, whatever it does.
  *
  * @param engine The engine.
  * @param id Its id.
@@ -95,14 +86,61 @@ export async function removeSandbox(engine: Engine, id: string): Promise<void> {
 }
 
 /**
- * Removes the containers whose owners were killed.
+ * Removes the containers whose owner is gone. Such a container has ended by itself, with exit code 0;
+ * one that ended otherwise may be about to be started again, so that it is left for ten minutes, and one
+ * that its owner stopped since nobody used it for a day.
  *
  * @param engine The engine.
+ * @param now The time, in milliseconds since the epoch.
  * @returns How many there were.
- * @throws {BackendError} `io` if the engine cannot.
+ * @throws {BackendError} `io` if the engine cannot say what there is.
  */
-export async function reapSandboxes(engine: Engine): Promise<number> {
-  const orphans = (await listSandboxes(engine)).filter(({ state }) => state === "orphaned");
-  await Promise.all(orphans.map(({ id }) => removeSandbox(engine, id)));
-  return orphans.length;
+export async function reapSandboxes(
+  engine: Engine,
+  now: number = Date.now(),
+): Promise<number> {
+  const left: Summary[] = [];
+  for (const summary of await summaries(engine)) {
+    const state = stateOf(summary);
+    if (state === "running" || state === "stopped") continue;
+    if (state === "orphaned" && /^Exited \(0\)/.test(summary.Status)) left.push(summary);
+    else if (await isOld(engine, summary, now)) left.push(summary);
+  }
+  await Promise.all(left.map(({ Id }) => removeSandbox(engine, Id)));
+  return left.length;
+}
+
+async function isOld(engine: Engine, summary: Summary, now: number): Promise<boolean> {
+  const { Id, Created } = summary;
+  const limit = stateOf(summary) === "idle" ? IDLE_MILLISECONDS : YOUNG_MILLISECONDS;
+  try {
+    const { FinishedAt } = (await engine.getContainer(Id).inspect()).State;
+    const finished = Date.parse(FinishedAt);
+    // One that never ran says the year 1.
+    const since = finished > 0 ? finished : Created * 1_000;
+    return now - since > limit;
+  } catch (error) {
+    if (isStatus(error, 404)) return false;
+    throw engineProblem("look at a container", error);
+  }
+}
+
+async function summaries(engine: Engine): Promise<readonly Summary[]> {
+  try {
+    const filters = { label: [`${LABELS.sandbox}=1`] };
+    const found = await engine.listContainers({ all: true, filters });
+    return found.toSorted((a, b) => a.Created - b.Created);
+  } catch (error) {
+    throw engineProblem("list the containers", error);
+  }
+}
+
+function stateOf(summary: Summary): SandboxState {
+  if (["running", "paused", "restarting", "removing"].includes(summary.State)) return "running";
+  if (summary.Labels[LABELS.keep] !== undefined) return "stopped";
+  return nameOf(summary).startsWith(IDLE_PREFIX) ? "idle" : "orphaned";
+}
+
+function nameOf({ Names, Id }: Summary): string {
+  return Names[0]?.replace(/^\//, "") ?? Id.slice(0, 12);
 }

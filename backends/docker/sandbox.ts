@@ -27,6 +27,7 @@ import type {
   TextSlice,
   WriteOptions,
 } from "../protocol.ts";
+import { CommandQueue } from "../shells/_request.ts";
 import type { ExecuteOptions, ExecuteResult, Shell } from "../shells/shell.ts";
 import type { Stage } from "../shells/stage.ts";
 import { DockerBox } from "./_box.ts";
@@ -80,6 +81,7 @@ export class DockerSandbox implements Backend, Shell, AsyncDisposable {
   /** Files of elsewhere at the prefixes of `staged`, for whoever brings and fetches them. */
   readonly stage: Stage;
   readonly #box: DockerBox;
+  readonly #edits = new CommandQueue();
 
   /**
    * Makes a sandbox. Nothing is started before its first use.
@@ -162,6 +164,12 @@ export class DockerSandbox implements Backend, Shell, AsyncDisposable {
   /** See {@linkcode Backend.edit}. */
   async edit(path: string, edit: TextEdit, options: OperationOptions = {}): Promise<EditResult> {
     const { signal } = options;
+    // One at a time: they would overtake each other.
+    return await this.#edits.run({ cwd: "/", signal }, () => this.#edit(path, edit, options));
+  }
+
+  async #edit(path: string, edit: TextEdit, options: OperationOptions): Promise<EditResult> {
+    const { signal } = options;
     return await this.#run(path, options, async (files, path) => {
       const subject = { verb: "edit", path, signal } as const;
       for (let attempt = 0; attempt < EDIT_ATTEMPTS; attempt++) {
@@ -218,6 +226,24 @@ export class DockerSandbox implements Backend, Shell, AsyncDisposable {
     options: ExecuteOptions = {},
   ): Promise<ExecuteResult> {
     return await this.#box.execute(command, options);
+  }
+
+  /**
+   * Packs the files that its image did not bring; those of mounts and volumes are not among them.
+   *
+   * @returns An archive for {@linkcode DockerSandbox.restore}, or `undefined` where it would be over 64 MiB.
+   */
+  async snapshot(): Promise<Uint8Array | undefined> {
+    return await this.#box.snapshot();
+  }
+
+  /**
+   * Unpacks what another container of the same image packed.
+   *
+   * @param archive What {@linkcode DockerSandbox.snapshot} returned.
+   */
+  async restore(archive: Uint8Array): Promise<void> {
+    await this.#box.restore(archive);
   }
 
   /** Ends everything in the container and removes it, unless it is kept under a name. */

@@ -331,7 +331,7 @@ export const FILE_CASES: readonly ShellCase[] = [
     run: async (tree) => {
       await tree.backend.write("/u.txt", "héllo wörld\nñandú €\n");
       await tree.ok(
-        'while read -r a b; do echo "$b $a"; done < u.txt > read; x=$(cat u.txt); echo "$x" > var; ' +
+        'while read -r a b; do echo "$b $a"; done < u.txt > read; x=$(cat u.txt); echo "$x" > value; ' +
           "sed 's/ö/o/' u.txt > sed; awk '{print $2}' u.txt > awk; grep € u.txt > grep; sort u.txt > sort; " +
           "cat u.txt | while read -r l; do printf '%s\\n' \"$l\" >> loop; done; cat > here <<E\n$x\nE",
       );
@@ -339,7 +339,7 @@ export const FILE_CASES: readonly ShellCase[] = [
       assertEquals(await tree.all(), {
         "/u.txt": text,
         "/read": "wörld héllo\n€ ñandú\n",
-        "/var": text,
+        "/value": text,
         "/sed": "héllo world\nñandú €\n",
         "/awk": "wörld\n€\n",
         "/grep": "ñandú €\n",
