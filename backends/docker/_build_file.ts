@@ -42,12 +42,13 @@ const INSTALL: Readonly<Record<PackageManager, string>> = {
     'python3 -m pip install --no-cache-dir --no-input --disable-pip-version-check --progress-bar off "$@"',
 };
 
-/** Makes the user of commands, and what belongs to everybody. The directory is the argument. */
+/** Makes the user of commands, and what anybody may use: the directory of the work is the argument. */
 const PREPARE = `
 grep -q '^[^:]*:[^:]*:1000:' /etc/passwd || echo 'user:x:1000:1000::/run/home:/bin/sh' >> /etc/passwd
 grep -q '^[^:]*:[^:]*:1000:' /etc/group || echo 'user:x:1000:' >> /etc/group
 mkdir -p "$1" ${CACHE_DIRECTORY}
-chown 1000:1000 "$1"
+chown 0:0 "$1"
+chmod 1777 "$1"
 find ${CACHE_DIRECTORY} ! -type l ! -perm -006 -exec chmod a+rwX {} +
 `.trim();
 

@@ -52,7 +52,7 @@ test("gives the user a directory, and everybody the cache", async (images) => {
     "echo y > /usr/local/cache/c && touch /no 2> /dev/null || echo refused";
   assertEquals((await images.run(image, script)).split("\n"), [
     '/a "b" $c \\d',
-    "1000:1000",
+    "0:0",
     "1000:1000",
     "named",
     "refused",
