@@ -86,10 +86,7 @@ function failure(error: unknown, address: EngineAddress): string {
       return "It does not exist";
     case "EACCES":
     case "EPERM":
-      return address.type === "unix"
-        ? "Permission denied: who may use the engine is often in the group 'docker' " +
-          '("sudo usermod -aG docker $USER", then log in again)'
-        : `Permission denied (${message})`;
+      return address.type === "unix" ? forbidden(address.path) : `Permission denied (${message})`;
     case "ECONNREFUSED":
       return "Nobody listens there: the connection was refused";
     case "ENOTFOUND":
@@ -97,9 +94,20 @@ function failure(error: unknown, address: EngineAddress): string {
       return "Its host is not known";
     case "ECONNRESET":
     case "EPIPE":
-      return "What is there closed the connection without an answer";
+      return "What is there closed the connection without an answer" +
+        (address.type === "tcp" && address.tls === undefined
+          ? ": it may be encrypted (DOCKER_TLS_VERIFY=1, DOCKER_CERT_PATH)"
+          : "");
   }
   return /parse error|invalid http/i.test(message)
     ? `What answers there is no engine (${message})`
     : `It gives no answer (${message})`;
+}
+
+function forbidden(path: string): string {
+  return path.includes("podman")
+    ? "Permission denied: it is another user's, and one of your own is started with " +
+      '"systemctl --user start podman.socket"'
+    : "Permission denied: who may use the engine is often in the group 'docker' " +
+      '("sudo usermod -aG docker $USER", then log in again)';
 }

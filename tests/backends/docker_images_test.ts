@@ -42,22 +42,18 @@ test("builds an image once, and tells what it does", async (images, { image: bas
   assertEquals(await images.run(changed.image, "cat /made"), "goodbye\n");
 });
 
-test("gives the user a directory, and everybody the cache", async (images) => {
+test("gives every user the directory of the work and the cache, and nothing else", async (images) => {
   const { image } = await images.ensure({
     ...images.spec("mkdir -p /usr/local/cache/a; echo x > /usr/local/cache/a/b"),
     runtime: { base: images.engine.image, env: { TEST: images.word }, workdir: '/a "b" $c \\d' },
   });
-  const script =
-    'pwd; touch x && stat -c "%u:%g" . x; id -un > /dev/null && echo named; touch /usr/local/cache/a/b && ' +
-    "echo y > /usr/local/cache/c && touch /no 2> /dev/null || echo refused";
-  assertEquals((await images.run(image, script)).split("\n"), [
-    '/a "b" $c \\d',
-    "0:0",
-    "1000:1000",
-    "named",
-    "refused",
-    "",
-  ]);
+  const script = "pwd; echo x > x && stat -c %u:%g x && rm x; " +
+    "echo y > /usr/local/cache/a/b && mkdir /usr/local/cache/c && touch /etc/no || echo refused";
+  for (const user of ["1000:1000", "4321:4321"]) {
+    const lines = (await images.run(image, `exec 2> /dev/null; ${script}`, user)).split("\n");
+    assertEquals(lines, ['/a "b" $c \\d', user, "refused", ""]);
+  }
+  assertEquals((await images.run(image, "id -un > /dev/null && echo named")).trim(), "named");
 });
 
 test("hands over what is written as it is written", async (images) => {
