@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# datascience-image.sh ADDRESS: makes an image like the runtime python-datascience in an engine, from
+# datascience-image.sh ADDRESS...: makes an image like the runtime python-datascience in engines, from
 # packages of the machine's Debian release, without a registry, and prints its name.
 source "$(dirname "$0")/_common.sh"
-[ $# = 1 ] || fail "usage: datascience-image.sh ADDRESS"
-address=$1
+[ $# -gt 0 ] || fail "usage: datascience-image.sh ADDRESS..."
 
 packages=(python3 python3-matplotlib python3-numpy python3-pandas python3-scipy python3-sklearn jq)
 # What these depend on and do not need to run.
@@ -46,12 +45,17 @@ root_directory() {
 }
 
 need_packages curl=curl mmdebstrap=mmdebstrap
-if ! has_image "$address" "$DATASCIENCE_IMAGE"; then
+missing=()
+for address in "$@"; do has_image "$address" "$DATASCIENCE_IMAGE" || missing+=("$address"); done
+if [ "${#missing[@]}" -gt 0 ]; then
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   make_stand_ins "$work/stand-ins.deb"
   root_directory >"$work/root.tar"
-  import_image "$address" "$DATASCIENCE_IMAGE" \
-    "ENV PATH=/usr/local/bin:/usr/bin:/bin MPLBACKEND=Agg" 'CMD ["/bin/bash"]' <"$work/root.tar"
+  for address in "${missing[@]}"; do
+    # No variables of its own: the shell contract is held to what a command has.
+    import_image "$address" "$DATASCIENCE_IMAGE" \
+      "ENV PATH=/usr/local/bin:/usr/bin:/bin" 'CMD ["/bin/bash"]' <"$work/root.tar"
+  done
 fi
 echo "$DATASCIENCE_IMAGE"

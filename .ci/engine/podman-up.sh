@@ -32,6 +32,7 @@ CONF
   # shellcheck disable=SC2016 # It is for the inner shell.
   CONTAINERS_CONF=$directory/containers.conf CONTAINERS_STORAGE_CONF=$directory/storage.conf \
     setsid unshare --mount --propagation private bash -c '
+      cd "$1"
       ! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified
       mount -t tmpfs tmpfs /dev/shm
       echo $$ >"$1/podman.pid"

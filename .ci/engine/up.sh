@@ -9,7 +9,7 @@ here=$(dirname "$0")
 docker=$("$here/docker-up.sh" "$1/docker")
 podman=$("$here/podman-up.sh" "$1/podman")
 for engine in "$docker" "$podman"; do "$here/busybox-image.sh" "$engine" >/dev/null; done
-datascience=$("$here/datascience-image.sh" "$docker")
+datascience=$("$here/datascience-image.sh" "$docker" "$podman")
 echo "export ROUTEBOOK_TEST_DOCKER=$docker"
 echo "export ROUTEBOOK_TEST_PODMAN=$podman"
 echo "export ROUTEBOOK_RUNTIME_PYTHON_DATASCIENCE=$datascience"

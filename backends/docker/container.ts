@@ -145,15 +145,6 @@ export class Container {
     }
   }
 
-  /** The variables that its image sets. */
-  async imageVariables(): Promise<Readonly<Record<string, string>>> {
-    const variables = (await this.#container?.inspect())?.Config.Env ?? [];
-    return Object.fromEntries(variables.map((variable): [string, string] => {
-      const at = variable.indexOf("=");
-      return [variable.slice(0, at), variable.slice(at + 1)];
-    }));
-  }
-
   /**
    * What was made, changed and deleted in it since it is there, mounts and volumes aside.
    *

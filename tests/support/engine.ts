@@ -12,7 +12,7 @@ import type { EngineAddress } from "../../backends/docker/options.ts";
 
 /** An image of busybox alone. */
 export const BUSYBOX_IMAGE = "routebook-test-busybox:1";
-/** An image with Python and the libraries of the runtime `python-datascience`; in Docker alone. */
+/** An image with Python and the libraries of the runtime `python-datascience`. */
 export const DATASCIENCE_IMAGE = "routebook-test-datascience:1";
 /** The label that every container of the project has. */
 export const BOX_LABEL = "org.routebook.sandbox";
