@@ -41,6 +41,53 @@
  * assertEquals((await backend.read("/sorted.txt")).text, "apple\npear\n");
  * ```
  *
+ * @example A container for commands and most files, and a directory of the machine that it may read
+ *
+ * It needs Docker or Podman, and `--allow-read`, `--allow-write` and `--allow-net` for its socket.
+ *
+ * ```ts ignore
+ * import {
+ *   CompositeBackend,
+ *   createDeepAgent,
+ *   DockerSandbox,
+ *   LocalBackend,
+ *   RehearsalModel,
+ * } from "@routebook/routebook";
+ *
+ * const directory = `${Deno.cwd()}/local`;
+ * await using box = new DockerSandbox({
+ *   runtime: "python-datascience", // Isolated execution
+ *   mounts: [{ prefix: "/local/", directory, access: "read" }], // Commands see it as the tools do
+ * });
+ * await box.start();
+ * const local = new LocalBackend({ rootDir: directory, access: "read" });
+ * const backend = new CompositeBackend({ default: box, routes: { "/local/": local } });
+ * // A scripted model; "openai:gpt-4.1" takes its place where there is a key.
+ * const model = new RehearsalModel({
+ *   name: "openai:gpt-4.1",
+ *   turns: [
+ *     {
+ *       text: "",
+ *       calls: [
+ *         { tool: "read_file", arguments: { path: "/local/sales.csv", limit: 3 } },
+ *         {
+ *           tool: "write_file",
+ *           arguments: {
+ *             path: "/work/mean.py",
+ *             content: "import pandas\nprint(pandas.read_csv('/local/sales.csv').revenue.mean())\n",
+ *           },
+ *         },
+ *         { tool: "execute", arguments: { command: "python3 /work/mean.py | tee /work/mean.txt" } },
+ *       ],
+ *     },
+ *     { text: "The mean is in /work/mean.txt.", calls: [] },
+ *   ],
+ * });
+ * const agent = createDeepAgent({ model, instructions: "You analyse the data in /local/." });
+ * const { output } = await agent.run("What is the mean revenue?", { backend, shell: box });
+ * console.log(output, (await backend.read("/work/mean.txt")).text);
+ * ```
+ *
  * @module
  */
 
@@ -77,6 +124,14 @@ export {
   SandboxShell,
   type SandboxShellOptions,
 } from "./backends/shells/sandbox.ts";
+export { DockerSandbox, type DockerSandboxOptions } from "./backends/docker/sandbox.ts";
+export type * from "./backends/docker/options.ts";
+export {
+  RUNTIME_NAMES,
+  type RuntimeName,
+  RUNTIMES,
+  UnknownRuntimeError,
+} from "./backends/docker/runtimes.ts";
 export { StagingShell, type StagingShellOptions } from "./backends/shells/staging.ts";
 export type { ChangedFile, Stage, StageChanges, StagedEntry } from "./backends/shells/stage.ts";
 export { createDeepAgent } from "./agent/agent.ts";

@@ -19,9 +19,10 @@ import { type Engine, openEngine } from "./engine.ts";
 import { engineProblem, isStatus } from "./_engine_errors.ts";
 import { DockerFiles } from "./_files.ts";
 import { type Ask, Helper } from "./_helper.ts";
+import { findEngineHere, imageHere } from "./_here.ts";
 import { type ImageEntries, parseEntries, WELCOME } from "./_init.ts";
 import { prelude } from "./_prelude.ts";
-import type { EngineAddress } from "./options.ts";
+import { resolveRuntime } from "./runtimes.ts";
 import type { DockerSandboxOptions } from "./sandbox.ts";
 import { containerSettings, USER, withoutSlash, WORKDIR } from "./_settings.ts";
 import { DockerStage } from "./_stage.ts";
@@ -62,11 +63,14 @@ export class DockerBox {
   /**
    * @param options What it is made of.
    * @throws {TypeError} If an option is not what it must be.
+   * @throws {UnknownRuntimeError} If no runtime has the name that is given.
    */
   constructor(options: DockerSandboxOptions) {
     if ((options.image === undefined) === (options.runtime === undefined)) {
       throw new TypeError("A sandbox is made of either an 'image' or a 'runtime'");
     }
+    // One that nobody knows is told at once.
+    if (options.runtime !== undefined) resolveRuntime(options.runtime);
     this.#options = options;
     this.#user = options.user ?? USER;
     this.#staged = (options.staged ?? []).map(withoutSlash);
@@ -197,7 +201,7 @@ export class DockerBox {
         entries: () => this.#entries,
       });
       await helper.ask(":");
-      const all = { ...await container.imageVariables(), ...variables, ...env };
+      const all = { ...await imageVariables(engine, image), ...variables, ...env };
       if (hardMilliseconds !== undefined) {
         this.#hard = setTimeout(() => this.#expire(hardMilliseconds), hardMilliseconds);
       }
@@ -253,8 +257,9 @@ export class DockerBox {
 
   /** The image, the directory of the work and the variables of the runtime. */
   async #image(engine: Engine, signal: AbortSignal | undefined): Promise<BoxImage> {
-    const { image, runtime, onProgress, packages = [], setup = [] } = this.#options;
-    const { resolveRuntime } = await import("./runtimes.ts");
+    const { onProgress } = this.#options;
+    const spec = imageHere(this.#options);
+    const { image, runtime, packages = [], setup = [] } = spec;
     const { workdir, env = {} } = runtime === undefined ? {} : resolveRuntime(runtime);
     const box = { workdir: this.#options.workdir ?? workdir ?? WORKDIR, variables: env };
     if (image !== undefined && packages.length + setup.length === 0) {
@@ -263,7 +268,7 @@ export class DockerBox {
     }
     const { ensureImage } = await import("./images.ts");
     try {
-      return { ...box, image: await ensureImage(engine, this.#options, { onProgress, signal }) };
+      return { ...box, image: await ensureImage(engine, spec, { onProgress, signal }) };
     } catch (error) {
       if (signal?.aborted || !(error instanceof Error)) throw error;
       throw new BackendError("io", "/", error.message, { cause: error });
@@ -304,15 +309,16 @@ function unfit(why: string): BackendError {
   return new BackendError("unsupported", "/", `The image cannot be a sandbox: ${why}`);
 }
 
-/** The engine that this program finds, as far as it may look. */
-async function findEngineHere(): Promise<EngineAddress> {
-  const { findEngine } = await import("./find_engine.ts");
-  try {
-    return await findEngine({ env: (name) => Deno.env.get(name), uid: Deno.uid() ?? undefined });
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    throw new BackendError("unsupported", "/", error.message, { cause: error });
-  }
+/** The variables that an image sets. */
+async function imageVariables(
+  engine: Engine,
+  image: string,
+): Promise<Readonly<Record<string, string>>> {
+  const { Config } = await engine.getImage(image).inspect();
+  return Object.fromEntries((Config.Env ?? []).map((variable): [string, string] => {
+    const at = variable.indexOf("=");
+    return [variable.slice(0, at), variable.slice(at + 1)];
+  }));
 }
 
 async function hasImage(engine: Engine, image: string): Promise<boolean> {

@@ -89,6 +89,7 @@ export interface BoxMount {
   readonly prefix: string;
   /** An absolute path of the machine that the engine runs on. */
   readonly directory: string;
+  /** Whether commands may change what is in it. */
   readonly access: "read" | "read-write";
   /**
    * Absolute paths below `directory` that are mounted read-only.

@@ -158,6 +158,8 @@ export class UnknownRuntimeError extends RangeError {
   readonly known: readonly string[];
 
   /**
+   * Makes the error.
+   *
    * @param runtime The name that was given.
    * @param known The names that would have been right.
    */
