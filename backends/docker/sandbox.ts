@@ -88,6 +88,7 @@ export class DockerSandbox implements Backend, Shell, AsyncDisposable {
    *
    * @param options What it is made of, and what it may take.
    * @throws {TypeError} If an option is not what it must be.
+   * @throws {UnknownRuntimeError} If no runtime has the name that is given.
    */
   constructor(options: DockerSandboxOptions) {
     this.#box = new DockerBox(options);
@@ -103,7 +104,8 @@ export class DockerSandbox implements Backend, Shell, AsyncDisposable {
    * Starts the container, if it does not run.
    *
    * @param signal Ends the start, and the pull or build of the image.
-   * @throws {BackendError} `unsupported` without an engine or an image, `io` where the engine fails.
+   * @throws {BackendError} `unsupported` if there is no engine or the image cannot be a sandbox, `io` if
+   * the engine fails or there is no image.
    */
   async start(signal?: AbortSignal): Promise<void> {
     await this.#box.files(signal);
