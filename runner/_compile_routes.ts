@@ -92,6 +92,10 @@ export function compileRoutes(
     else routes.push(route);
   }
   warnOfOverlaps(routes, reporter);
+  const boxes = Object.entries(parts.backends ?? {}).filter(([, part]) => part?.type === "docker");
+  const [box] = boxes.length === 1 && parts.shell === "docker" ? boxes : [];
+  // Commands run in it, whatever files it has.
+  if (box !== undefined) used.add(box[0]);
   for (const name of backends.sound.keys()) {
     if (used.has(name)) continue;
     reporter.warning("unused-backend", `Backend "${name}" is not used by any route`, [

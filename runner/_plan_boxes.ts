@@ -46,7 +46,7 @@ export function boxSections(
       ]),
       ...(box.staged === undefined
         ? []
-        : [["brought", `${box.staged.join(" ")} before each command, and fetched after it`]]),
+        : [["brought", `${box.staged.join(", ")} before each command, and fetched after it`]]),
       ...(plan.engine === undefined ? [] : [["engine", engineName(plan.engine)]]),
     ];
     return [[

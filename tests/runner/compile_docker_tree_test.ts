@@ -244,3 +244,24 @@ Deno.test("compileWorkflow() gives commands the memory and the processes of thei
     ],
   );
 });
+
+Deno.test("compileWorkflow() takes a container for used that is there for commands alone", async () => {
+  const yaml = (shell: string) =>
+    `\
+name: w
+shell: ${shell}
+backends:
+  box: { type: docker, image: busybox }
+  m: { type: state }
+default: m
+steps: [{ id: a, run: "true" }]
+`;
+  const unusedOf = async (text: string) => {
+    const { diagnostics } = await compiled(text, { owner: OWNER });
+    return diagnostics.filter(({ code }) => code === "unused-backend").map(({ message }) =>
+      message
+    );
+  };
+  assertEquals(await unusedOf(yaml("docker")), []);
+  assertEquals(await unusedOf(yaml("virtual")), ['Backend "box" is not used by any route']);
+});
