@@ -94,8 +94,8 @@ export class Containers {
     if (bytes !== undefined) return bytes;
     const most = LIMITS.contentBytes / 1024 ** 2;
     throw new Error(
-      `the files of '${box}' take more than ${most} MiB, and its container goes with the run: ` +
-        `a name, "name: ${box}" at the backend, keeps it`,
+      `the files of '${box}' are more than can be kept (${most} MiB), and its container goes with ` +
+        `the run: a name, "name: ${box}" at the backend, keeps it`,
     );
   }
 

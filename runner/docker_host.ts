@@ -102,11 +102,11 @@ export async function serveDockerHost(
     return {};
   });
   channel.handle(DOCKER_HOST.snapshot, async ({ params }) => {
-    const bytes = await keepingBox(boxOf(params)).snapshot();
+    const bytes = await boxOf(params).snapshot();
     return bytes === undefined ? {} : { bytes };
   });
   channel.handle(DOCKER_HOST.restore, async ({ params, bytes = new Uint8Array() }) => {
-    await keepingBox(boxOf(params)).restore(bytes);
+    await boxOf(params).restore(bytes);
     return {};
   });
   await channel.closed;
@@ -116,22 +116,6 @@ export async function serveDockerHost(
   // What is left by then ends by itself, and the next run removes it.
   await Promise.race([Promise.allSettled([...boxes.values()].map((box) => box.dispose())), late]);
   clearTimeout(timer);
-}
-
-/** A box that tells its files, and takes them back. */
-interface KeepingBox {
-  /** An archive of what is not its image's; `undefined` if that is too large. */
-  snapshot(): Promise<Uint8Array | undefined>;
-  restore(archive: Uint8Array): Promise<void>;
-}
-
-function keepingBox(box: object): KeepingBox {
-  if (isKeeping(box)) return box;
-  throw new TypeError("the files of a container cannot be kept apart from it");
-}
-
-function isKeeping(box: object): box is KeepingBox {
-  return "snapshot" in box && "restore" in box;
 }
 
 if (import.meta.main) {
