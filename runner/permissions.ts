@@ -10,6 +10,7 @@ import { hostCommand, hostPlaces } from "./bubblewrap.ts";
 import type { EngineAddress } from "../backends/docker/options.ts";
 import { engineName } from "./_compile_engine.ts";
 import { environment, isInside } from "./_host_paths.ts";
+import { projectFlags } from "./_project_flags.ts";
 import type {
   HostRoot,
   Permissions,
@@ -210,13 +211,12 @@ function childCommand(permissions: Permissions, module: string): readonly string
 }
 
 /**
- * Where another project imports this one, what is cached was pinned by its lock file; this project's
- * own names packages that are not there, and a child under it would not start. Nor would a host in a
- * namespace that has none of the packages which other processes load.
+ * A host in a namespace has none of the packages which other processes load: under a lock file that names
+ * them it would not start.
  */
 function lockFlags(module: string): readonly string[] {
-  const isOwn = Deno.mainModule === import.meta.resolve("./main.ts");
-  return isOwn && module !== HOST ? [] : ["--no-lock"];
+  if (module === HOST) return ["--no-lock"];
+  return projectFlags(Deno.mainModule, import.meta.resolve("../"));
 }
 
 function flagsFor(permissions: Permissions): readonly string[] {

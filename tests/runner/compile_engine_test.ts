@@ -15,7 +15,7 @@ default: box
 steps: [{ id: a, prompt: Go }]
 `;
 
-const CHILD = "run --no-prompt --cached-only --no-remote --no-lock --ignore-env";
+const CHILD = "run --no-prompt --cached-only --no-remote --ignore-env";
 
 /** An engine that is reached over a network. */
 const REMOTE = { type: "tcp", host: "engine.example.org", port: 2376 } as const;
