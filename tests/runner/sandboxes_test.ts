@@ -74,10 +74,10 @@ for (const [name, engine] of [["Docker", DOCKER], ["Podman", PODMAN]] as const) 
     assertMatch(stdout, /^ {2}SANDBOX +STATE +IMAGE +WORKFLOW +AGE\n/);
     assertMatch(stdout, new RegExp(`\n  ${running.slice(0, 12)} +running +\\S+ +${purpose} +\\d`));
     assertMatch(stdout, new RegExp(`\n  ${keptAs} +stopped, kept +`));
-    assertEquals((await left.listed()).map(({ id, state }) => [id, state]), [
-      [running, "running"],
-      [kept, "stopped"],
-    ]);
+    assertEquals(
+      new Map((await left.listed()).map(({ id, state }) => [id, state])),
+      new Map([[running, "running"], [kept, "stopped"]]),
+    );
     const unknown = await left.ask("--remove", keptAs, "nothing");
     assertEquals([unknown.code, unknown.stdout], [2, ""]);
     assertStringIncludes(unknown.stderr, "error[sandboxes]: There is no sandbox 'nothing'\n");
