@@ -23,6 +23,7 @@ import { findEngineHere, imageHere } from "./_here.ts";
 import { type ImageEntries, parseEntries, WELCOME } from "./_init.ts";
 import { prelude } from "./_prelude.ts";
 import { resolveRuntime } from "./runtimes.ts";
+import { userNamespace } from "./_rootless.ts";
 import type { DockerSandboxOptions } from "./sandbox.ts";
 import { containerSettings, USER, withoutSlash, WORKDIR } from "./_settings.ts";
 import { DockerStage } from "./_stage.ts";
@@ -186,7 +187,9 @@ export class DockerBox {
     const engine = await openEngine(address);
     const { image, workdir, variables } = await this.#image(engine, signal);
     const box = this.#options;
-    const settings = containerSettings({ box, image, workdir, purpose });
+    const isWritten = (box.mounts ?? []).some(({ access }) => access === "read-write");
+    const users = isWritten ? await userNamespace(engine) : undefined;
+    const settings = containerSettings({ box, image, workdir, purpose, users });
     const container = new Container({ engine, settings, keep: name });
     await container.start();
     const helper = new Helper({

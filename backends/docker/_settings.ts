@@ -29,6 +29,8 @@ export interface SettingsOptions {
   readonly workdir: string;
   /** What the box is for, for people. */
   readonly purpose?: string | undefined;
+  /** The namespace of its users, where it is not that of the machine. */
+  readonly users?: string | undefined;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface SettingsOptions {
  * @returns What the engine is told; a name comes later.
  */
 export function containerSettings(
-  { box, image, workdir, purpose }: SettingsOptions,
+  { box, image, workdir, purpose, users }: SettingsOptions,
 ): ContainerSettings {
   const memory = box.memoryBytes ?? SHELL_LIMITS.memoryBytes;
   const mounts = [
@@ -74,6 +76,7 @@ export function containerSettings(
       ...(purpose === undefined ? {} : { [LABELS.purpose]: purpose }),
     },
     HostConfig: {
+      ...(users === undefined ? {} : { UsernsMode: users }),
       NetworkMode: box.network ?? "none",
       CapDrop: ["ALL"],
       SecurityOpt: ["no-new-privileges"],
