@@ -42,7 +42,7 @@ export async function openBoxes(
       await sandbox.start(options.signal);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(`Box '${name}': ${reason}`, { cause: error });
+      throw new Error(`Container '${name}': ${reason}`, { cause: error });
     }
   }));
   return { engine: name };

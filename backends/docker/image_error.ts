@@ -36,10 +36,10 @@ const NO_IMAGE =
 const NO_BRIDGE = /bridge|network .*not found|netavark|\bcni\b/i;
 
 const NETWORK_HINT =
-  "Nothing was reached over the network. Say what is reached from here: another " +
-  'base image, registry or build network under "build:" of the backend, or in ' +
-  "ROUTEBOOK_RUNTIME_<NAME>, ROUTEBOOK_BASE_<NAME>, ROUTEBOOK_DOCKER_REGISTRY and " +
-  "ROUTEBOOK_DOCKER_BUILD_NETWORK";
+  "Nothing was reached over the network. Where the engine has no way to Docker Hub, name a base " +
+  'image, a registry or a build network that it can reach: under "build:" of the backend, or in ' +
+  "ROUTEBOOK_BASE_<RUNTIME>, ROUTEBOOK_DOCKER_REGISTRY and ROUTEBOOK_DOCKER_BUILD_NETWORK; an image " +
+  "that stands for a whole runtime is named in ROUTEBOOK_RUNTIME_<RUNTIME>";
 const IMAGE_HINT =
   "Check its name; one that needs a login has to be pulled with the engine's own " +
   "command line first";

@@ -48,7 +48,7 @@ for (const [name, engine] of [["Docker", DOCKER], ["Podman", PODMAN]] as const) 
       },
     });
     assertEquals([result.outcome, result.exitCode], ["failure", 1]);
-    assertMatch(result.error ?? "", /^Box 'box': [^]*no such luck/);
+    assertMatch(result.error ?? "", /^Container 'box': [^]*no such luck/);
     assertEquals([story(events), left], ["", []]);
   });
 

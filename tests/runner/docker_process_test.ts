@@ -200,7 +200,7 @@ testOn(DOCKER, "a missing image is told in a sentence, with exit code 1", async 
     env: directory.env,
   });
   assertEquals(code, 1, stderr);
-  assertStringIncludes(stdout, "Not done (failure): Box 'box': ");
+  assertStringIncludes(stdout, "Not done (failure): Container 'box': ");
   assertStringIncludes(stdout, image);
   assert(!`${stdout}${stderr}`.includes("    at "), "There is a stack in what a person reads");
   assertEquals(await directory.states(), []);

@@ -178,7 +178,7 @@ for (const [name, engine] of [["Docker", DOCKER], ["Podman", PODMAN]] as const) 
     });
     assertEquals([result.outcome, result.exitCode], ["failure", 1]);
     assertEquals(story(events), "");
-    assertMatch(result.error ?? "", /^Box 'my-box': /);
+    assertMatch(result.error ?? "", /^Container 'my-box': /);
     assertStringIncludes(result.error ?? "", image);
     assertEquals(left, []);
   });
