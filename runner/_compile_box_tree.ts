@@ -6,7 +6,6 @@
  * @module
  */
 
-import { dirname } from "@std/path";
 import type { BoxMount } from "../backends/docker/options.ts";
 import { isWithin, joinPaths, relativeTo } from "../backends/paths.ts";
 import { checkBoxRules } from "./_compile_box_rules.ts";
@@ -158,19 +157,7 @@ async function boundRoutes(box: PlanBox, options: BoxTreeOptions): Promise<Bound
       if (isBroken) bound.delete(outer);
     }
   }
-  const prefixes = [...bound.keys()].map(({ prefix }) => prefix);
-  for (const [route, mount] of bound) {
-    if (mount.protected === undefined) continue;
-    // A route of its own keeps it already.
-    const kept = mount.protected.filter((path) => !prefixes.includes(`${placeOf(path, mount)}/`));
-    const { protected: _, ...rest } = mount;
-    bound.set(route, kept.length === 0 ? rest : { ...rest, protected: kept });
-  }
   return bound;
-}
-
-function placeOf(path: string, { prefix, directory }: BoxMount): string {
-  return joinPaths(prefix.slice(0, -1), relativeTo(path, directory));
 }
 
 async function mountOf(
@@ -188,12 +175,9 @@ async function mountOf(
   // Nobody but who runs it may leave files there.
   if (owner === undefined || owner.uid === 0 || owner.gid === 0) return undefined;
   if (user !== undefined && user !== `${owner.uid}:${owner.gid}`) return undefined;
-  const kept = root.protected.filter((each) => isInside(each, directory));
-  // A directory that is not mounted itself could be given another name, with all that is in it.
-  for (const each of kept) {
-    if (dirname(each) !== directory || !await exists(each)) return undefined;
-  }
-  return { prefix, directory, access, ...(kept.length === 0 ? {} : { protected: kept }) };
+  // What is mounted over a file keeps it only from those who make no namespace: some engines let them.
+  if (root.protected.some((each) => isInside(each, directory))) return undefined;
+  return { prefix, directory, access };
 }
 
 async function isDirectory(path: string): Promise<boolean> {
@@ -201,16 +185,6 @@ async function isDirectory(path: string): Promise<boolean> {
     return (await Deno.lstat(path)).isDirectory && await Deno.realPath(path) === path;
   } catch (error) {
     if (error instanceof Error) return false;
-    throw error;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
 }

@@ -92,7 +92,8 @@ export interface BoxMount {
   /** Whether commands may change what is in it. */
   readonly access: "read" | "read-write";
   /**
-   * Absolute paths below `directory` that are mounted read-only.
+   * Absolute paths below `directory` that are mounted read-only. A command that may make namespaces of
+   * users, as Podman's filter of system calls lets it, can put something else in their place.
    *
    * @default {[]}
    */
