@@ -4,10 +4,9 @@
  * @module
  */
 
-import { checkLimit, checkOffset } from "../_checks.ts";
+import { checkLimit, checkOffset, throwIfAborted } from "../_checks.ts";
 import { localError } from "../_local_errors.ts";
 import { applyEdit, decodeText, encodeContent, encodeText, LineSlicer } from "../_text.ts";
-import { BackendError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { canonicalPath } from "../paths.ts";
 import type {
@@ -166,8 +165,11 @@ export class DockerSandbox implements Backend, Shell, AsyncDisposable {
   /** See {@linkcode Backend.edit}. */
   async edit(path: string, edit: TextEdit, options: OperationOptions = {}): Promise<EditResult> {
     const { signal } = options;
+    const canonical = canonicalPath(path);
+    throwIfAborted(signal, canonical);
     // One at a time: they would overtake each other.
-    return await this.#edits.run({ cwd: "/", signal }, () => this.#edit(path, edit, options));
+    const turn = { cwd: canonical, signal };
+    return await this.#edits.run(turn, () => this.#edit(canonical, edit, options));
   }
 
   async #edit(path: string, edit: TextEdit, options: OperationOptions): Promise<EditResult> {
@@ -264,10 +266,7 @@ export class DockerSandbox implements Backend, Shell, AsyncDisposable {
     work: (files: DockerFiles, path: string) => Promise<T>,
   ): Promise<T> {
     const canonical = canonicalPath(path);
-    if (signal?.aborted) {
-      const message = `The operation on '${canonical}' was aborted`;
-      throw new BackendError("aborted", canonical, message, { cause: signal.reason });
-    }
+    throwIfAborted(signal, canonical);
     return await work(await this.#box.files(signal), canonical);
   }
 }
