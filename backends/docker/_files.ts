@@ -92,11 +92,19 @@ export class DockerFiles {
     onBytes: (bytes: Uint8Array) => void,
   ): Promise<FileInfo> {
     const { verb, path } = subject;
+    const { offset, length } = range;
+    let left = length ?? Infinity;
+    const pass = (bytes: Uint8Array) => {
+      left -= bytes.length;
+      // Its image may have programs that do something else than is asked of them.
+      if (left < 0) throw localError("io", verb, path, "the container sends more than was asked for");
+      onBytes(bytes);
+    };
     let head: Uint8Array | undefined = new Uint8Array(0);
     let info: FileInfo | undefined;
     let said = "";
     const take = (bytes: Uint8Array) => {
-      if (head === undefined) return onBytes(bytes);
+      if (head === undefined) return pass(bytes);
       // The record comes first, with a line ending after it.
       const end = bytes.indexOf(10);
       const line = new Uint8Array([...head, ...bytes.subarray(0, end === -1 ? 1_000 : end)]);
@@ -107,9 +115,8 @@ export class DockerFiles {
       said = new TextDecoder().decode(line);
       info = parseRecord(path, said)?.info;
       head = undefined;
-      if (end + 1 < bytes.length) onBytes(bytes.subarray(end + 1));
+      if (end + 1 < bytes.length) pass(bytes.subarray(end + 1));
     };
-    const { offset, length } = range;
     const script = `slurp ${quote(path)} ${offset} ${length ?? "all"}`;
     await this.together(subject, async (ask) => {
       // What was told cannot be taken back.
