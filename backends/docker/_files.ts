@@ -12,11 +12,15 @@ import type { FileInfo } from "../protocol.ts";
 import { failure } from "./_failures.ts";
 import { type Answer, type Ask, type Helper, HelperLost } from "./_helper.ts";
 import type { ImageEntries } from "./_init.ts";
+import { FAILURES } from "./_prelude.ts";
 import { quote } from "./_quote.ts";
 import { type Entry, parseListing, parseRecord } from "./_records.ts";
 
 /** Bytes of content in one script; more is sent in pieces. */
 const PIECE_BYTES = 1024 * 1024;
+
+/** Bytes that no record of `stat` has. */
+const RECORD_BYTES = 4_096;
 
 /** How often a file server that was lost is replaced for one operation. */
 const ATTEMPTS = 3;
@@ -97,7 +101,9 @@ export class DockerFiles {
     const pass = (bytes: Uint8Array) => {
       left -= bytes.length;
       // Its image may have programs that do something else than is asked of them.
-      if (left < 0) throw localError("io", verb, path, "the container sends more than was asked for");
+      if (left < 0) {
+        throw localError("io", verb, path, "the container sends more than was asked for");
+      }
       onBytes(bytes);
     };
     let head: Uint8Array | undefined = new Uint8Array(0);
@@ -110,6 +116,7 @@ export class DockerFiles {
       const line = new Uint8Array([...head, ...bytes.subarray(0, end === -1 ? 1_000 : end)]);
       if (end === -1) {
         head = line;
+        if (line.length > RECORD_BYTES) throw failure(FAILURES.said, "", verb, path);
         return;
       }
       said = new TextDecoder().decode(line);
@@ -124,7 +131,7 @@ export class DockerFiles {
       head = new Uint8Array(0);
       this.#checked(await ask(script, { onBytes: take, signal: subject.signal }), subject);
     });
-    if (info === undefined) throw failure(9, said, verb, path);
+    if (info === undefined) throw failure(FAILURES.said, said, verb, path);
     return info;
   }
 
@@ -181,7 +188,7 @@ export class DockerFiles {
     const script = `rename ${quote(from)} ${quote(to)} ${overwrite ? 1 : 0}`;
     const { bytes } = await this.ask(subject, script, { once: true, target: to });
     const entry = parseRecord(to, new TextDecoder().decode(bytes));
-    if (entry === undefined) throw failure(9, "", "move to", to);
+    if (entry === undefined) throw failure(FAILURES.said, "", "move to", to);
     const [info] = await this.followed([entry], signal);
     return info ?? entry.info;
   }
@@ -264,7 +271,7 @@ export class DockerFiles {
   #infoOf(path: string, verb: Verb, bytes: Uint8Array): FileInfo {
     const text = new TextDecoder().decode(bytes);
     const info = parseRecord(path, text)?.info;
-    if (info === undefined) throw failure(9, text, verb, path);
+    if (info === undefined) throw failure(FAILURES.said, text, verb, path);
     return info;
   }
 
