@@ -23,6 +23,12 @@ const EMPTIED = ["/home", "/media", "/mnt", "/opt", "/srv"];
 /** Directories that are the image's with everything in them, unless the work is there. */
 const PRIVATE = ["/boot", "/root"];
 
+/**
+ * Waits for the standard input to end. Meanwhile the shell gathers the processes that have ended and that
+ * nobody waits for: each would count as one of those that a container may have.
+ */
+const WAIT = "exec 3<&0; cat <&3 > /dev/null & wait $!";
+
 /** What the first process has to know. */
 export interface InitOptions {
   /** The directory of the work; it is made if the image has none. */
@@ -77,8 +83,7 @@ if [ ! -f $k/hidden ]; then
   mv $k/entries $k/hidden
 fi
 : > ${IMAGE_DIRECTORY}/ready
-trap '' CHLD
-exec cat > /dev/null`;
+exec /bin/sh -c ${quote(WAIT)}`;
 }
 
 /** Stands between two lists of paths. */
