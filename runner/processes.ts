@@ -233,7 +233,11 @@ export class Processes {
     type: Exclude<PlanBackend["type"], "state">,
   ): Backend | Channel | undefined {
     if (type === "caller") return this.#options.callerTree;
-    if (type === "docker") return this.containers?.channel;
+    if (type === "docker") {
+      // A container serves all of itself: what routes grant of it is judged here.
+      const { channel } = this.containers ?? {};
+      return channel && new RemoteBackend({ channel, name });
+    }
     const channel = this.#host?.channel;
     if (channel === undefined || this.#gate === undefined) return channel;
     return new GatedBackend(new RemoteBackend({ channel, name }), this.#gate);

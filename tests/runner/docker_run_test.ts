@@ -101,6 +101,34 @@ for (const [name, engine] of [["Docker", DOCKER], ["Podman", PODMAN]] as const) 
     assertEquals(left, []);
   });
 
+  test("leaves files on disk that belong to whoever runs it", async (engine) => {
+    let disk = "";
+    const owners: Record<string, number | null> = {};
+    const { result } = await boxed(engine, {
+      flow: {
+        ...treeOf(engine),
+        steps: [{
+          id: "a",
+          run: "mkdir /out/d; echo made > /out/d/made.txt; echo more >> /out/old.txt",
+        }],
+      },
+      files: FILES,
+      onPlan: (plan) => {
+        disk = plan.roots.find(({ access }) => access === "read-write")?.directory ?? "";
+        return plan;
+      },
+      onEvent: ({ type }) => {
+        if (type !== "run.finished") return;
+        for (const path of ["d", "d/made.txt", "old.txt"]) {
+          owners[path] = Deno.lstatSync(`${disk}/${path}`).uid;
+        }
+      },
+    });
+    assertEquals([result.outcome, result.error], ["success", undefined]);
+    const own = Deno.uid();
+    assertEquals(owners, { d: own, "d/made.txt": own, "old.txt": own });
+  });
+
   test("runs commands of steps in the container, and keeps the output's limit", async (engine) => {
     const { result, left } = await boxed(engine, {
       flow: {
