@@ -13,14 +13,14 @@ import {
   SHELL_LIMITS,
   SYSTEM_DIRECTORIES,
 } from "../shells/shell.ts";
-import { type CommandPlace, runCommand } from "./_command.ts";
+import { runCommand } from "./_command.ts";
 import { Container } from "./container.ts";
 import { type Engine, openEngine } from "./engine.ts";
 import { engineProblem, isStatus } from "./_engine_errors.ts";
 import { DockerFiles } from "./_files.ts";
-import { type Ask, Helper } from "./_helper.ts";
+import { type Ask, Helper, HelperLost } from "./_helper.ts";
 import { findEngineHere, imageHere } from "./_here.ts";
-import { type ImageEntries, parseEntries, WELCOME } from "./_init.ts";
+import { BOOT, type ImageEntries, parseEntries, WELCOME } from "./_init.ts";
 import { prelude } from "./_prelude.ts";
 import { resolveRuntime } from "./runtimes.ts";
 import { userNamespace } from "./_rootless.ts";
@@ -52,12 +52,15 @@ export class DockerBox {
   readonly #starts = new CommandQueue();
   readonly #staged: readonly string[];
   readonly #user: string;
-  #entries: ImageEntries = { hidden: [], top: [] };
+  #entries: ImageEntries = { hidden: [], top: [], server: "" };
   #live: Live | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #hard: ReturnType<typeof setTimeout> | undefined;
   /** Operations that are under way. */
   #uses = 0;
+  /** For which start of the container the file server's own program is there. */
+  #booted = 0;
+  readonly #ending = new AbortController();
   /** Why it cannot be used any more. */
   #over: BackendError | undefined;
 
@@ -79,7 +82,8 @@ export class DockerBox {
     const isNative = !this.#staged.includes("/");
     this.stage = new DockerStage({
       helper: async (signal) => (await this.#start(signal)).helper,
-      inTurn: ({ signal }, work) => this.#commands.run({ cwd: "/", signal }, work),
+      inTurn: ({ signal }, work) =>
+        this.#used(() => this.#commands.run({ cwd: "/", signal }, work)),
       staged: this.#staged,
       unstaged: () => this.#unstaged(),
       top: () => this.#entries.top,
@@ -99,12 +103,34 @@ export class DockerBox {
   }
 
   /**
-   * Its files; the container runs then.
+   * Does something with its files; the container runs then, and is not stopped meanwhile.
    *
-   * @param signal Ends the wait for that.
+   * @param work What.
+   * @param signal Ends the wait for the container.
    */
-  async files(signal?: AbortSignal): Promise<DockerFiles> {
-    return (await this.#start(signal)).files;
+  async use<T>(work: (files: DockerFiles) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return await this.#used(async () => await work((await this.#start(signal)).files));
+  }
+
+  async #used<T>(work: () => Promise<T>): Promise<T> {
+    this.#uses += 1;
+    try {
+      return await work();
+    } catch (error) {
+      throw this.#meant(error);
+    } finally {
+      this.#uses -= 1;
+      this.#rest();
+    }
+  }
+
+  /** What failed since it is over says that. */
+  #meant(error: unknown): unknown {
+    const isLost = error instanceof HelperLost;
+    if (!isLost && !(error instanceof BackendError && error.code === "io")) return error;
+    if (this.#over !== undefined) return this.#over;
+    if (!isLost) return error;
+    return new BackendError("io", "/", "The container does not answer", { cause: error });
   }
 
   /** Runs a command. */
@@ -114,59 +140,59 @@ export class DockerBox {
   ): Promise<ExecuteResult> {
     const limits = { ...SHELL_LIMITS, ...this.#options.limits };
     const request = checkRequest(command, options, limits.outputBytes);
-    return await this.#commands.run(request, async () => {
-      this.#uses += 1;
-      try {
+    return await this.#used(() =>
+      this.#commands.run(request, async () => {
         const { container, helper, variables } = await this.#start(request.signal);
-        const place: CommandPlace = {
+        return await runCommand({
           ...{ container, helper, limits, variables, user: this.#user },
           memoryBytes: this.#options.memoryBytes ?? SHELL_LIMITS.memoryBytes,
           restart: () => this.#restart(),
-        };
-        return await runCommand(place, request);
-      } finally {
-        this.#uses -= 1;
-        this.#rest();
-      }
-    });
+          onBegin: (mark) => this.stage.begin(mark),
+        }, request);
+      })
+    );
   }
 
   /** See `DockerSandbox.snapshot`. */
   async snapshot(): Promise<Uint8Array | undefined> {
     const { takeSnapshot } = await import("./_snapshot.ts");
-    const { container, files } = await this.#start();
-    return await this.#commands.run({ cwd: "/", signal: undefined }, () => {
-      return takeSnapshot({ container, files, own: this.#own() });
+    return await this.#used(async () => {
+      const { container, files } = await this.#start();
+      return await this.#commands.run({ cwd: "/", signal: undefined }, () => {
+        return takeSnapshot({ container, files, own: this.#own() });
+      });
     });
   }
 
   /** See `DockerSandbox.restore`. */
   async restore(archive: Uint8Array): Promise<void> {
     const { putSnapshot } = await import("./_snapshot.ts");
-    const { files } = await this.#start();
-    await this.#commands.run({ cwd: "/", signal: undefined }, () => putSnapshot(files, archive));
+    await this.use((files) =>
+      this.#commands.run({ cwd: "/", signal: undefined }, () => putSnapshot(files, archive))
+    );
   }
 
   /** Ends it. */
   async dispose(): Promise<void> {
-    this.#over ??= new BackendError("unsupported", "/", "The sandbox is disposed of");
+    await this.#end(new BackendError("unsupported", "/", "The sandbox is disposed of"));
+  }
+
+  async #end(why: BackendError): Promise<void> {
+    this.#over ??= why;
     clearTimeout(this.#idle);
     clearTimeout(this.#hard);
+    this.#ending.abort(why);
     // What is being started is ended once it is.
     await this.#starts.run({ cwd: "/", signal: undefined }, async () => {
-      const live = this.#live;
+      this.#live?.helper.drop();
+      await this.#live?.container.end();
       this.#live = undefined;
-      live?.helper.drop();
-      await live?.container.end();
     });
   }
 
   async #start(signal?: AbortSignal): Promise<Live> {
     if (this.#over !== undefined) throw this.#over;
-    if (this.#live?.container.isRunning === true) {
-      this.#rest();
-      return this.#live;
-    }
+    if (this.#live?.container.isRunning === true) return this.#live;
     return await this.#starts.run({ cwd: "/", signal }, async () => {
       if (this.#over !== undefined) throw this.#over;
       this.#live ??= await this.#make(signal);
@@ -176,7 +202,6 @@ export class DockerBox {
         await container.start();
         await helper.ask(":");
       }
-      this.#rest();
       return this.#live;
     });
   }
@@ -185,7 +210,9 @@ export class DockerBox {
     const { name, hardMilliseconds, env, purpose } = this.#options;
     const address = this.#options.engine ?? await findEngineHere();
     const engine = await openEngine(address);
-    const { image, workdir, variables } = await this.#image(engine, signal);
+    const ended = this.#ending.signal;
+    const either = signal === undefined ? ended : AbortSignal.any([ended, signal]);
+    const { image, workdir, variables } = await this.#image(engine, either);
     const box = this.#options;
     const isWritten = (box.mounts ?? []).some(({ access }) => access === "read-write");
     const users = isWritten ? await userNamespace(engine) : undefined;
@@ -194,7 +221,7 @@ export class DockerBox {
     await container.start();
     const helper = new Helper({
       open: () => this.#openHelper(container),
-      greet: (ask) => this.#greet(ask),
+      greet: (ask) => this.#greet(container, ask),
       queue: new CommandQueue(),
     });
     try {
@@ -207,6 +234,7 @@ export class DockerBox {
       const all = { ...await imageVariables(engine, image), ...variables, ...env };
       if (hardMilliseconds !== undefined) {
         this.#hard = setTimeout(() => this.#expire(hardMilliseconds), hardMilliseconds);
+        Deno.unrefTimer(this.#hard);
       }
       return { container, helper, files, variables: all };
     } catch (error) {
@@ -217,29 +245,38 @@ export class DockerBox {
 
   /** A container that ended by itself is started again: its files are there. */
   async #openHelper(container: Container) {
-    const options = { words: ["/bin/sh"], user: this.#user, input: true };
+    const open = () => {
+      const isBooted = this.#booted === container.starts;
+      const words = isBooted ? [this.#entries.server] : ["/bin/sh", "-c", BOOT];
+      return container.exec({ words, user: this.#user, input: true });
+    };
     try {
-      return await container.exec(options);
+      return await open();
     } catch (error) {
-      if (this.#over !== undefined || await container.looksAlive()) throw error;
+      if (this.#over !== undefined) throw this.#over;
+      if (await container.looksAlive()) throw error;
       await container.start();
-      return await container.exec(options);
+      return await open();
     }
   }
 
-  async #greet(ask: Ask): Promise<void> {
+  async #greet(container: Container, ask: Ask): Promise<void> {
     const { status, bytes } = await ask(WELCOME);
     if (status !== 0) throw unfit("it did not get ready");
     this.#entries = parseEntries(new TextDecoder().decode(bytes));
+    this.#booted = container.starts;
     const answer = await ask(prelude({ own: this.#own(), unstaged: this.#unstaged() }));
     const { status: known } = answer.status === 0 ? await ask("look / && killed") : answer;
     if (known !== 0) throw unfit("its 'sh' and 'stat' are not what they are elsewhere");
   }
 
   async #restart(): Promise<void> {
-    await this.#live?.container.halt();
-    this.#live?.helper.drop();
-    await this.#live?.container.start();
+    await this.#starts.run({ cwd: "/", signal: undefined }, async () => {
+      if (this.#over !== undefined) throw this.#over;
+      await this.#live?.container.halt();
+      this.#live?.helper.drop();
+      await this.#live?.container.start();
+    });
   }
 
   /** What is not of the box's own tree. */
@@ -273,33 +310,46 @@ export class DockerBox {
     try {
       return { ...box, image: await ensureImage(engine, spec, { onProgress, signal }) };
     } catch (error) {
-      if (signal?.aborted || !(error instanceof Error)) throw error;
-      throw new BackendError("io", "/", error.message, { cause: error });
+      if (this.#over !== undefined) throw this.#over;
+      if (!(error instanceof Error)) throw error;
+      if (!signal?.aborted) throw new BackendError("io", "/", error.message, { cause: error });
+      throw new BackendError("aborted", "/", "The start of the sandbox was aborted", {
+        cause: error,
+      });
     }
   }
 
   /** Begins to wait for nobody to use it. */
   #rest(): void {
     const { idleMilliseconds } = this.#options;
-    if (idleMilliseconds === undefined) return;
+    if (idleMilliseconds === undefined || this.#over !== undefined) return;
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => this.#stop(), idleMilliseconds);
     Deno.unrefTimer(this.#idle);
   }
 
   async #stop(): Promise<void> {
-    if (this.#uses > 0) return this.#rest();
-    await this.#starts.run({ cwd: "/", signal: undefined }, async () => {
-      this.#live?.helper.drop();
-      await this.#live?.container.rest();
-    });
+    try {
+      await this.#starts.run({ cwd: "/", signal: undefined }, async () => {
+        // Whoever uses it lets it rest afterwards.
+        if (this.#uses > 0 || this.#live?.container.isRunning !== true) return;
+        this.#live.helper.drop();
+        await this.#live.container.rest();
+      });
+    } catch (error) {
+      // Nobody asked for it: the next use finds out what is wrong with the engine.
+      if (!(error instanceof BackendError)) throw error;
+    }
   }
 
   async #expire(milliseconds: number): Promise<void> {
-    const message = `The container reached its hard timeout of ${milliseconds / 1_000} seconds`;
-    this.#over = new BackendError("timeout", "/", message);
-    this.#live?.helper.drop();
-    await this.#live?.container.end();
+    const message = `The container reached its hard timeout of ${milliseconds / 1_000} s`;
+    try {
+      await this.#end(new BackendError("timeout", "/", message));
+    } catch (error) {
+      // The same: `dispose` tries again.
+      if (!(error instanceof BackendError)) throw error;
+    }
   }
 }
 

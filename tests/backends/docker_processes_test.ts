@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { BackendError } from "../../backends/errors.ts";
 import { testOn } from "../support/engine.ts";
 import { boxOf, ENGINES } from "./_docker_subject.ts";
 
@@ -16,4 +17,16 @@ for (const [name, engine] of Object.entries(ENGINES)) {
       }
     },
   );
+
+  testOn(engine, `${name}.execute() says that the hard timeout ended it`, async (on) => {
+    await using box = boxOf(on, { hardMilliseconds: 1_000 });
+    await box.start();
+    for (const run of [() => box.execute("sleep 1000"), () => box.ls("/")]) {
+      const { code, message } = await assertRejects(run, BackendError);
+      assertEquals([code, message], [
+        "timeout",
+        "The container reached its hard timeout of 1 s",
+      ]);
+    }
+  });
 }
