@@ -38,7 +38,11 @@ function parentOf(pid: number): number {
   return Number(stat.slice(stat.lastIndexOf(")") + 1).trim().split(" ")[1]);
 }
 
-function seen(pid: number): SeenProcess {
+/**
+ * @param pid A process id.
+ * @returns What the kernel shows of it.
+ */
+export function seen(pid: number): SeenProcess {
   const words = (name: string) =>
     Deno.readTextFileSync(`/proc/${pid}/${name}`).split("\0").filter((word) => word !== "");
   const environment = words("environ");
