@@ -5,25 +5,17 @@
  * @module
  */
 
-import { AGENT_PROCESS } from "../agent/process.ts";
 import { hiddenTexts } from "../agent/secrets.ts";
-import { readCheckpoint, readEvent } from "./_agent_words.ts";
+import { readEvent } from "./_agent_words.ts";
 import type { Backend } from "../backends/protocol.ts";
 import { Approvals, type Approver, NOBODY, type Questions } from "./approvals.ts";
-import {
-  boxFiles,
-  type CheckpointFile,
-  memoryFiles,
-  restoreBoxFiles,
-  restoreMemoryFiles,
-  type ResumedRun,
-  type RunCheckpoint,
-} from "./checkpoint.ts";
+import type { CheckpointFile, ResumedRun, RunCheckpoint } from "./checkpoint.ts";
 import { expressionContext } from "./_context.ts";
 import type { EventSink, Outcome, RunEventBody, WrittenFile } from "./events.ts";
 import type { ExpressionContext } from "./expressions/context.ts";
 import { renderTemplate } from "./expressions/template.ts";
 import { Interruption } from "./_interruption.ts";
+import { giveRun, takeRun } from "./_kept_run.ts";
 import type { Plan, PlanStep } from "./plan.ts";
 import { Processes } from "./processes.ts";
 import { Progress } from "./_progress.ts";
@@ -230,7 +222,9 @@ class Run implements RunHost {
       const processes = this.#start();
       await this.interruption.unless(processes.ready());
       ready = true;
-      if (resume !== undefined) await this.#restore(processes, resume);
+      if (resume !== undefined) {
+        await this.interruption.unless(giveRun(processes, this.plan, resume));
+      }
       await this.#runAll();
       stopped = this.progress.waiting.length > 0
         ? await this.#keep(processes)
@@ -259,14 +253,6 @@ class Run implements RunHost {
       budget: this.spending.runLimits(),
       callerTree: this.#options.callerTree,
     });
-  }
-
-  /** Gives a new agent what the waiting one had. */
-  async #restore(processes: Processes, { checkpoint, files }: ResumedRun): Promise<void> {
-    const { agent, containers } = processes;
-    await this.interruption.unless(restoreMemoryFiles(agent.channel, files, this.plan));
-    await this.interruption.unless(restoreBoxFiles(containers, files, this.plan));
-    await this.interruption.unless(agent.ask(AGENT_PROCESS.restore, checkpoint.agent));
   }
 
   /** The steps, and those that come after all of them. */
@@ -329,21 +315,15 @@ class Run implements RunHost {
 
   /** Keeps all that is needed to go on later. */
   async #keep(processes: Processes): Promise<Stopped> {
-    const { agent, containers } = processes;
     const { kept } = this.progress;
     const waiting = waitingText(kept.waiting);
-    const [said, memory, boxes] = await this.interruption.unless(Promise.all([
-      processes.ask(AGENT_PROCESS.checkpoint, {}).then(readCheckpoint),
-      memoryFiles(agent.channel, this.plan),
-      boxFiles(containers, this.plan).catch((error: Error) => error),
-    ]));
-    if (boxes instanceof Error) {
-      // To go on without them would be to lose them.
-      const why = `and this run cannot be gone on with: ${boxes.message}`;
+    const taken = await this.interruption.unless(takeRun(processes, this.plan));
+    if (taken.problem !== undefined) {
+      const why = `and this run cannot be gone on with: ${taken.problem}`;
       return new Stopped("failure", `${waiting}, ${why}`);
     }
-    const files = [...memory, ...boxes];
-    this.#options.keep?.({ ...kept, agent: said, spent: this.spending.kept }, files);
+    const { agent, files } = taken;
+    this.#options.keep?.({ ...kept, agent, spent: this.spending.kept }, files);
     return new Stopped("waiting", waiting);
   }
 
