@@ -35,7 +35,7 @@ testOn(
   DOCKER,
   "runPlan() lets nobody at mounted files while a command runs, where Deno's flags alone confine the host",
   async (engine) => {
-    const { result, events, left } = await boxed(engine, {
+    const { result, left } = await boxed(engine, {
       flow: {
         ...flowOf(engine),
         steps: [
@@ -69,13 +69,6 @@ testOn(
       result.files.map(({ path, backend }) => `${backend} ${path}`),
       ["disk /disk/late", "disk /disk/own", "box /workspace/go"],
     );
-    const finished = events.findIndex((event) =>
-      event.type === "command.finished" && event.step === "command"
-    );
-    const late = events.findIndex((event) =>
-      event.type === "file.changed" && event.path === "/disk/late"
-    );
-    assert(finished >= 0 && late > finished);
     assertEquals(left, []);
   },
 );
