@@ -14,6 +14,7 @@ import { Demultiplexer, MarkedStream } from "./_demux.ts";
 import { newToken } from "./_files.ts";
 import type { Helper } from "./_helper.ts";
 import { OWN_DIRECTORY } from "./_prelude.ts";
+import { type Entry, parseRecord } from "./_records.ts";
 
 /** The variables that every command has, unless its image or its box say otherwise. */
 export const VARIABLES = {
@@ -29,6 +30,8 @@ const BLOCK_BYTES = 512;
 const OPEN_FILES = 1_024;
 /** Milliseconds in which the file server has to end a command before others do. */
 const QUELL_MILLISECONDS = 2_000;
+/** How many times as long it may say nothing while it does what others asked for. */
+const BUSY_ROUNDS = 8;
 /** Milliseconds in which a command's output has to end once nothing of it runs. */
 const DRAIN_MILLISECONDS = 5_000;
 
@@ -77,6 +80,8 @@ export interface CommandPlace {
   readonly variables: Readonly<Record<string, string>>;
   /** Ends everything by force: the container begins anew, with its files. */
   readonly restart: () => Promise<void>;
+  /** Told what was made right before the command. */
+  readonly onBegin: (mark: Entry | undefined) => void;
 }
 
 /**
@@ -95,7 +100,8 @@ export async function runCommand(
   const { container, helper, user, limits } = place;
   const { timeout, signal, cwd, outputBytes, onOutput } = request;
   const script = longScript(request);
-  const killedBefore = await prepare(helper, request, script);
+  const { mark, killed: killedBefore } = await prepare(helper, request, script);
+  place.onBegin(mark);
   const token = newToken();
   const tell = (stream: "stdout" | "stderr") =>
     onOutput && ((text: string) => onOutput({ stream, text }));
@@ -106,7 +112,8 @@ export async function runCommand(
     new MarkedStream(
       `\n${token} `,
       (bytes) => stderr.push(bytes),
-      (code) => ended.resolve({ code: Number(code) }),
+      // Whoever looks for the word can say it too.
+      (code) => ended.resolve({ code: /^\d{1,3}$/.test(code) ? Number(code) : 137 }),
     ),
   );
   const words = ["/bin/sh", "-c", SCRIPT, "sh", token, ...argumentsOf(place, request, script)];
@@ -140,7 +147,7 @@ export async function runCommand(
     throw new BackendError("io", cwd, `The command could not be started: ${said || "no reason"}`);
   }
   const notes = [
-    ...(killed === undefined || killed === killedBefore ? [] : [
+    ...(killed === killedBefore ? [] : [
       `A process was killed: everything in the container took more than ${place.memoryBytes} bytes ` +
       "of memory",
     ]),
@@ -155,14 +162,23 @@ interface Ending {
   readonly killed?: "timeout" | "aborted";
 }
 
-/** Brings what comes as a file; returns how many processes had no memory until now. */
+/** What there is before a command. */
+interface Before {
+  /** A file that was made right then. */
+  readonly mark: Entry | undefined;
+  /** How many processes had no memory until now. */
+  readonly killed: string;
+}
+
+/** Brings what comes as a file, and looks at what there is. */
 async function prepare(
   helper: Helper,
   { stdin, cwd, signal }: ShellRequest,
   script: Uint8Array | undefined,
-): Promise<string> {
+): Promise<Before> {
   return await helper.together(async (ask) => {
-    const { bytes: killed } = await ask("before");
+    const { bytes } = await ask("before");
+    const [mark = "", killed = ""] = new TextDecoder().decode(bytes).split("\n");
     const files = { input: stdin === "" ? undefined : new TextEncoder().encode(stdin), script };
     for (const [name, bytes] of Object.entries(files)) {
       for (let from = 0; from < (bytes?.length ?? 0); from += ARGUMENT_BYTES * 8) {
@@ -173,7 +189,7 @@ async function prepare(
         throw new BackendError("too_large", cwd, message);
       }
     }
-    return new TextDecoder().decode(killed).trim();
+    return { mark: parseRecord(OWN_DIRECTORY, mark), killed };
   }, signal);
 }
 
@@ -210,28 +226,53 @@ function longScript({ command, cwd }: ShellRequest): Uint8Array | undefined {
 }
 
 /** Kills what the command left, and says how many processes had no memory until now. */
-async function quell({ container, helper, user, restart }: CommandPlace): Promise<
-  string | undefined
-> {
-  const asked = helper.ask("quell", { silence: QUELL_MILLISECONDS }).then(
-    ({ bytes }) => new TextDecoder().decode(bytes).trim(),
+async function quell(place: CommandPlace): Promise<string> {
+  const { helper, restart } = place;
+  // Where the command killed it, another one does it.
+  const asked = helper.ask("quell").catch(() => helper.ask("quell")).then(
+    ({ bytes }) => bytes,
     () => undefined,
   );
-  const done = await within(asked, QUELL_MILLISECONDS);
-  if (done !== undefined) return done;
-  // It is held up, or was killed by the command: another one does it.
-  helper.drop();
-  try {
-    const stream = await container.exec({ words: ["/bin/sh", "-c", "kill -9 -1"], user });
-    const gone = follow(stream, () => {}, () => {});
-    if (await within(gone.then(() => true), QUELL_MILLISECONDS) === undefined) await restart();
-    stream.destroy();
-  } catch (error) {
-    if (!(error instanceof BackendError)) throw error;
-    await restart();
+  let done = await answered(helper, asked, 1);
+  if (done === undefined) {
+    // The command may have stopped it.
+    await signalAll(place, "CONT");
+    done = await answered(helper, asked, helper.isBusy ? BUSY_ROUNDS : 1);
   }
-  const { bytes } = await helper.ask("quell");
-  return new TextDecoder().decode(bytes).trim();
+  if (done === undefined) {
+    helper.drop();
+    if (!await signalAll(place, "KILL")) await restart();
+    done = (await helper.ask("quell")).bytes;
+  }
+  return new TextDecoder().decode(done).trim();
+}
+
+/** An answer of the file server, which first does what others asked for: it is heard meanwhile. */
+async function answered<T>(
+  helper: Helper,
+  asked: Promise<T>,
+  rounds: number,
+): Promise<T | undefined> {
+  for (let silent = 0; silent < rounds; silent++) {
+    const before = helper.heard;
+    const answer = await within(asked.then((value) => ({ value })), QUELL_MILLISECONDS);
+    if (answer !== undefined) return answer.value;
+    if (helper.heard !== before) silent = -1;
+  }
+  return undefined;
+}
+
+/** Sends all processes of the user a signal; says whether that was possible. */
+async function signalAll({ container, user }: CommandPlace, signal: string): Promise<boolean> {
+  try {
+    const stream = await container.exec({ words: ["/bin/sh", "-c", `kill -${signal} -1`], user });
+    const done = await within(follow(stream, () => {}, () => {}), QUELL_MILLISECONDS);
+    stream.destroy();
+    return done === true;
+  } catch (error) {
+    if (error instanceof BackendError) return false;
+    throw error;
+  }
 }
 
 /** Reads a connection until it ends. */

@@ -52,44 +52,46 @@ export class Demultiplexer {
 /** Passes on what stands before a mark, and says when the mark has come. */
 export class MarkedStream {
   readonly #mark: string;
-  readonly #tailBytes: number;
   readonly #onBytes: OnBytes;
   readonly #onEnd: (rest: string) => void;
   #held = new Uint8Array(0);
   #ended = false;
 
   /**
-   * @param mark What the end begins with, in ASCII; a line ending closes it.
+   * @param mark What the end begins with, in ASCII, its first character once; a line ending closes it.
    * @param onBytes Told of what comes before.
    * @param onEnd Told of what stands between the mark and the line's end.
    */
   constructor(mark: string, onBytes: OnBytes, onEnd: (rest: string) => void) {
     this.#mark = mark;
-    this.#tailBytes = mark.length + REST_BYTES;
     this.#onBytes = onBytes;
     this.#onEnd = onEnd;
   }
 
   /** Takes the next piece. */
   push(piece: Uint8Array): void {
-    if (this.#ended) return;
+    if (this.#ended || piece.length === 0) return;
     const bytes = this.#held.length === 0 ? piece : concat(this.#held, piece);
-    // The mark is at the end but for a few bytes, or is still to come.
-    const from = Math.max(0, bytes.length - piece.length - this.#tailBytes);
-    const at = findMark(bytes, this.#mark, from);
-    if (at === -1) return this.#hold(bytes, Math.max(0, bytes.length - this.#tailBytes));
-    const rest = ascii.decode(bytes.subarray(at + this.#mark.length));
-    const line = rest.indexOf("\n");
-    if (line === -1) return this.#hold(bytes, at);
-    if (at > 0) this.#onBytes(bytes.subarray(0, at));
-    this.#ended = true;
     this.#held = new Uint8Array(0);
-    this.#onEnd(rest.slice(0, line));
+    for (let from = 0;;) {
+      const at = findMark(bytes, this.#mark, from);
+      if (at === -1) return this.#hold(bytes, beginOfMark(bytes, this.#mark));
+      const begin = at + this.#mark.length;
+      const end = bytes.subarray(begin, begin + REST_BYTES + 1).indexOf(LINE_FEED);
+      if (end !== -1) {
+        if (at > 0) this.#onBytes(bytes.subarray(0, at));
+        this.#ended = true;
+        return this.#onEnd(ascii.decode(bytes.subarray(begin, begin + end)));
+      }
+      if (bytes.length <= begin + REST_BYTES) return this.#hold(bytes, at);
+      // Whoever printed it cannot know what comes after it.
+      from = at + 1;
+    }
   }
 
   /** Passes on what is held since no mark came. */
   flush(): void {
-    if (!this.#ended && this.#held.length > 0) this.#onBytes(this.#held);
+    if (this.#held.length > 0) this.#onBytes(this.#held);
     this.#held = new Uint8Array(0);
   }
 
@@ -101,6 +103,7 @@ export class MarkedStream {
 
 /** Bytes that may stand between a mark and its line's end. */
 const REST_BYTES = 16;
+const LINE_FEED = 10;
 
 const ascii = new TextDecoder();
 
@@ -119,6 +122,16 @@ export function findMark(bytes: Uint8Array, mark: string, from = 0): number {
     if (same === mark.length) return at;
   }
   return -1;
+}
+
+/** Where the bytes end in what may become a mark; their length if they do not. */
+function beginOfMark(bytes: Uint8Array, mark: string): number {
+  const at = bytes.lastIndexOf(mark.charCodeAt(0));
+  if (at === -1 || bytes.length - at >= mark.length) return bytes.length;
+  for (let next = at; next < bytes.length; next++) {
+    if (bytes[next] !== mark.charCodeAt(next - at)) return bytes.length;
+  }
+  return at;
 }
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {

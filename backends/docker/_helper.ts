@@ -67,10 +67,22 @@ interface Pending {
 export class Helper {
   readonly #options: HelperOptions;
   #connection: Connection | undefined;
+  #waiting = 0;
+  #heard = 0;
 
   /** @param options How to start it. */
   constructor(options: HelperOptions) {
     this.#options = options;
+  }
+
+  /** How often it has said something: as long as this grows it is alive. */
+  get heard(): number {
+    return this.#heard;
+  }
+
+  /** Whether more than one is asking. */
+  get isBusy(): boolean {
+    return this.#waiting > 1;
   }
 
   /**
@@ -91,11 +103,16 @@ export class Helper {
    * @param work Asks for them.
    * @param signal Ends the wait for its turn.
    */
-  together<T>(work: (ask: Ask) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return this.#options.queue.run({ cwd: "/", signal }, async () => {
-      const connection = await this.#connect();
-      return await work((script, options) => connection.ask(script, options));
-    });
+  async together<T>(work: (ask: Ask) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    this.#waiting += 1;
+    try {
+      return await this.#options.queue.run({ cwd: "/", signal }, async () => {
+        const connection = await this.#connect();
+        return await work((script, options) => connection.ask(script, options));
+      });
+    } finally {
+      this.#waiting -= 1;
+    }
   }
 
   /** Gives it up: the next script gets a new one. */
@@ -106,7 +123,7 @@ export class Helper {
 
   async #connect(): Promise<Connection> {
     if (this.#connection?.isOpen === true) return this.#connection;
-    const connection = new Connection(await this.#options.open());
+    const connection = new Connection(await this.#options.open(), () => this.#heard += 1);
     this.#connection = connection;
     try {
       await this.#options.greet((script, options) => connection.ask(script, options));
@@ -124,14 +141,17 @@ class Connection {
   #said = "";
   isOpen = true;
 
-  constructor(stream: Duplex) {
+  constructor(stream: Duplex, onWord: () => void) {
     this.#stream = stream;
     const demultiplexer = new Demultiplexer(
       (bytes) => this.#pending?.stream.push(bytes),
       // What no function catches: kept for whoever looks into the cause.
       (bytes) => this.#said = (this.#said + new TextDecoder().decode(bytes)).slice(-1_000),
     );
-    stream.on("data", (piece: Uint8Array) => demultiplexer.push(piece));
+    stream.on("data", (piece: Uint8Array) => {
+      onWord();
+      demultiplexer.push(piece);
+    });
     const lost = (cause?: unknown) =>
       this.end(new HelperLost(`The file server ended ${this.#said}`.trim(), { cause }));
     stream.on("end", () => lost());

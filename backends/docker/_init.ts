@@ -11,6 +11,12 @@ import { quote } from "./_quote.ts";
 
 /** Where the first process says what the image brought: a directory of root's. */
 const IMAGE_DIRECTORY = "/run/image";
+/**
+ * The shell of the image once more, as a program that may be run and not read. The kernel lets nobody
+ * look into a process of such a program, nor at its files, so that commands, which are the same user's,
+ * cannot put words into the mouth of the file server.
+ */
+const SERVER = `${IMAGE_DIRECTORY}/sh`;
 /** The same where it outlives a stop. */
 const KEPT_DIRECTORY = "/etc/routebook";
 
@@ -82,23 +88,28 @@ if [ ! -f $k/hidden ]; then
   for e in /* /.[!.]*; do [ -d "$e" ] && printf '%s\\n' "$e"; done > $k/top
   mv $k/entries $k/hidden
 fi
+cat /bin/sh > ${SERVER} && chmod 0711 ${SERVER} || rm -f ${SERVER}
 : > ${IMAGE_DIRECTORY}/ready
 exec /bin/sh -c ${quote(WAIT)}`;
 }
 
-/** Stands between two lists of paths. */
+/** Stands between two lists. */
 const MARK = "--";
 
-/** Waits for the first process, and prints what the image brought: two lists, a mark between. */
-export const WELCOME = `n=0
+/** Waits for the first process, and becomes the file server. Later ones are started as `server`. */
+export const BOOT = `n=0
 while [ ! -e ${IMAGE_DIRECTORY}/ready ]; do
   n=$((n + 1))
   [ $n -lt 1500 ] || break
   sleep 0.02
 done
-k=${KEPT_DIRECTORY}
+[ -x ${SERVER} ] && exec ${SERVER}
+exec /bin/sh`;
+
+/** Prints what the image brought and what the server is, three lists with marks between. */
+export const WELCOME = `k=${KEPT_DIRECTORY}
 [ -f $k/hidden ] || k=${IMAGE_DIRECTORY}
-cat $k/hidden && echo ${MARK} && cat $k/top`;
+cat $k/hidden && echo ${MARK} && cat $k/top && echo ${MARK} && echo "$0"`;
 
 /** What the image brought. */
 export interface ImageEntries {
@@ -106,12 +117,14 @@ export interface ImageEntries {
   readonly hidden: readonly string[];
   /** Directories at the root: of the tree, and shown once something is in them. */
   readonly top: readonly string[];
+  /** The program of the file server. */
+  readonly server: string;
 }
 
 /** Reads what {@linkcode WELCOME} printed. */
 export function parseEntries(text: string): ImageEntries {
-  const [hidden = "", top = ""] = text.split(`${MARK}\n`);
-  return { hidden: lines(hidden), top: lines(top) };
+  const [hidden = "", top = "", server = ""] = text.split(`${MARK}\n`);
+  return { hidden: lines(hidden), top: lines(top), server: server.trim() };
 }
 
 function lines(text: string): readonly string[] {

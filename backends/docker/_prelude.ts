@@ -65,8 +65,7 @@ clear() {
   return 0
 }
 changed() {
-  cn=$(( ($(date +%s) - $(stat -c %Z ${OWN_DIRECTORY}/mark)) / 60 + 2 ))
-  stat -c "$1 $F %n" ${OWN_DIRECTORY}/mark
+  cn=$(( ($(date +%s) - $3) / 60 + 2 ))
   find "$2" -mindepth 1 ${prune(own)} -type f $M -$cn -exec stat -c "$1 $F %n" {} + 2> /dev/null
   return 0
 }
@@ -82,7 +81,7 @@ function prune(paths: readonly string[]): string {
 const FUNCTIONS = `
 cd /; umask 022; set -f; unset CDPATH ENV IFS
 LC_ALL=C TZ=UTC0; export LC_ALL TZ
-F='${FIELDS}' E=${OWN_DIRECTORY}/said
+F='${FIELDS}'
 find / -maxdepth 0 -cmin -1 > /dev/null 2>&1 && M=-cmin || M=-mmin
 linked() {
   lr=\${1#/} lc=
@@ -133,7 +132,7 @@ spot() {
   return 0
 }
 say() {
-  while IFS= read -r sl || [ -n "$sl" ]; do printf '%s\\n' "$sl"; done < "$E"
+  printf '%s\\n' "$sm"
   return 9
 }
 parents() {
@@ -141,7 +140,7 @@ parents() {
   [ -e "$1" ] && return 3
   missing "$1"
   case $? in 2) ;; 3) return 3 ;; *) return 8 ;; esac
-  mkdir -p "$1" 2> "$E" || say
+  sm=$(mkdir -p "$1" 2>&1) || say
 }
 look() {
   lookup "$1" || return
@@ -157,8 +156,9 @@ list() {
 tree() {
   lookup "$2" || return
   [ -d "$R" ] || return 3
-  pruned "$1" "$R" 2> "$E"
-  while IFS= read -r tl; do printf '\\n%s ! %s' "$1" "$tl"; done < "$E"
+  { sm=$(pruned "$1" "$R" 2>&1 >&3); } 3>&1
+  [ -z "$sm" ] && return
+  printf '%s\\n' "$sm" | while IFS= read -r tl; do printf '\\n%s ! %s' "$1" "$tl"; done
   return 0
 }
 follow() {
@@ -206,14 +206,16 @@ target() {
   D=\${R%/*}
   parents "$D" || return
   W=$D/$3
+  # The file server may have been lost in the middle of the same.
+  [ ! -e "$W" ] || rm -f "$W"
 }
-fill() { { base64 -d >> "$W"; } 2> "$E" || { say; rm -f "$W"; return 9; }; }
+fill() { sm=$({ base64 -d >> "$W"; } 2>&1) || { say; rm -f "$W"; return 9; }; }
 settle() {
   [ -d "$R" ] && { rm -f "$W"; return 4; }
   [ -x "$R" ] && chmod +x "$W"
-  if [ "$V" = 1 ]; then mv -f "$W" "$R" 2> "$E" || { say; rm -f "$W"; return 9; }
+  if [ "$V" = 1 ]; then sm=$(mv -f "$W" "$R" 2>&1) || { say; rm -f "$W"; return 9; }
   else
-    ln "$W" "$R" 2> "$E"
+    sm=$(ln "$W" "$R" 2>&1)
     er=$?
     rm -f "$W"
     if [ $er != 0 ]; then
@@ -227,10 +229,10 @@ settle() {
 discard() {
   spot "$1" || return
   [ -e "$R" ] || [ -L "$R" ] || { missing "$R"; return; }
-  if [ ! -d "$R" ] || [ -L "$R" ]; then rm -f "$R" 2> "$E" || say
-  elif [ "$2" = 1 ]; then rm -rf "$R" 2> "$E" || say
+  if [ ! -d "$R" ] || [ -L "$R" ]; then sm=$(rm -f "$R" 2>&1) || say
+  elif [ "$2" = 1 ]; then sm=$(rm -rf "$R" 2>&1) || say
   elif [ -n "$(find "$R" -mindepth 1 -maxdepth 1 ! -name '${TEMPORARY_NAME}*' 2> /dev/null | head -c 1)" ]; then return 4
-  else rm -rf "$R" 2> "$E" || say; fi
+  else sm=$(rm -rf "$R" 2>&1) || say; fi
 }
 rename() {
   spot "$1" || return
@@ -249,7 +251,7 @@ rename() {
       [ -L "$R" ] && rm -f "$R"
     fi
     parents "\${R%/*}" || return $(($? + 20))
-    mv -f "$S" "$R" 2> "$E" || { say; return 29; }
+    sm=$(mv -f "$S" "$R" 2>&1) || { say; return 29; }
   fi
   stat -c "$F" "$R"
 }
@@ -268,12 +270,20 @@ shown() {
 quell() {
   kill -9 -1 2> /dev/null
   set +f
-  for qd in /run /run/home /dev/shm; do
+  for qd in /run /run/home ${OWN_DIRECTORY} /dev/shm; do
     for qe in $qd/* $qd/.[!.]* $qd/..?*; do
-      { [ -O "$qe" ] || [ -L "$qe" ]; } && rm -rf "$qe" 2> /dev/null
+      [ -O "$qe" ] || [ -L "$qe" ] || continue
+      rm -rf "$qe" 2> /dev/null && continue
+      [ -d "$qe" ] && find "$qe" -type d ! -perm -700 -exec chmod u+rwx {} \\; 2> /dev/null
+      rm -rf "$qe" 2> /dev/null
     done
   done
   set -f
+  killed
+}
+before() {
+  : > ${OWN_DIRECTORY}/mark
+  stat -c "$F" ${OWN_DIRECTORY}/mark
   killed
 }
 killed() {
@@ -283,26 +293,17 @@ killed() {
     return 0
   done
 }
-before() {
-  : > ${OWN_DIRECTORY}/mark
-  for bp in ${OWN_DIRECTORY}/input ${OWN_DIRECTORY}/script; do [ ! -e $bp ] || rm -f $bp; done
-  killed
-}
-used() {
-  for up; do [ "$up" -nt ${OWN_DIRECTORY}/mark ] && printf '%s\\n' "$up"; done
-  return 0
-}
 bring() { W=${OWN_DIRECTORY}/$1; }
 stow() {
-  [ -d "$1" ] && [ ! -L "$1" ] && { rm -rf "$1" 2> "$E" || say || return; }
+  [ -d "$1" ] && [ ! -L "$1" ] && { sm=$(rm -rf "$1" 2>&1) || say || return; }
   W=$1
-  rm -f "$W" 2> "$E" || say
+  sm=$(rm -f "$W" 2>&1) || say
 }
 dirs() {
   for dp; do
     [ -d "$dp" ] && [ ! -L "$dp" ] && continue
-    rm -f "$dp" 2> "$E"
-    mkdir -p "$dp" 2> "$E" || { say; return; }
+    rm -f "$dp" 2> /dev/null
+    sm=$(mkdir -p "$dp" 2>&1) || { say; return; }
   done
 }
 tell() {
@@ -314,7 +315,7 @@ tell() {
 purge() {
   for dp; do
     [ -d "$dp" ] && [ ! -L "$dp" ] && find "$dp" -type d ! -perm -700 -exec chmod u+rwx {} \\; 2> /dev/null
-    rm -rf "$dp" 2> "$E" || { say; return; }
+    sm=$(rm -rf "$dp" 2>&1) || { say; return; }
   done
 }
 fetch() {

@@ -15,6 +15,8 @@ export interface Entry {
   readonly info: FileInfo;
   /** When anything about it was changed last: a text that sorts by time. */
   readonly changed: string;
+  /** When its bytes were changed last, in whole seconds since the epoch. */
+  readonly seconds: number;
 }
 
 /** Words of a record before the name: six fields, of which the last two are three words each. */
@@ -46,6 +48,7 @@ export function parseRecord(path: string, words: string): Entry | undefined {
     name: path,
     kind,
     changed: changed ?? "",
+    seconds: Number(seconds),
     info: {
       path,
       type: kind === "link" ? "other" : kind,

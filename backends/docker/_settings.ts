@@ -86,7 +86,7 @@ export function containerSettings(
       PidsLimit: box.processes ?? SHELL_LIMITS.processes,
       ReadonlyRootfs: readOnly,
       Tmpfs: {
-        "/run": `rw,nosuid,nodev,mode=1777,size=${RUN_BYTES}`,
+        "/run": `rw,exec,nosuid,nodev,mode=1777,size=${RUN_BYTES}`,
         ...(readOnly ? { "/tmp": `rw,nosuid,nodev,mode=1777,size=${Math.floor(memory / 2)}` } : {}),
       },
       Mounts: [...work, ...mounts],

@@ -123,7 +123,7 @@ export async function putSnapshot(files: DockerFiles, archive: Uint8Array): Prom
     };
     if (bytes.length > 0) {
       await bring(ask, "archive", bytes);
-      await perform('tar -xf "$W" -C / 2> "$E" || say; rm -f "$W"');
+      await perform('sm=$(tar -xf "$W" -C / 2>&1) || say; sr=$?; rm -f "$W"; (exit $sr)');
     }
     for (const path of deleted) await perform(`rm -rf ${quote(path)}`);
   });

@@ -52,10 +52,20 @@ type Known = Map<string, { readonly version: string | null; readonly size: numbe
 export class DockerStage implements Stage {
   readonly #options: DockerStageOptions;
   #known: Known = new Map();
+  #begun: Entry | undefined;
 
   /** @param options Where they are. */
   constructor(options: DockerStageOptions) {
     this.#options = options;
+  }
+
+  /**
+   * Says that a command begins.
+   *
+   * @param mark What was made right before it. A command can reach it, so that it is not looked at again.
+   */
+  begin(mark: Entry | undefined): void {
+    this.#begun = mark;
   }
 
   /** See {@linkcode Stage.put}. */
@@ -123,12 +133,14 @@ export class DockerStage implements Stage {
     return await this.#together(options, async (ask) => {
       const local: string[] = [];
       for (const directory of watched) {
+        const begun = this.#begun;
+        if (begun === undefined) continue;
         const token = newToken();
-        const listed = await checked(ask, `changed ${token} ${quote(directory)}`);
-        // `find` goes by minutes: the first is what was made right before the command.
-        const [mark, ...entries] = entriesOf(listed, token);
-        for (const { name, kind, changed } of entries) {
-          if (mark !== undefined && kind === "file" && changed > mark.changed) local.push(name);
+        const script = `changed ${token} ${quote(directory)} ${begun.seconds}`;
+        const listed = await checked(ask, script);
+        // `find` goes by minutes.
+        for (const { name, kind, changed } of entriesOf(listed, token)) {
+          if (kind === "file" && changed > begun.changed) local.push(name);
         }
       }
       const found = new Findings();
@@ -174,9 +186,14 @@ export class DockerStage implements Stage {
       ![...found.known.keys()].some((other) => other !== path && isWithin(other, path))
     );
     if (doubtful.length === 0) return new Set();
-    const used = await checked(ask, `used ${doubtful.map(quote).join(" ")}`);
-    const lines = new TextDecoder().decode(used).split("\n");
-    return new Set(doubtful.filter((path) => !lines.includes(path)));
+    const token = newToken();
+    const listed = await checked(ask, `tell ${token} ${doubtful.map(quote).join(" ")}`);
+    const since = this.#begun?.changed;
+    const used = entriesOf(listed, token).filter(({ changed }) =>
+      since !== undefined && changed > since
+    );
+    const names = used.map(({ name }) => name);
+    return new Set(doubtful.filter((path) => !names.includes(path)));
   }
 
   async #reset(ask: Ask): Promise<void> {

@@ -34,6 +34,9 @@ export class Container {
   #container: EngineContainer | undefined;
   #hold: Duplex | undefined;
   #running = false;
+  #starting: Promise<void> | undefined;
+  #starts = 0;
+  #rested = false;
 
   /** @param options What it is to be. */
   constructor(options: ContainerOptions) {
@@ -50,17 +53,31 @@ export class Container {
     return this.#running;
   }
 
+  /** How often it was started. */
+  get starts(): number {
+    return this.#starts;
+  }
+
   /**
-   * Makes it, or takes the one that is kept, and starts it.
+   * Makes it, or takes the one that is kept, and starts it, unless it runs.
    *
    * @throws {BackendError} `io` where the engine cannot, `unsupported` where it is in use or was made
    * of something else.
    */
   async start(): Promise<void> {
+    if (this.#running) return;
+    this.#starting ??= this.#start().finally(() => this.#starting = undefined);
+    await this.#starting;
+  }
+
+  async #start(): Promise<void> {
+    const isNew = this.#container === undefined;
     try {
       this.#container ??= await this.#kept() ?? await this.#create();
       await this.#begin(this.#container);
     } catch (error) {
+      // What cannot be started is of no use; what is kept is.
+      if (isNew) await this.end().catch(() => {});
       throw engineProblem("start the container", error);
     }
   }
@@ -79,16 +96,35 @@ export class Container {
       await container.start();
     } catch (error) {
       hold.destroy();
+      // Another one was faster.
+      if (isStatus(error, 304)) throw this.#inUse();
       throw error;
     }
     this.#running = true;
+    this.#starts += 1;
+    if (this.#rested) await container.rename({ name: newName() });
+    this.#rested = false;
   }
 
   async #create(): Promise<EngineContainer> {
     const { engine, settings, keep } = this.#options;
-    const name = `routebook-${keep ?? crypto.randomUUID().slice(0, 8)}`;
+    const name = keep === undefined ? newName() : `routebook-${keep}`;
     const Labels = { ...settings.Labels, [LABELS.config]: await settingsHash(settings) };
-    return await engine.createContainer({ ...settings, name, Labels });
+    try {
+      return await engine.createContainer({ ...settings, name, Labels });
+    } catch (error) {
+      if (keep !== undefined && isNameTaken(error)) throw this.#inUse();
+      throw error;
+    }
+  }
+
+  #inUse(): BackendError {
+    const { keep } = this.#options;
+    if (keep === undefined) {
+      return new BackendError("io", "/", "Somebody else has started the container");
+    }
+    const hint = `end the other one, or remove the container: deno task sandboxes --remove ${keep}`;
+    return new BackendError("unsupported", "/", `The container '${keep}' is in use: ${hint}`);
   }
 
   async #kept(): Promise<EngineContainer | undefined> {
@@ -97,10 +133,7 @@ export class Container {
     const filters = { label: [`${LABELS.keep}=${keep}`] };
     const [found] = await engine.listContainers({ all: true, filters });
     if (found === undefined) return undefined;
-    const hint = `end the other one, or remove the container: deno task sandboxes --remove ${keep}`;
-    if (found.State === "running") {
-      throw new BackendError("unsupported", "/", `The container '${keep}' is in use: ${hint}`);
-    }
+    if (found.State === "running") throw this.#inUse();
     if (found.Labels[LABELS.config] !== await settingsHash(settings)) {
       const why = "is kept as it was made, and the file asks for something else by now";
       const how = `Remove it with its files: deno task sandboxes --remove ${keep}`;
@@ -138,9 +171,11 @@ export class Container {
   /** Whether the engine says that it runs. */
   async looksAlive(): Promise<boolean> {
     try {
-      return (await this.#container?.inspect())?.State.Running === true;
+      const isAlive = (await this.#container?.inspect())?.State.Running === true;
+      if (!isAlive) this.#running = false;
+      return isAlive;
     } catch (error) {
-      if (isStatus(error, 404)) return false;
+      if (isStatus(error, 404)) return this.#running = false;
       throw engineProblem("look at the container", error);
     }
   }
@@ -171,9 +206,11 @@ export class Container {
 
   /** Stops it for a while: nobody takes it for one that was left behind. */
   async rest(): Promise<void> {
-    const { keep } = this.#options;
-    if (keep === undefined) {
-      await this.#container?.rename({ name: `${IDLE_PREFIX}${crypto.randomUUID().slice(0, 8)}` });
+    // From now on whoever uses it waits for it to be started again.
+    this.#running = false;
+    if (this.#options.keep === undefined && this.#container !== undefined) {
+      await this.#container.rename({ name: `${IDLE_PREFIX}${crypto.randomUUID().slice(0, 8)}` });
+      this.#rested = true;
     }
     await this.halt();
   }
@@ -191,6 +228,15 @@ export class Container {
       this.#hold?.destroy();
     }
   }
+}
+
+function newName(): string {
+  return `routebook-${crypto.randomUUID().slice(0, 8)}`;
+}
+
+/** Docker says so with a status, Podman in its words. */
+function isNameTaken(error: unknown): boolean {
+  return isStatus(error, 409) || error instanceof Error && /name .*in use/.test(error.message);
 }
 
 function isDuplex(stream: NodeJS.ReadWriteStream): stream is Duplex {

@@ -107,7 +107,7 @@ export class DockerSandbox implements Backend, Shell, AsyncDisposable {
    * the engine fails or there is no image.
    */
   async start(signal?: AbortSignal): Promise<void> {
-    await this.#box.files(signal);
+    await this.#box.use(() => Promise.resolve(), signal);
   }
 
   /** See {@linkcode Backend.ls}. */
@@ -267,7 +267,7 @@ export class DockerSandbox implements Backend, Shell, AsyncDisposable {
   ): Promise<T> {
     const canonical = canonicalPath(path);
     throwIfAborted(signal, canonical);
-    return await work(await this.#box.files(signal), canonical);
+    return await this.#box.use((files) => work(files, canonical), signal);
   }
 }
 
