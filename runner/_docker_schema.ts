@@ -57,7 +57,8 @@ export const dockerSchema = z.strictObject({
     .describe("Processes and threads at a time; 256 unless said otherwise."),
   user: z.union([text, z.int()]).optional()
     .describe("The user of commands, in numbers; 1000:1000 unless said otherwise."),
-  workdir: text.optional().describe("The directory that belongs to the user."),
+  workdir: text.optional()
+    .describe("The directory that belongs to the user: the runtime's, or /workspace."),
   env: variables.describe("Variables of all commands in it."),
   volumes: z.record(z.string(), text).optional()
     .describe("Volumes of the engine that stay when the container goes, by their prefix."),

@@ -77,8 +77,8 @@ function keysOf(path: readonly string[], schema: Part, root: Part): readonly Key
         if (known === undefined) {
           found.set(key, { name: key, schema: part(value), isRequired: required.includes(key) });
         } else if (JSON.stringify(known.schema) !== JSON.stringify(value)) {
-          // A key that tells forms apart: all that it may be.
-          found.set(key, { ...known, schema: { ...known.schema, anyOf: [known.schema, value] } });
+          // A key that tells forms apart: all that it may be, and says of each.
+          found.set(key, { ...known, schema: eitherOf(known.schema, part(value)) });
         }
       }
     }
@@ -91,6 +91,13 @@ function keysOf(path: readonly string[], schema: Part, root: Part): readonly Key
     return inner.filter((each) => typeof each === "object" && each !== null)
       .flatMap((each) => keysOf(rest, part(each), root));
   });
+}
+
+function eitherOf(first: Part, second: Part): Part {
+  const said = [first, second].flatMap(({ description }) => {
+    return typeof description === "string" ? [description] : [];
+  });
+  return { ...first, anyOf: [first, second], description: [...new Set(said)].join(" ") };
 }
 
 /** A schema without references, as each of the forms that it allows. */
