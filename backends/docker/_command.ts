@@ -13,7 +13,7 @@ import type { Container } from "./container.ts";
 import { Demultiplexer, MarkedStream } from "./_demux.ts";
 import { newToken } from "./_files.ts";
 import type { Helper } from "./_helper.ts";
-import { OWN_DIRECTORY } from "./_prelude.ts";
+import { filling, OWN_DIRECTORY } from "./_prelude.ts";
 import { type Entry, parseRecord } from "./_records.ts";
 
 /** The variables that every command has, unless its image or its box say otherwise. */
@@ -24,6 +24,8 @@ export const VARIABLES = {
 
 /** What an argument may not reach, with the NUL at its end. */
 const ARGUMENT_BYTES = 128 * 1024;
+/** Bytes of a file in one script. */
+const PIECE_BYTES = 1024 * 1024;
 /** Bytes of a file's limit in a unit of `ulimit -f`. */
 const BLOCK_BYTES = 512;
 /** Files that a process may have open. */
@@ -181,9 +183,10 @@ async function prepare(
     const [mark = "", killed = ""] = new TextDecoder().decode(bytes).split("\n");
     const files = { input: stdin === "" ? undefined : new TextEncoder().encode(stdin), script };
     for (const [name, bytes] of Object.entries(files)) {
-      for (let from = 0; from < (bytes?.length ?? 0); from += ARGUMENT_BYTES * 8) {
-        const piece = bytes?.subarray(from, from + ARGUMENT_BYTES * 8).toBase64() ?? "";
-        const { status } = await ask(`bring ${name}; fill <<'.'\n${piece}\n.`);
+      if (bytes === undefined) continue;
+      for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
+        const piece = bytes.subarray(from, from + PIECE_BYTES);
+        const { status } = await ask(`bring ${name}; ${filling(piece)}`);
         if (status === 0) continue;
         const message = "The input of the command does not fit the sandbox";
         throw new BackendError("too_large", cwd, message);
@@ -229,10 +232,7 @@ function longScript({ command, cwd }: ShellRequest): Uint8Array | undefined {
 async function quell(place: CommandPlace): Promise<string> {
   const { helper, restart } = place;
   // Where the command killed it, another one does it.
-  const asked = helper.ask("quell").catch(() => helper.ask("quell")).then(
-    ({ bytes }) => bytes,
-    () => undefined,
-  );
+  const asked = quelled(helper);
   let done = await answered(helper, asked, 1);
   if (done === undefined) {
     // The command may have stopped it.
@@ -241,10 +241,20 @@ async function quell(place: CommandPlace): Promise<string> {
   }
   if (done === undefined) {
     helper.drop();
-    if (!await signalAll(place, "KILL")) await restart();
+    if (await signalAll(place, "KILL")) done = await answered(helper, quelled(helper), 1);
+  }
+  if (done === undefined) {
+    // Whatever is to end it is ended by it: but for what comes from outside of the container.
+    helper.drop();
+    await restart();
     done = (await helper.ask("quell")).bytes;
   }
   return new TextDecoder().decode(done).trim();
+}
+
+async function quelled(helper: Helper): Promise<Uint8Array | undefined> {
+  const asked = helper.ask("quell").catch(() => helper.ask("quell"));
+  return await asked.then(({ bytes }) => bytes, () => undefined);
 }
 
 /** An answer of the file server, which first does what others asked for: it is heard meanwhile. */

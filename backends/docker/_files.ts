@@ -13,6 +13,7 @@ import { failure } from "./_failures.ts";
 import { type Answer, type Ask, type Helper, HelperLost } from "./_helper.ts";
 import type { ImageEntries } from "./_init.ts";
 import { FAILURES } from "./_prelude.ts";
+import { filling } from "./_prelude.ts";
 import { quote } from "./_quote.ts";
 import { type Entry, parseListing, parseRecord } from "./_records.ts";
 
@@ -151,7 +152,7 @@ export class DockerFiles {
         if (now !== expected) return undefined;
       }
       if (bytes.length <= PIECE_BYTES) {
-        const answer = await ask(filling(bytes, `${begin} && `, " && settle"));
+        const answer = await ask(`${begin} && ${filling(bytes, " && settle")}`);
         return this.#infoOf(path, verb, this.#checked(answer, subject).bytes);
       }
       this.#checked(await ask(begin), subject);
@@ -283,11 +284,6 @@ export class DockerFiles {
 
 /** Links that one script follows. */
 const LINKS_AT_ONCE = 200;
-
-/** The script that adds bytes to the file that is being written. */
-function filling(bytes: Uint8Array, before = "", after = ""): string {
-  return `${before}fill <<'.'${after}\n${bytes.toBase64()}\n.`;
-}
 
 /** A word that nothing in a container can have known. */
 export function newToken(): string {

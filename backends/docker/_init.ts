@@ -41,6 +41,8 @@ export interface InitOptions {
   readonly workdir: string;
   /** Other paths that are of the tree whatever the image has there: volumes and mounts. */
   readonly tree: readonly string[];
+  /** Those of them that are volumes of the engine. */
+  readonly volumes: readonly string[];
   /** The user of commands: what the image has for it is of the tree. */
   readonly uid: string;
 }
@@ -50,7 +52,7 @@ export interface InitOptions {
  *
  * @param options What it has to know.
  */
-export function initScript({ workdir, tree, uid }: InitOptions): string {
+export function initScript({ workdir, tree, volumes, uid }: InitOptions): string {
   const own = [workdir, ...tree].map(quote).join(" ");
   return `umask 022; set +f; exec 2> /dev/null
 chmod 1777 /
@@ -62,6 +64,7 @@ chmod 1777 /run
 mkdir -m 0777 /run/home ${OWN_DIRECTORY}
 chmod 0777 /run/home ${OWN_DIRECTORY}
 [ -e ${quote(workdir)} ] || { mkdir -p ${quote(workdir)}; chmod 1777 ${quote(workdir)}; }
+for d in ${volumes.map(quote).join(" ")}; do [ "$(ls -A "$d")" ] || chmod 1777 "$d"; done
 of_mounts() { for t in ${own}; do case $t/ in "$1"/*) return 0 ;; esac; done; return 1; }
 of_tree() {
   of_mounts "$1" || [ "$(stat -c %u "$1")" = ${quote(uid)} ]

@@ -72,6 +72,23 @@ changed() {
 `;
 }
 
+/** Bytes that every program writes in one go. */
+const BUFFER_BYTES = 4_000;
+
+/**
+ * The script that adds bytes to the file that is being written.
+ *
+ * The `base64` of busybox takes no notice of what fails before its last write, so that another program
+ * writes what takes more than one: on a full disk half a file would pass for the whole.
+ *
+ * @param bytes The bytes.
+ * @param after What is done then: `&& settle`.
+ */
+export function filling(bytes: Uint8Array, after = ""): string {
+  const word = bytes.length > BUFFER_BYTES ? "pour" : "fill";
+  return `${word} <<'.'${after}\n${bytes.toBase64()}\n.`;
+}
+
 /** Words of `find` that pass over some paths; an expression follows. */
 function prune(paths: readonly string[]): string {
   const words = paths.map((path) => `-path ${quote(literalPattern(path))}`).join(" -o ");
@@ -209,7 +226,8 @@ target() {
   # The file server may have been lost in the middle of the same.
   [ ! -e "$W" ] || rm -f "$W"
 }
-fill() { sm=$({ base64 -d >> "$W"; } 2>&1) || { say; rm -f "$W"; return 9; }; }
+fill() { sm=$({ base64 -d >> "$W"; } 2>&1) && [ -z "$sm" ] || { say; rm -f "$W"; return 9; }; }
+pour() { sm=$({ base64 -d | cat >> "$W"; } 2>&1) && [ -z "$sm" ] || { say; rm -f "$W"; return 9; }; }
 settle() {
   [ -d "$R" ] && { rm -f "$W"; return 4; }
   [ -x "$R" ] && chmod +x "$W"

@@ -56,10 +56,12 @@ export function containerSettings(
   const work: MountSettings[] = readOnly && !inner.includes(workdir)
     ? [{ Type: "volume", Source: "", Target: workdir }]
     : [];
+  const volumes = [...work, ...mounts].filter(({ Type }) => Type === "volume")
+    .map(({ Target }) => Target);
   return {
     Image: image,
     Entrypoint: ["/bin/sh"],
-    Cmd: ["-c", initScript({ workdir, tree: inner, uid })],
+    Cmd: ["-c", initScript({ workdir, tree: inner, volumes, uid })],
     User: "0:0",
     WorkingDir: "/",
     OpenStdin: true,

@@ -11,6 +11,7 @@ import type { Container } from "./container.ts";
 import { failure } from "./_failures.ts";
 import { type DockerFiles, newToken, type Subject } from "./_files.ts";
 import type { Ask } from "./_helper.ts";
+import { filling } from "./_prelude.ts";
 import { quote } from "./_quote.ts";
 import { type Entry, parseListing, parseRecord } from "./_records.ts";
 
@@ -135,8 +136,7 @@ const PIECE_BYTES = 1024 * 1024;
 async function bring(ask: Ask, name: string, bytes: Uint8Array): Promise<void> {
   await ask(`bring ${name}; : > "$W"`);
   for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
-    const piece = bytes.subarray(from, from + PIECE_BYTES).toBase64();
-    const answer = await ask(`fill <<'.'\n${piece}\n.`);
+    const answer = await ask(filling(bytes.subarray(from, from + PIECE_BYTES)));
     if (answer.status === 0) continue;
     throw failure(9, new TextDecoder().decode(answer.bytes), "write", "/");
   }

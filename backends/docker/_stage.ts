@@ -17,6 +17,7 @@ import { findMark } from "./_demux.ts";
 import { failure } from "./_failures.ts";
 import { newToken } from "./_files.ts";
 import { type Ask, type Helper, HelperLost } from "./_helper.ts";
+import { filling } from "./_prelude.ts";
 import { quote } from "./_quote.ts";
 import { type Entry, parseListing, parseRecord } from "./_records.ts";
 
@@ -46,7 +47,18 @@ export interface DockerStageOptions {
 }
 
 /** What is known of a path: the version of a file, `null` for a directory. */
-type Known = Map<string, { readonly version: string | null; readonly size: number }>;
+type Known = Map<string, KnownEntry>;
+
+/** What something was when it was looked at last. */
+interface KnownEntry {
+  /** `null` for a directory. */
+  readonly version: string | null;
+  readonly size: number;
+  /** When its bytes were changed last. */
+  readonly modified: number;
+}
+
+const DIRECTORY: KnownEntry = { version: null, size: 0, modified: 0 };
 
 /** The files that are brought to a container. */
 export class DockerStage implements Stage {
@@ -78,7 +90,7 @@ export class DockerStage implements Stage {
       const above = entries.map(({ path }) => parentPath(path)).filter((path) => path !== "/");
       for (const some of batches([...new Set([...directories, ...above])])) {
         await checked(ask, `dirs ${some.map(quote).join(" ")}`);
-        for (const path of some) this.#known.set(path, { version: null, size: 0 });
+        for (const path of some) this.#known.set(path, DIRECTORY);
       }
       const files = entries.filter((entry) => entry.type === "file");
       for (const { path, bytes } of files) await putFile(ask, path, bytes);
@@ -86,7 +98,7 @@ export class DockerStage implements Stage {
         const token = newToken();
         const listed = await checked(ask, `tell ${token} ${some.map(quote).join(" ")}`);
         for (const { name, info } of entriesOf(listed, token)) {
-          this.#known.set(name, { version: info.version, size: info.size });
+          this.#known.set(name, info);
         }
       }
     });
@@ -248,7 +260,7 @@ class Findings {
   take(
     path: string,
     entry: Entry | undefined,
-    before: { readonly version: string | null; readonly size: number } | undefined,
+    before: KnownEntry | undefined,
     isKept: boolean,
   ): void {
     if (isKept || this.removed.some((gone) => isWithin(path, gone))) return;
@@ -259,7 +271,7 @@ class Findings {
     const { info } = entry;
     if (entry.kind === "directory") {
       if (before?.version !== null) this.directories.push(path);
-      this.known.set(path, { version: null, size: 0 });
+      this.known.set(path, DIRECTORY);
       return;
     }
     this.bytes += info.size;
@@ -267,10 +279,11 @@ class Findings {
       if (typeof before?.version === "string") this.lost.push(path);
       return this.#remove(path, `is larger than ${LIMITS.contentBytes} bytes`);
     }
-    this.known.set(path, { version: info.version, size: info.size });
+    this.known.set(path, info);
     if (before?.version === info.version) return;
-    // Of the same size, perhaps only its permissions or its times are others.
-    const written = typeof before?.version !== "string" || before.size !== info.size;
+    // Otherwise perhaps only its permissions are others.
+    const written = typeof before?.version !== "string" || before.size !== info.size ||
+      before.modified !== info.modified;
     this.files.push({ path, size: info.size, written });
   }
 
@@ -293,8 +306,7 @@ class Findings {
 async function putFile(ask: Ask, path: string, bytes: Uint8Array): Promise<void> {
   let before = `stow ${quote(path)} && `;
   for (let from = 0; from === 0 || from < bytes.length; from += SCRIPT_BYTES) {
-    const piece = bytes.subarray(from, from + SCRIPT_BYTES).toBase64();
-    await checked(ask, `${before}fill <<'.'\n${piece}\n.`);
+    await checked(ask, before + filling(bytes.subarray(from, from + SCRIPT_BYTES)));
     before = "";
   }
 }
