@@ -124,6 +124,18 @@ for (const [name, engine] of Object.entries(ENGINES)) {
         assertEquals(Deno.readTextFileSync(`${machine.out}/made.txt`), "made\n");
         // What commands make on disk belongs to whoever runs the program.
         assertEquals(Deno.statSync(`${machine.out}/made.txt`).uid, Deno.uid());
+        // The same bytes once more are a change, and other permissions are none.
+        const versions = async () =>
+          await Promise.all(
+            ["/out/made.txt", "/notes/made.txt"].map(async (path) =>
+              (await backend.stat(path)).version
+            ),
+          );
+        const [onDisk, inMemory] = await versions();
+        await shell.execute("echo made > /out/made.txt; chmod 600 /notes/made.txt");
+        const [later, same] = await versions();
+        assert(later !== onDisk);
+        assertEquals(same, inMemory);
       });
     },
   );
@@ -157,13 +169,13 @@ for (const [name, engine] of Object.entries(ENGINES)) {
 
 /** Runs the program beside this test, with the environment and the grants that are named. */
 async function runProgram(
-  command: string,
+  words: readonly string[],
   env: Readonly<Record<string, string>>,
   flags: readonly string[],
 ) {
   const program = fromFileUrl(new URL("./_docker_api_child.ts", import.meta.url));
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", ...flags, program, command],
+    args: ["run", "--no-prompt", ...flags, program, ...words],
     env: { ...env, NO_COLOR: "1" },
     stdin: "null",
   }).output();
@@ -180,15 +192,15 @@ testOn(
     const env = { DOCKER_HOST: host, ROUTEBOOK_RUNTIME_PYTHON_MINIMAL: image };
     const socket = [`--allow-read=${path}`, `--allow-write=${path}`, `--allow-net=unix:${path}`];
     const flags = ["--ignore-env", `--allow-env=${names}`, ...socket];
-    const before = await countBoxes(engine);
-    const { code, stdout, stderr } = await runProgram("id -u; pwd", env, flags);
+    const purpose = crypto.randomUUID();
+    const { code, stdout, stderr } = await runProgram(["id -u; pwd", purpose], env, flags);
     assertEquals({ code, stdout }, { code: 0, stdout: "1000\n/\n" }, stderr);
-    assertEquals(await countBoxes(engine), before);
+    assertEquals(await countBoxes(engine, `org.routebook.for=${purpose}`), 0);
   },
 );
 
 Deno.test("DockerSandbox says that it may not look for an engine", async () => {
-  const { code, stderr } = await runProgram("true", {}, []);
+  const { code, stderr } = await runProgram(["true"], {}, []);
   assertEquals(code, 1);
   assertStringIncludes(stderr, "No engine for containers was found:\n");
   assertStringIncludes(
