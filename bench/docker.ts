@@ -9,7 +9,7 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { findEngine } from "../backends/docker/find_engine.ts";
 import { DockerSandbox } from "../backends/docker/sandbox.ts";
 import { openEngine } from "../backends/docker/engine.ts";
