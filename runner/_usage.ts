@@ -41,6 +41,8 @@ Environment:
   OPENAI_API_KEY       The model's key; without it a declared rehearsal is played
   OPENAI_BASE_URL      Another server that speaks the same API, such as http://127.0.0.1:11434/v1
   ROUTEBOOK_INPUT_NAME The input "name"; --input and --inputs come before it
+  DOCKER_HOST          The engine of containers, such as unix:///var/run/docker.sock
+  ROUTEBOOK_BASE_NAME  What the runtime "name" begins with; docs/workflow.md has others of this kind
   others               What a file names below env and secrets
   NO_COLOR             No colours
 
