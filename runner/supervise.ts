@@ -1,6 +1,6 @@
 /**
  * Carries out a plan: starts the agent and the host, runs the steps in the order of what they need,
- * and ends both processes whatever happens.
+ * and ends all processes whatever happens.
  *
  * @module
  */
@@ -117,7 +117,7 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
  *
  * @param plan What to do.
  * @param options Readers, key, signal, id and clock.
- * @returns How it ended; both processes are gone by then.
+ * @returns How it ended; its processes are gone by then.
  */
 export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResult> {
   const run = new Run(plan, options);
