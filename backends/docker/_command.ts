@@ -272,17 +272,19 @@ async function answered<T>(
   return undefined;
 }
 
-/** Sends all processes of the user a signal; says whether that was possible. */
+/** Sends all processes of the user a signal; says whether that was possible in time. */
 async function signalAll({ container, user }: CommandPlace, signal: string): Promise<boolean> {
-  try {
-    const stream = await container.exec({ words: ["/bin/sh", "-c", `kill -${signal} -1`], user });
+  const words = ["/bin/sh", "-c", `kill -${signal} -1`];
+  const sent = container.exec({ words, user }).then(async (stream) => {
     const done = await within(follow(stream, () => {}, () => {}), QUELL_MILLISECONDS);
     stream.destroy();
     return done === true;
-  } catch (error) {
+  }, (error) => {
     if (error instanceof BackendError) return false;
     throw error;
-  }
+  });
+  // A program that is stopped before it has begun holds up the engine too.
+  return await within(sent, 2 * QUELL_MILLISECONDS) ?? false;
 }
 
 /** Reads a connection until it ends. */
