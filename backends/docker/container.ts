@@ -12,6 +12,9 @@ import { engineProblem, isStatus } from "./_engine_errors.ts";
 import { IDLE_PREFIX, LABELS } from "./labels.ts";
 import { settingsHash } from "./_settings.ts";
 
+/** Milliseconds in which the engine ends a container. */
+const END_MILLISECONDS = 3_000;
+
 /** Options of {@linkcode Container}. */
 export interface ContainerOptions {
   readonly engine: Engine;
@@ -194,13 +197,16 @@ export class Container {
   /** Ends everything that runs in it; its files stay, and it can be started again. */
   async halt(): Promise<void> {
     this.#running = false;
+    const late = this.#endLater();
     try {
       await this.#container?.kill();
     } catch (error) {
       // It is stopped already, or gone.
       if (!isStatus(error, 404, 409)) throw engineProblem("stop the container", error);
+    } finally {
+      clearTimeout(late);
+      this.#hold?.destroy();
     }
-    this.#hold?.destroy();
     await this.#container?.wait().catch(() => {});
   }
 
@@ -219,14 +225,25 @@ export class Container {
   async end(): Promise<void> {
     if (this.#options.keep !== undefined) return await this.halt();
     this.#running = false;
+    const late = this.#endLater();
     try {
       await this.#container?.remove({ force: true, v: true });
     } catch (error) {
       // Somebody else is doing it, or has.
       if (!isStatus(error, 404, 409)) throw engineProblem("remove the container", error);
     } finally {
+      clearTimeout(late);
       this.#hold?.destroy();
     }
+  }
+
+  /**
+   * Lets the container end by itself where the engine does not end it: Podman does nothing with one while
+   * a program is started in it, and a command may keep it from starting.
+   */
+  #endLater(): ReturnType<typeof setTimeout> {
+    const hold = this.#hold;
+    return setTimeout(() => hold?.destroy(), END_MILLISECONDS);
   }
 }
 
