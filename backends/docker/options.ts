@@ -197,7 +197,8 @@ export interface BoxOptions {
    */
   readonly hardMilliseconds?: number | undefined;
   /**
-   * Directories of the machine that commands see.
+   * Directories of the machine that commands see. File tools see them by a route to a `LocalBackend` of
+   * the same directory, with the same access. Where commands may write, let `user` be who owns it.
    *
    * @default {[]}
    */
