@@ -201,8 +201,10 @@ export class Container {
     try {
       await this.#container?.kill();
     } catch (error) {
-      // It is stopped already, or gone.
-      if (!isStatus(error, 404, 409)) throw engineProblem("stop the container", error);
+      // It is stopped already, or gone; Podman has no status for that.
+      if (!isStatus(error, 404, 409) && await this.looksAlive()) {
+        throw engineProblem("stop the container", error);
+      }
     } finally {
       clearTimeout(late);
       this.#hold?.destroy();
