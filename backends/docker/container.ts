@@ -79,34 +79,46 @@ export class Container {
       this.#container ??= await this.#kept() ?? await this.#create();
       await this.#begin(this.#container);
     } catch (error) {
-      // What cannot be started is of no use; what is kept is.
-      if (isNew) await this.end().catch(() => {});
+      // What cannot be started is of no use; what is kept is, perhaps to somebody else right now.
+      if (isNew && this.#options.keep === undefined) await this.end().catch(() => {});
       throw engineProblem("start the container", error);
     }
   }
 
   async #begin(container: EngineContainer): Promise<void> {
-    const hold = await container.attach({ stream: true, stdin: true, hijack: true });
-    if (!isDuplex(hold)) throw new TypeError("The engine gave no connection");
-    hold.on("error", () => {});
-    // Nothing is ever said there, and its end is that of the container.
-    hold.on("close", () => {
-      if (this.#hold === hold) this.#running = false;
-    });
-    hold.resume();
-    this.#hold = hold;
-    try {
-      await container.start();
-    } catch (error) {
-      hold.destroy();
-      // Another one was faster.
-      if (isStatus(error, 304)) throw this.#inUse();
-      throw error;
+    if (this.#options.keep === undefined) {
+      await this.#take(container);
+      try {
+        await container.start();
+      } catch (error) {
+        this.#hold?.destroy();
+        throw error;
+      }
+    } else {
+      // Others may be about to do the same: one of them starts it, and a hold that is given up ends it.
+      try {
+        await container.start();
+      } catch (error) {
+        throw isStatus(error, 304) ? this.#inUse(this.#options.keep) : error;
+      }
+      await this.#take(container);
     }
     this.#running = true;
     this.#starts += 1;
     if (this.#rested) await container.rename({ name: newName() });
     this.#rested = false;
+  }
+
+  /** Takes hold of it: its end is seen from here, and the end of this program is that of it. */
+  async #take(container: EngineContainer): Promise<void> {
+    const hold = await container.attach({ stream: true, stdin: true, hijack: true });
+    if (!isDuplex(hold)) throw new TypeError("The engine gave no connection");
+    hold.on("error", () => {});
+    hold.on("close", () => {
+      if (this.#hold === hold) this.#running = false;
+    });
+    hold.resume();
+    this.#hold = hold;
   }
 
   async #create(): Promise<EngineContainer> {
@@ -116,16 +128,12 @@ export class Container {
     try {
       return await engine.createContainer({ ...settings, name, Labels });
     } catch (error) {
-      if (keep !== undefined && isNameTaken(error)) throw this.#inUse();
+      if (keep !== undefined && isNameTaken(error)) throw this.#inUse(keep);
       throw error;
     }
   }
 
-  #inUse(): BackendError {
-    const { keep } = this.#options;
-    if (keep === undefined) {
-      return new BackendError("io", "/", "Somebody else has started the container");
-    }
+  #inUse(keep: string): BackendError {
     const hint = `end the other one, or remove the container: deno task sandboxes --remove ${keep}`;
     return new BackendError("unsupported", "/", `The container '${keep}' is in use: ${hint}`);
   }
@@ -136,7 +144,7 @@ export class Container {
     const filters = { label: [`${LABELS.keep}=${keep}`] };
     const [found] = await engine.listContainers({ all: true, filters });
     if (found === undefined) return undefined;
-    if (found.State === "running") throw this.#inUse();
+    if (found.State === "running") throw this.#inUse(keep);
     if (found.Labels[LABELS.config] !== await settingsHash(settings)) {
       const why = "is kept as it was made, and the file asks for something else by now";
       const how = `Remove it with its files: deno task sandboxes --remove ${keep}`;

@@ -34,6 +34,22 @@ export interface ListedSandbox {
   readonly created: Date;
 }
 
+/** Options of {@linkcode reapSandboxes}. */
+export interface ReapOptions {
+  /**
+   * The time, in milliseconds since the epoch.
+   *
+   * @default {Date.now()}
+   */
+  readonly now?: number | undefined;
+  /**
+   * What the containers were made for that are looked at.
+   *
+   * @default {whatever it was}
+   */
+  readonly purpose?: string | undefined;
+}
+
 /** What an engine says of a container. */
 interface Summary {
   readonly Id: string;
@@ -91,17 +107,18 @@ export async function removeSandbox(engine: Engine, id: string): Promise<void> {
  * that its owner stopped since nobody used it for a day.
  *
  * @param engine The engine.
- * @param now The time, in milliseconds since the epoch.
+ * @param options When it is, and which are looked at.
  * @returns How many there were.
  * @throws {BackendError} `io` if the engine cannot say what there is.
  */
 export async function reapSandboxes(
   engine: Engine,
-  now: number = Date.now(),
+  { now = Date.now(), purpose }: ReapOptions = {},
 ): Promise<number> {
   const left: Summary[] = [];
   for (const summary of await summaries(engine)) {
     const state = stateOf(summary);
+    if (purpose !== undefined && summary.Labels[LABELS.purpose] !== purpose) continue;
     if (state === "running" || state === "stopped") continue;
     if (state === "orphaned" && /^Exited \(0\)/.test(summary.Status)) left.push(summary);
     else if (await isOld(engine, summary, now)) left.push(summary);

@@ -1,0 +1,185 @@
+import { assert, assertEquals } from "@std/assert";
+import { openEngine } from "../../backends/docker/engine.ts";
+import { listSandboxes, reapSandboxes, removeSandbox } from "../../backends/docker/reaper.ts";
+import { callEngine, listBoxes, type TestEngine, testOn } from "../support/engine.ts";
+import { failureOf, output, stateOf, useBox } from "./_docker_case.ts";
+import { boxOf, ENGINES } from "./_docker_subject.ts";
+
+const DISPOSED = "unsupported: The sandbox is disposed of";
+
+/** The volumes of a container, by name. */
+async function volumesOf(engine: TestEngine, id: string | undefined): Promise<readonly string[]> {
+  const { body } = await callEngine(engine, "GET", `/containers/${id}/json`);
+  const { Mounts } = body as { readonly Mounts: readonly { Type: string; Name?: string }[] };
+  return Mounts.flatMap(({ Type, Name }) => Type === "volume" && Name !== undefined ? [Name] : []);
+}
+
+/** A name that no other test keeps a container under; the container goes with it. */
+function keepName(engine: TestEngine) {
+  const name = `test-${crypto.randomUUID().slice(0, 8)}`;
+  return {
+    name,
+    [Symbol.asyncDispose]: async () => {
+      for (const { id } of await listBoxes(engine, `org.routebook.keep=${name}`)) {
+        await callEngine(engine, "DELETE", `/containers/${id}?force=true&v=true`);
+      }
+    },
+  };
+}
+
+for (const [name, engine] of Object.entries(ENGINES)) {
+  testOn(engine, `${name} with a name keeps its files`, async (on) => {
+    await using keep = keepName(on);
+    const first = boxOf(on, { name: keep.name });
+    await first.write("/out/kept", "kept");
+    await output(
+      first,
+      "echo more >> /out/kept; mkdir -p /home; echo own > /home/own; ln -s /out/kept /link",
+    );
+    const { id } = first;
+    await first.dispose();
+    assertEquals(await stateOf(on, id), "exited");
+    await using second = boxOf(on, { name: keep.name });
+    assertEquals((await second.read("/link")).text, "keptmore\n");
+    assertEquals((await second.glob("/**")).files.map(({ path }) => path), [
+      "/home/own",
+      "/link",
+      "/out/kept",
+    ]);
+    assertEquals(second.id, id);
+    assertEquals(await useBox(second), "used");
+  });
+
+  testOn(engine, `${name} with a name refuses a second use at the same time`, async (on) => {
+    await using keep = keepName(on);
+    await using first = boxOf(on, { name: keep.name });
+    await first.write("/kept", "kept");
+    const refused = `unsupported: The container '${keep.name}' is in use: end the other one, or ` +
+      `remove the container: deno task sandboxes --remove ${keep.name}`;
+    {
+      await using second = boxOf(on, { name: keep.name });
+      assertEquals(await failureOf(second.start()), refused);
+    }
+    // The one that was refused has taken nothing with it.
+    assertEquals((await first.read("/kept")).text, "kept");
+    assertEquals(await useBox(first), "used");
+  });
+
+  testOn(engine, `${name} with a name lets one of many begin`, async (on) => {
+    await using keep = keepName(on);
+    for (const round of ["made", "kept"]) {
+      const boxes = Array.from({ length: 4 }, () => boxOf(on, { name: keep.name }));
+      const failures = await Promise.all(boxes.map((box) => failureOf(box.start())));
+      assertEquals(failures.filter((failure) => failure === "").length, 1, failures.join("\n"));
+      const refused = failures.filter((failure) => failure.includes(" is in use: "));
+      assertEquals(refused.length, 3, round);
+      await Promise.all(boxes.map((box) => box.dispose()));
+    }
+  });
+
+  testOn(engine, `${name} with a name refuses other settings`, async (on) => {
+    await using keep = keepName(on);
+    {
+      await using first = boxOf(on, { name: keep.name });
+      await first.write("/kept", "kept");
+    }
+    await using other = boxOf(on, { name: keep.name, memoryBytes: 128 * 1024 * 1024 });
+    assertEquals(
+      await failureOf(other.start()),
+      `unsupported: The container '${keep.name}' is kept as it was made, and the file asks for ` +
+        "something else by now. Remove it with its files: " +
+        `deno task sandboxes --remove ${keep.name}`,
+    );
+    await using same = boxOf(on, { name: keep.name });
+    assertEquals((await same.read("/kept")).text, "kept");
+  });
+
+  testOn(
+    engine,
+    `listSandboxes() tells what is kept and removeSandbox() removes it: ${name}`,
+    async (on) => {
+      await using keep = keepName(on);
+      const client = await openEngine(on.address);
+      const purpose = crypto.randomUUID();
+      const box = boxOf(on, { name: keep.name, purpose });
+      await box.start();
+      const { id } = box;
+      const of = async () => (await listSandboxes(client)).find((found) => found.id === id);
+      assertEquals((await of())?.state, "running");
+      await box.dispose();
+      const listed = await of();
+      assertEquals(
+        [listed?.state, listed?.keptAs, listed?.purpose, listed?.name],
+        ["stopped", keep.name, purpose, `routebook-${keep.name}`],
+      );
+      await reapSandboxes(client, { now: Date.now() + 365 * 86_400_000, purpose });
+      assertEquals(await stateOf(on, id), "exited");
+      await removeSandbox(client, id ?? "");
+      await removeSandbox(client, id ?? "");
+      assertEquals([await of(), await stateOf(on, id)], [undefined, "gone"]);
+    },
+  );
+
+  testOn(engine, `${name}.dispose() removes the container and its volumes`, async (on) => {
+    const box = boxOf(on, { readOnly: true });
+    await box.write("/workspace/a", "a");
+    const { id } = box;
+    const volumes = await volumesOf(on, id);
+    assertEquals(volumes.length, 1);
+    const begun = performance.now();
+    await box.dispose();
+    await box.dispose();
+    assert(performance.now() - begun < 8_000, "The engine waited for it to end");
+    assertEquals(await stateOf(on, id), "gone");
+    for (const volume of volumes) {
+      assertEquals((await callEngine(on, "GET", `/volumes/${volume}`)).status, 404);
+    }
+    const uses = [
+      () => box.start(),
+      () => box.read("/workspace/a"),
+      () => box.write("/workspace/a", "b"),
+      () => box.execute("true"),
+      () => box.snapshot(),
+      () => box.stage.changes(),
+    ];
+    for (const use of uses) assertEquals(await failureOf(use()), DISPOSED);
+  });
+
+  testOn(engine, `${name}.dispose() ends what is under way`, async (on) => {
+    const purpose = crypto.randomUUID();
+    const ofTest = () => listBoxes(on, `org.routebook.for=${purpose}`);
+    // While it starts.
+    const early = boxOf(on, { purpose });
+    const started = failureOf(early.start());
+    await early.dispose();
+    assertEquals([await started, (await ofTest()).length], [DISPOSED, 0]);
+    // While a command and what waits for it are there.
+    const box = boxOf(on, { purpose });
+    const begun = Promise.withResolvers<void>();
+    const command = failureOf(
+      box.execute("echo begun; sleep 1000", { onOutput: () => begun.resolve() }),
+    );
+    const waiting = failureOf(box.execute("true"));
+    await begun.promise;
+    await Promise.all([box.dispose(), box.dispose()]);
+    assertEquals([await command, await waiting], [DISPOSED, DISPOSED]);
+    assertEquals((await ofTest()).length, 0);
+  });
+
+  testOn(engine, `${name} does many things at once`, async (on) => {
+    await using box = boxOf(on);
+    const many = Array.from({ length: 50 }, (_, index) => index);
+    await Promise.all(many.map((index) => box.write(`/many/${index}`, `${index}`)));
+    const mixed = await Promise.all(many.map(async (index) => {
+      const path = `/many/${index}`;
+      if (index % 10 === 0) return (await box.execute(["cat", path])).stdout.text;
+      if (index % 10 === 1) return (await box.grep(`${index}`, { path })).matches[0]?.text;
+      if (index % 10 === 2) return `${(await box.ls("/many")).length === 50 ? index : ""}`;
+      if (index % 10 === 3) {
+        await box.edit(path, { oldText: `${index}`, newText: `${index}` });
+      }
+      return (await box.read(path)).text;
+    }));
+    assertEquals(mixed, many.map((index) => `${index}`));
+  });
+}
