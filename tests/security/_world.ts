@@ -40,6 +40,8 @@ export interface WorldRunOptions {
   readonly onEvent?: (event: RunEvent) => void | Promise<void>;
   /** Looks at the plan before it is carried out. */
   readonly onPlan?: (plan: Plan) => void;
+  /** Whatever else it is compiled with. */
+  readonly compile?: Partial<CompileOptions>;
 }
 
 /** A world of its own for one test. */
@@ -141,7 +143,10 @@ export class World implements AsyncDisposable {
     options: Partial<CompileOptions> = {},
   ): Promise<{ readonly plan: Plan | undefined; readonly diagnostics: readonly Diagnostic[] }> {
     const calls = turns.map((turn) => ({ calls: turn.map(([tool, args]) => ({ [tool]: args })) }));
-    const rehearsal = { name: "attack", steps: { attack: [...calls, { text: "Done." }] } };
+    const rehearsal = {
+      name: flow.name ?? "attack",
+      steps: { attack: [...calls, { text: "Done." }] },
+    };
     // JSON is YAML.
     await this.file("flow/attack.rehearsal.yaml", JSON.stringify(rehearsal));
     const base = {
@@ -170,7 +175,7 @@ export class World implements AsyncDisposable {
     flow: Readonly<Record<string, unknown>>,
     options: WorldRunOptions = {},
   ): Promise<Ran> {
-    const { plan, diagnostics } = await this.compile(flow, options.turns);
+    const { plan, diagnostics } = await this.compile(flow, options.turns, options.compile);
     if (plan === undefined) {
       throw new Error(diagnostics.map(({ code, message }) => `${code}: ${message}`).join("\n"));
     }
