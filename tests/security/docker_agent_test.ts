@@ -115,7 +115,7 @@ for (const [name, engine] of Object.entries(ENGINES)) {
         call("box", "edit", { path: "/tmp/x", oldText: "a", newText: "b" }, outside),
         call("box", "glob", { pattern: "/etc/*", path: "/" }, outside),
         call("box", "delete", { path: "/fixed/x" }, "grants reading alone"),
-        call("box", "move", { from: "/work/a", to: "/tmp/a" }, outside),
+        call("box", "move", { path: "/work/a", to: "/tmp/a" }, outside),
         call("box", "read", { path: "/work/a\0" }, "NUL"),
       ]);
       world.assertUntouched();
