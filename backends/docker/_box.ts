@@ -43,6 +43,9 @@ interface Live {
   readonly variables: Readonly<Record<string, string>>;
 }
 
+/** Milliseconds in which programs of an image that are what they are elsewhere say something. */
+const GREETING_MILLISECONDS = 10_000;
+
 /** One container and everything that is done with it. */
 export class DockerBox {
   /** See `DockerSandbox.stage`. */
@@ -265,8 +268,12 @@ export class DockerBox {
     if (status !== 0) throw unfit("it did not get ready");
     this.#entries = parseEntries(new TextDecoder().decode(bytes));
     this.#booted = container.starts;
-    const answer = await ask(prelude({ own: this.#own(), unstaged: this.#unstaged() }));
-    const { status: known } = answer.status === 0 ? await ask("look / && killed") : answer;
+    const silence = GREETING_MILLISECONDS;
+    const functions = prelude({ own: this.#own(), unstaged: this.#unstaged() });
+    const answer = await ask(functions, { silence });
+    const { status: known } = answer.status === 0
+      ? await ask("look / && killed", { silence })
+      : answer;
     if (known !== 0) throw unfit("its 'sh' and 'stat' are not what they are elsewhere");
   }
 
