@@ -153,7 +153,7 @@ const STATES: Readonly<Record<SandboxState, string>> = {
   running: "running",
   stopped: "stopped",
   idle: "idle: its run starts it again",
-  orphaned: "orphaned: the next run removes it",
+  orphaned: "orphaned: a later run removes it",
 };
 
 function stateText({ state, keptAs }: ListedSandbox): string {

@@ -15,7 +15,7 @@ const IDLE_MILLISECONDS = 24 * 60 * 60_000;
 
 /**
  * How a container is: `running` for somebody, `stopped` and kept with its files, `idle` until its owner
- * uses it again, or `orphaned`: its owner is gone, and the next run removes it.
+ * uses it again, or `orphaned`: its owner is gone, and a later run removes it.
  */
 export type SandboxState = "running" | "stopped" | "idle" | "orphaned";
 

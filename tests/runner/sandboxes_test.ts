@@ -98,7 +98,7 @@ for (const [name, engine] of [["Docker", DOCKER], ["Podman", PODMAN]] as const) 
     const [only] = await left.listed();
     assertEquals(only?.state ?? "orphaned", "orphaned");
     if (only === undefined) return;
-    assertStringIncludes((await left.ask()).stdout, "orphaned: the next run removes it");
+    assertStringIncludes((await left.ask()).stdout, "orphaned: a later run removes it");
     assertEquals((await left.ask("--remove", id)).code, 0);
   });
 }
