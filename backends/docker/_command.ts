@@ -63,7 +63,9 @@ cd -- "$c" 2> /dev/null || {
 printf ${STARTED} >&2
 exec 3>&2 2> /dev/null
 (
-  ulimit -c 0; ulimit -n ${OPEN_FILES}; ulimit -f "$f"; ulimit -t "$u"; umask 022
+  ulimit -c 0; ulimit -n ${OPEN_FILES}; ulimit -f "$f"; umask 022
+  # At the first a process is told why it ends, at the second it is ended whatever it makes of that.
+  ulimit -H -t $((u + 1)); ulimit -S -t "$u"
   exec env -i "$@" 2>&3 3>&-
 )
 printf '\\n%s %s\\n' "$t" $? >&3`;

@@ -19,7 +19,7 @@ export function engineProblem(what: string, error: unknown): unknown {
   if (/no such image/i.test(said)) {
     return problem(`Cannot ${what}: the engine does not have its image (${said})`, error);
   }
-  if (/executable file not found|no such file or directory/.test(said) && /\bsh\b/.test(said)) {
+  if (/executable file .*not found|no such file or directory/i.test(said) && /\bsh\b/.test(said)) {
     return problem(`Cannot ${what}: its image has no '/bin/sh', which every sandbox needs`, error);
   }
   return problem(`Cannot ${what}: ${said}`, error);
