@@ -175,7 +175,7 @@ tree() {
   [ -d "$R" ] || return 3
   { sm=$(pruned "$1" "$R" 2>&1 >&3); } 3>&1
   [ -z "$sm" ] && return
-  printf '%s\\n' "$sm" | while IFS= read -r tl; do printf '\\n%s ! %s' "$1" "$tl"; done
+  printf '%s\\n' "$sm" | while IFS= read -r tl; do printf '%s ! %s\\n' "$1" "$tl"; done
   return 0
 }
 follow() {

@@ -90,7 +90,7 @@ export function parseListing(bytes: Uint8Array, token: string): Listing {
     at = next === -1 ? -1 : next + 1;
     if (record === undefined) continue;
     if (record.startsWith("! ")) {
-      complaints.push(record.slice(2));
+      complaints.push(record.slice(2).replace(/\n$/, ""));
       continue;
     }
     let end = 0;

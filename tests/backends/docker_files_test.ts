@@ -182,6 +182,13 @@ for (const [name, engine] of Object.entries(ENGINES)) {
       { path: "/shut/inner", message: `Cannot search '/shut/inner': ${why}` },
       { path: "/shut/secret", message: `Cannot read '/shut/secret': ${why}` },
     ]);
+    // Those that may be read are found, whatever stands next to them.
+    for (const path of ["/shut/a", "/shut/z", "/shut/m/n"]) await box.write(path, "x");
+    const found = await box.glob("/shut/**");
+    assertEquals(found.files.map(({ path }) => path), [
+      ...["/shut/a", "/shut/m/n", "/shut/secret", "/shut/z"],
+    ]);
+    assertEquals(found.failures.map(({ path }) => path), ["/shut/inner"]);
     await box.execute("chmod 700 /shut/inner");
     await box.delete("/shut", { recursive: true });
   });
