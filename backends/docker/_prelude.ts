@@ -226,7 +226,7 @@ target() {
   # The file server may have been lost in the middle of the same.
   [ ! -e "$W" ] || rm -f "$W"
 }
-fill() { sm=$({ base64 -d >> "$W"; } 2>&1) && [ -z "$sm" ] || { say; rm -f "$W"; return 9; }; }
+fill() { sm=$(base64 -d 2>&1 >> "$W") && [ -z "$sm" ] || { say; rm -f "$W"; return 9; }; }
 pour() { sm=$({ base64 -d | cat >> "$W"; } 2>&1) && [ -z "$sm" ] || { say; rm -f "$W"; return 9; }; }
 settle() {
   [ -d "$R" ] && { rm -f "$W"; return 4; }
