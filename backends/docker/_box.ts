@@ -45,6 +45,8 @@ interface Live {
 
 /** Milliseconds in which programs of an image that are what they are elsewhere say something. */
 const GREETING_MILLISECONDS = 10_000;
+/** Milliseconds in which a container is ready to serve its files. */
+const READY_MILLISECONDS = 60_000;
 
 /** One container and everything that is done with it. */
 export class DockerBox {
@@ -264,6 +266,21 @@ export class DockerBox {
   }
 
   async #greet(container: Container, ask: Ask): Promise<void> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), READY_MILLISECONDS);
+    try {
+      await this.#prepare(container, (script, options) => {
+        return ask(script, { ...options, signal: late.signal });
+      });
+    } catch (error) {
+      // It may say something all the time.
+      throw late.signal.aborted ? unfit("its 'sh' does not do what it is told") : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #prepare(container: Container, ask: Ask): Promise<void> {
     const { status, bytes } = await ask(WELCOME);
     if (status !== 0) throw unfit("it did not get ready");
     this.#entries = parseEntries(new TextDecoder().decode(bytes));
