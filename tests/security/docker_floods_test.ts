@@ -5,11 +5,12 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { LABELS } from "../../backends/docker/labels.ts";
 import { DockerSandbox } from "../../backends/docker/sandbox.ts";
 import { failureOf } from "../backends/_docker_case.ts";
 import { makeImage } from "../backends/_docker_commit.ts";
 import { boxOf, ENGINES } from "../backends/_docker_subject.ts";
-import { DATASCIENCE_IMAGE, DOCKER, testOn } from "../support/engine.ts";
+import { countBoxes, DATASCIENCE_IMAGE, DOCKER, testOn } from "../support/engine.ts";
 
 const MEBIBYTE = 1024 * 1024;
 /** What this process may grow by while containers flood it. */
@@ -142,4 +143,32 @@ for (const [what, [names, script]] of Object.entries(IMAGES)) {
       });
     },
   );
+}
+
+/** What an image has for its `sh`: a program of busybox. */
+const SHELLS: Readonly<Record<string, string>> = {
+  "ends at once": "true",
+  "prints without end": "yes",
+};
+
+for (const [name, engine] of Object.entries(ENGINES)) {
+  for (const [what, program] of Object.entries(SHELLS)) {
+    testOn(
+      engine,
+      `an image whose 'sh' ${what} makes no sandbox of ${name}, and leaves no container`,
+      async (on) => {
+        const script =
+          `printf '#!/bin/busybox ${program}\\n' > /bin/new; chmod 755 /bin/new; mv -f /bin/new /bin/sh`;
+        await using made = await makeImage(on, script);
+        const purpose = `lying-${crypto.randomUUID()}`;
+        const { address } = on;
+        await using box = new DockerSandbox({ engine: address, image: made.image, purpose });
+        await within(GROWTH, async () => {
+          const said = await failureOf(box.start());
+          assertMatch(said, /^(?:io|unsupported): (?:Cannot|The) [^]{10,500}$/);
+        });
+        assertEquals(await countBoxes(on, `${LABELS.purpose}=${purpose}`), 0);
+      },
+    );
+  }
 }
