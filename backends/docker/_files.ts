@@ -277,8 +277,10 @@ export class DockerFiles {
   }
 
   #isHidden(path: string): boolean {
-    return nameOf(path).startsWith(TEMPORARY_NAME) || nameOf(path).length > LIMITS.nameBytes ||
-      this.#options.own().includes(path);
+    const name = nameOf(path);
+    // No directory has such names in it, whatever an image's programs say.
+    return ["", ".", ".."].includes(name) || name.startsWith(TEMPORARY_NAME) ||
+      name.length > LIMITS.nameBytes || this.#options.own().includes(path);
   }
 }
 
