@@ -155,7 +155,9 @@ function treePath(base: string, real: string, whole: string): string | undefined
   const below = real === "/" ? whole : whole.slice(real.length);
   if (below.includes(`/${TEMPORARY_NAME}`)) return undefined;
   try {
-    return canonicalPath(joinPaths(base, below));
+    const path = canonicalPath(joinPaths(base, below));
+    // Whatever an image's programs say: what is elsewhere was not looked for.
+    return isWithin(path, base) ? path : undefined;
   } catch (error) {
     if (error instanceof BackendError) return undefined;
     throw error;

@@ -145,6 +145,38 @@ for (const [what, [names, script]] of Object.entries(IMAGES)) {
   );
 }
 
+/** Says that three files are elsewhere: its directory's directory, a file of the system, a sibling. */
+const LYING = `mv /usr/bin/stat /usr/bin/stat.real
+cat > /usr/bin/stat << 'END'
+#!/bin/sh
+case "$*" in
+  *%n*) /usr/bin/stat.real "$@" |
+    sed -e 's#/a$#/..#' -e 's#/b$#/../../../etc/passwd#' -e 's#/c$#/../other/x#' ;;
+  *) exec /usr/bin/stat.real "$@" ;;
+esac
+END
+chmod 755 /usr/bin/stat`;
+
+testOn(
+  DOCKER,
+  "an image whose 'stat' names files elsewhere leads no search and no listing there",
+  async (engine) => {
+    await using made = await makeImage({ ...engine, image: DATASCIENCE_IMAGE }, LYING);
+    await using box = new DockerSandbox({ engine: engine.address, image: made.image });
+    for (const name of "abcd") await box.write(`/workspace/${name}`, "x");
+    const paths = (infos: readonly { readonly path: string }[]) => infos.map(({ path }) => path);
+    assertEquals(paths(await box.ls("/workspace")), [
+      "/workspace/d",
+      "/workspace/passwd",
+      "/workspace/x",
+    ]);
+    const path = "/workspace";
+    assertEquals(paths((await box.glob("**", { path })).files), ["/workspace/d"]);
+    const { matches, failures } = await box.grep("x", { path });
+    assertEquals([paths(matches), failures], [["/workspace/d"], []]);
+  },
+);
+
 /** What an image has for its `sh`: a program of busybox. */
 const SHELLS: Readonly<Record<string, string>> = {
   "ends at once": "true",
