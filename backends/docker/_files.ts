@@ -12,8 +12,7 @@ import type { FileInfo } from "../protocol.ts";
 import { failure } from "./_failures.ts";
 import { type Answer, type Ask, type Helper, HelperLost } from "./_helper.ts";
 import type { ImageEntries } from "./_init.ts";
-import { FAILURES } from "./_prelude.ts";
-import { filling } from "./_prelude.ts";
+import { FAILURES, filledOnce, filling } from "./_prelude.ts";
 import { quote } from "./_quote.ts";
 import { type Entry, parseListing, parseRecord } from "./_records.ts";
 
@@ -152,7 +151,7 @@ export class DockerFiles {
         if (now !== expected) return undefined;
       }
       if (bytes.length <= PIECE_BYTES) {
-        const answer = await ask(`${begin} && ${filling(bytes, " && settle")}`);
+        const answer = await ask(`${begin} && ${filledOnce(bytes, " && settle")}`);
         return this.#infoOf(path, verb, this.#checked(answer, subject).bytes);
       }
       this.#checked(await ask(begin), subject);

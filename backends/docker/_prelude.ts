@@ -89,6 +89,30 @@ export function filling(bytes: Uint8Array, after = ""): string {
   return `${word} <<'.'${after}\n${bytes.toBase64()}\n.`;
 }
 
+/** Bytes that the shell writes itself: to start a program for them takes longer. */
+const PRINTED_BYTES = 4_096;
+
+/**
+ * The script that gives the file that is being written its only bytes.
+ *
+ * @param bytes The bytes.
+ * @param after What is done then: `&& settle`.
+ */
+export function filledOnce(bytes: Uint8Array, after = ""): string {
+  if (bytes.length > PRINTED_BYTES) return filling(bytes, after);
+  const format = Array.from(bytes, (byte) => PRINTED[byte]).join("");
+  return `print '${format}'${after}`;
+}
+
+/** How `printf` is told of each byte, in a word in quotes. */
+const PRINTED = Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte);
+  if (character === "%") return "%%";
+  return /[\n\t -~]/.test(character) && !/['\\]/.test(character)
+    ? character
+    : `\\${byte.toString(8).padStart(3, "0")}`;
+});
+
 /** Words of `find` that pass over some paths; an expression follows. */
 function prune(paths: readonly string[]): string {
   const words = paths.map((path) => `-path ${quote(literalPattern(path))}`).join(" -o ");
@@ -225,6 +249,10 @@ target() {
   W=$D/$3
   # The file server may have been lost in the middle of the same.
   [ ! -e "$W" ] || rm -f "$W"
+}
+print() {
+  { printf "$1" >> "$W"; } 2> /dev/null && return
+  sm=$({ printf "$1" | cat > "$W"; } 2>&1) && [ -z "$sm" ] || { say; rm -f "$W"; return 9; }
 }
 fill() { sm=$(base64 -d 2>&1 >> "$W") && [ -z "$sm" ] || { say; rm -f "$W"; return 9; }; }
 pour() { sm=$({ base64 -d | cat >> "$W"; } 2>&1) && [ -z "$sm" ] || { say; rm -f "$W"; return 9; }; }

@@ -17,7 +17,7 @@ import { findMark } from "./_demux.ts";
 import { failure } from "./_failures.ts";
 import { newToken } from "./_files.ts";
 import { type Ask, type Helper, HelperLost } from "./_helper.ts";
-import { filling } from "./_prelude.ts";
+import { filledOnce, filling } from "./_prelude.ts";
 import { quote } from "./_quote.ts";
 import { type Entry, parseListing, parseRecord } from "./_records.ts";
 
@@ -305,6 +305,7 @@ class Findings {
 
 async function putFile(ask: Ask, path: string, bytes: Uint8Array): Promise<void> {
   let before = `stow ${quote(path)} && `;
+  if (bytes.length <= SCRIPT_BYTES) return void await checked(ask, before + filledOnce(bytes));
   for (let from = 0; from === 0 || from < bytes.length; from += SCRIPT_BYTES) {
     await checked(ask, before + filling(bytes.subarray(from, from + SCRIPT_BYTES)));
     before = "";
