@@ -104,11 +104,11 @@ export function filledOnce(bytes: Uint8Array, after = ""): string {
   return `print '${format}'${after}`;
 }
 
-/** How `printf` is told of each byte, in a word in quotes. */
+/** How `printf` is told of each byte, in a word in quotes; what begins with a dash would be an option. */
 const PRINTED = Array.from({ length: 256 }, (_, byte) => {
   const character = String.fromCharCode(byte);
   if (character === "%") return "%%";
-  return /[\n\t -~]/.test(character) && !/['\\]/.test(character)
+  return /[\n\t -~]/.test(character) && !/['\\-]/.test(character)
     ? character
     : `\\${byte.toString(8).padStart(3, "0")}`;
 });
