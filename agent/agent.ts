@@ -229,7 +229,9 @@ function toolsByName(own: readonly Tool[]): ReadonlyMap<string, Tool> {
 
 /** A tool of the program's own that is called `execute` stands, and has the shell in its context. */
 function withExecute(tools: ReadonlyMap<string, Tool>, shell: Shell): ReadonlyMap<string, Tool> {
-  return tools.has("execute") ? tools : new Map([...tools, ["execute", executeTool(shell.type)]]);
+  if (tools.has("execute")) return tools;
+  const { type, network } = shell;
+  return new Map([...tools, ["execute", executeTool(type, { network })]]);
 }
 
 function checkedTurns(turns: number): number {

@@ -58,7 +58,7 @@ const EDIT_ATTEMPTS = 5;
  * The tree is the container's root without the system's own directories and without what its image
  * has in `/var`, `/opt` and their like. Commands run as an ordinary user without capabilities and, unless
  * the options say otherwise, without network. The container is made at the first use and removed by
- * `dispose`; where this program is killed it ends by itself, and the next start removes it.
+ * `dispose`; where this program is killed it ends by itself, and a later run removes it.
  *
  * @example A container for everything, with a directory of the machine in it
  * ```ts ignore
@@ -77,6 +77,8 @@ const EDIT_ATTEMPTS = 5;
 export class DockerSandbox implements Backend, Shell, AsyncDisposable {
   /** See {@linkcode Shell.type}. */
   readonly type = "docker";
+  /** See {@linkcode Shell.network}. */
+  readonly network: boolean;
   /** Files of elsewhere at the prefixes of `staged`, for whoever brings and fetches them. */
   readonly stage: Stage;
   readonly #box: DockerBox;
@@ -92,6 +94,7 @@ export class DockerSandbox implements Backend, Shell, AsyncDisposable {
   constructor(options: DockerSandboxOptions) {
     this.#box = new DockerBox(options);
     this.stage = this.#box.stage;
+    this.network = options.network === "bridge";
   }
 
   /** The container's id, once it is there. */

@@ -99,6 +99,12 @@ export interface Shell {
   /** Which kind it is. */
   readonly type: ShellType;
   /**
+   * Whether commands reach a network.
+   *
+   * @default {false}
+   */
+  readonly network?: boolean | undefined;
+  /**
    * Runs a command.
    *
    * @param command A script for `sh`, or a program with its arguments, which no shell looks at.

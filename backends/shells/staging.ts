@@ -77,6 +77,8 @@ type StagedTree = Pick<StagingShellOptions, "backend" | "onLocalChange">;
 export class StagingShell implements Shell {
   /** See {@linkcode Shell.type}. */
   readonly type: ShellType;
+  /** See {@linkcode Shell.network}. */
+  readonly network: boolean | undefined;
   readonly #shell: Shell;
   readonly #stage: Stage;
   readonly #tree: StagedTree;
@@ -96,6 +98,7 @@ export class StagingShell implements Shell {
    */
   constructor(options: StagingShellOptions) {
     this.type = options.shell.type;
+    this.network = options.shell.network;
     this.#shell = options.shell;
     this.#stage = options.stage;
     this.#tree = options;

@@ -234,3 +234,13 @@ Deno.test("DeepAgent.run() tells a refused command as a failed call with its cod
   const [finished] = events.flatMap((event) => event.type === "tool.finished" ? [event] : []);
   assertEquals([finished?.ok, finished?.code, finished?.exitCode], [false, "denied", undefined]);
 });
+
+Deno.test("DeepAgent.run() tells the model whether commands of its shell reach a network", async () => {
+  const shell = { type: "docker", execute: () => Promise.resolve(result()) } as const;
+  const descriptionOf = async (shell: Shell) => {
+    const { model } = await run(shell, [{ text: "Done." }]);
+    return model.request?.tools.find(({ name }) => name === "execute")?.description ?? "";
+  };
+  assertStringIncludes(await descriptionOf(shell), "no network");
+  assertStringIncludes(await descriptionOf({ ...shell, network: true }), "a network");
+});
