@@ -14,6 +14,9 @@ import { StagedPlaces } from "./_staged_places.ts";
 import type { ExecuteOptions, ExecuteResult, Shell, ShellType } from "./shell.ts";
 import { type Stage, stageBatches, type StagedEntry } from "./stage.ts";
 
+/** Files that are told of since they are too large to be brought. */
+const LARGE_TOLD = 10;
+
 /** Options of {@linkcode StagingShell}. */
 export interface StagingShellOptions {
   /** The shell that runs the commands. */
@@ -134,7 +137,7 @@ export class StagingShell implements Shell {
   ): Promise<ExecuteResult> {
     const { signal } = options;
     return await this.#queue.run({ cwd: options.cwd ?? "/", signal }, async () => {
-      await this.#bring(tree, { signal });
+      const missing = await this.#bring(tree, { signal });
       let result: ExecuteResult;
       try {
         result = await this.#shell.execute(command, options);
@@ -149,12 +152,15 @@ export class StagingShell implements Shell {
       const { notes, refused } = await this.#fetch(tree);
       // A command of which not all is kept has not succeeded.
       const exitCode = refused && result.exitCode === 0 ? 1 : result.exitCode;
-      return { ...result, exitCode, notes: [...result.notes, ...notes] };
+      return { ...result, exitCode, notes: [...missing, ...result.notes, ...notes] };
     });
   }
 
-  /** Makes the stage hold what the tree has. */
-  async #bring({ backend }: StagedTree, options: OperationOptions): Promise<void> {
+  /** Makes the stage hold what the tree has; says what is too large for it. */
+  async #bring(
+    { backend }: StagedTree,
+    options: OperationOptions,
+  ): Promise<readonly string[]> {
     if (this.#unknown) {
       await this.#stage.reset(options);
       this.#staged.clear();
@@ -173,9 +179,15 @@ export class StagingShell implements Shell {
     const changed = [...wanted.values()].filter(({ path, type, version }) =>
       this.#staged.get(path) !== (type === "directory" ? null : version)
     );
-    for (const batch of stageBatches(changed, ({ size }) => size)) {
+    const large = changed.filter(({ size }) => size > LIMITS.contentBytes).map(({ path }) => path);
+    await this.#delete(large.filter((path) => this.#staged.has(path)), options);
+    const small = changed.filter(({ size }) => size <= LIMITS.contentBytes);
+    for (const batch of stageBatches(small, ({ size }) => size)) {
       await this.#put(backend, batch, options);
     }
+    return large.slice(0, LARGE_TOLD).map((path) =>
+      `'${path}' is not there for commands: it has more than ${LIMITS.contentBytes} bytes`
+    );
   }
 
   async #delete(paths: readonly string[], options: OperationOptions): Promise<void> {

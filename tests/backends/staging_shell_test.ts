@@ -388,3 +388,36 @@ Deno.test("StagingShell.execute() refuses a tree that is too large", async () =>
   });
   assertEquals(await codeOf(shell.execute("true")), "too_large");
 });
+
+Deno.test("StagingShell.execute() says which files are too large to be brought", async () => {
+  const memory = new StateBackend({ files: { "/small": "s" } });
+  const list = memory.ls.bind(memory);
+  const large = {
+    path: "/large",
+    type: "file",
+    size: 70_000_000,
+    modified: 0,
+    version: "1",
+  } as const;
+  memory.ls = async (path) => [...await list(path), large];
+  const put: string[] = [];
+  const nothing = { files: [], directories: [], deleted: [], lost: [], local: [], notes: [] };
+  const stream = { text: "", bytes: 0, omitted: 0 };
+  const ended = { exitCode: 0, stdout: stream, stderr: stream, timedOut: false, notes: [] };
+  const shell = new StagingShell({
+    shell: { type: "docker", execute: () => Promise.resolve(ended) },
+    stage: {
+      put: (entries) => Promise.resolve(void put.push(...entries.map(({ path }) => path))),
+      delete: () => Promise.resolve(),
+      changes: () => Promise.resolve(nothing),
+      read: () => Promise.resolve([]),
+      reset: () => Promise.resolve(),
+    },
+    backend: memory,
+    mounts: [],
+  });
+  const note = "'/large' is not there for commands: it has more than 67108864 bytes";
+  assertEquals((await shell.execute("true")).notes, [note]);
+  assertEquals((await shell.execute("true")).notes, [note]);
+  assertEquals(put, ["/small"]);
+});
