@@ -15,25 +15,18 @@ import {
 } from "../shells/shell.ts";
 import { runCommand } from "./_command.ts";
 import { Container } from "./container.ts";
-import { type Engine, openEngine } from "./engine.ts";
-import { engineProblem, isStatus } from "./_engine_errors.ts";
+import { boxImage } from "./_box_image.ts";
+import { openEngine } from "./engine.ts";
 import { DockerFiles } from "./_files.ts";
 import { type Ask, Helper, HelperLost } from "./_helper.ts";
-import { findEngineHere, imageHere } from "./_here.ts";
+import { findEngineHere } from "./_here.ts";
 import { BOOT, type ImageEntries, parseEntries, WELCOME } from "./_init.ts";
 import { prelude } from "./_prelude.ts";
 import { resolveRuntime } from "./runtimes.ts";
 import { userNamespace } from "./_rootless.ts";
 import type { DockerSandboxOptions } from "./sandbox.ts";
-import { containerSettings, USER, withoutSlash, WORKDIR } from "./_settings.ts";
+import { containerSettings, USER, withoutSlash } from "./_settings.ts";
 import { DockerStage } from "./_stage.ts";
-
-/** What a container begins with. */
-interface BoxImage {
-  readonly image: string;
-  readonly workdir: string;
-  readonly variables: Readonly<Record<string, string>>;
-}
 
 /** A container that is there, with what belongs to it. */
 interface Live {
@@ -217,7 +210,10 @@ export class DockerBox {
     const engine = await openEngine(address);
     const ended = this.#ending.signal;
     const either = signal === undefined ? ended : AbortSignal.any([ended, signal]);
-    const { image, workdir, variables } = await this.#image(engine, either);
+    const { image, workdir, variables } = await boxImage(engine, this.#options, either)
+      .catch((error) => {
+        throw this.#over ?? error;
+      });
     const box = this.#options;
     const isWritten = (box.mounts ?? []).some(({ access }) => access === "read-write");
     const users = isWritten ? await userNamespace(engine) : undefined;
@@ -236,12 +232,11 @@ export class DockerBox {
         entries: () => this.#entries,
       });
       await helper.ask(":");
-      const all = { ...await imageVariables(engine, image), ...variables, ...env };
       if (hardMilliseconds !== undefined) {
         this.#hard = setTimeout(() => this.#expire(hardMilliseconds), hardMilliseconds);
         Deno.unrefTimer(this.#hard);
       }
-      return { container, helper, files, variables: all };
+      return { container, helper, files, variables: { ...variables, ...env } };
     } catch (error) {
       await container.end();
       throw error;
@@ -319,30 +314,6 @@ export class DockerBox {
     return [...SYSTEM_DIRECTORIES, ...this.#entries.hidden, ...prefixes, ...top];
   }
 
-  /** The image, the directory of the work and the variables of the runtime. */
-  async #image(engine: Engine, signal: AbortSignal | undefined): Promise<BoxImage> {
-    const { onProgress } = this.#options;
-    const spec = imageHere(this.#options);
-    const { image, runtime, packages = [], setup = [] } = spec;
-    const { workdir, env = {} } = runtime === undefined ? {} : resolveRuntime(runtime);
-    const box = { workdir: this.#options.workdir ?? workdir ?? WORKDIR, variables: env };
-    if (image !== undefined && packages.length + setup.length === 0) {
-      // Most images are there: the code that pulls them need not be.
-      if (await hasImage(engine, image)) return { ...box, image };
-    }
-    const { ensureImage } = await import("./images.ts");
-    try {
-      return { ...box, image: await ensureImage(engine, spec, { onProgress, signal }) };
-    } catch (error) {
-      if (this.#over !== undefined) throw this.#over;
-      if (!(error instanceof Error)) throw error;
-      if (!signal?.aborted) throw new BackendError("io", "/", error.message, { cause: error });
-      throw new BackendError("aborted", "/", "The start of the sandbox was aborted", {
-        cause: error,
-      });
-    }
-  }
-
   /** Begins to wait for nobody to use it. */
   #rest(): void {
     const { idleMilliseconds } = this.#options;
@@ -384,26 +355,4 @@ function isShared(path: string): boolean {
 
 function unfit(why: string): BackendError {
   return new BackendError("unsupported", "/", `The image cannot be a sandbox: ${why}`);
-}
-
-/** The variables that an image sets. */
-async function imageVariables(
-  engine: Engine,
-  image: string,
-): Promise<Readonly<Record<string, string>>> {
-  const { Config } = await engine.getImage(image).inspect();
-  return Object.fromEntries((Config.Env ?? []).map((variable): [string, string] => {
-    const at = variable.indexOf("=");
-    return [variable.slice(0, at), variable.slice(at + 1)];
-  }));
-}
-
-async function hasImage(engine: Engine, image: string): Promise<boolean> {
-  try {
-    await engine.getImage(image).inspect();
-    return true;
-  } catch (error) {
-    if (isStatus(error, 404)) return false;
-    throw engineProblem("look for the image", error);
-  }
 }

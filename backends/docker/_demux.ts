@@ -4,6 +4,8 @@
  * @module
  */
 
+import { joinBytes } from "../_bytes.ts";
+
 /** Told of what comes on a stream. */
 export type OnBytes = (bytes: Uint8Array) => void;
 
@@ -71,7 +73,7 @@ export class MarkedStream {
   /** Takes the next piece. */
   push(piece: Uint8Array): void {
     if (this.#ended || piece.length === 0) return;
-    const bytes = this.#held.length === 0 ? piece : concat(this.#held, piece);
+    const bytes = this.#held.length === 0 ? piece : joinBytes(this.#held, piece);
     this.#held = new Uint8Array(0);
     for (let from = 0;;) {
       const at = findMark(bytes, this.#mark, from);
@@ -132,11 +134,4 @@ function beginOfMark(bytes: Uint8Array, mark: string): number {
     if (bytes[next] !== mark.charCodeAt(next - at)) return bytes.length;
   }
   return at;
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(a.length + b.length);
-  all.set(a);
-  all.set(b, a.length);
-  return all;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { joinBytes } from "../_bytes.ts";
 import type { Duplex } from "node:stream";
 import { BackendError } from "../errors.ts";
 import type { CommandQueue } from "../shells/_request.ts";
@@ -13,8 +14,8 @@ import { Demultiplexer, MarkedStream } from "./_demux.ts";
 /** Milliseconds in which an answer comes, or some of it. */
 const SILENCE_MILLISECONDS = 60_000;
 
-/** Bytes of an answer that are collected; nothing that is asked for is so much. */
-const COLLECTED_BYTES = 192 * 1024 * 1024;
+/** Bytes of an answer that are collected: one file of the largest size, and some. */
+const COLLECTED_BYTES = 72 * 1024 * 1024;
 
 /** How a script is to be done. */
 export interface AskOptions {
@@ -190,7 +191,7 @@ class Connection {
     try {
       if (signal?.aborted) onAbort();
       else this.#stream.write(`{ ${script}\n} </dev/null\nprintf '\\n${token} %s\\n' $?\n`);
-      return { status: Number(await promise), bytes: joined(parts) };
+      return { status: Number(await promise), bytes: joinBytes(...parts) };
     } catch (error) {
       // What is still to come of it would be taken for the next answer.
       this.end(new HelperLost("The file server was given up", { cause: error }));
@@ -208,15 +209,4 @@ class Connection {
     this.#stream.destroy();
     this.#pending?.fail(error);
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0] ?? new Uint8Array(0);
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { joinBytes } from "../_bytes.ts";
 import { checkLimit, checkOffset, throwIfAborted } from "../_checks.ts";
 import { localError } from "../_local_errors.ts";
 import { applyEdit, decodeText, encodeContent, encodeText, LineSlicer } from "../_text.ts";
@@ -188,7 +189,7 @@ export class DockerSandbox implements Backend, Shell, AsyncDisposable {
         const parts: Uint8Array[] = [];
         const range = { offset: 0, length: LIMITS.textBytes + 1 };
         const { version } = await files.read(subject, range, (part) => parts.push(part.slice()));
-        const { text, replacements } = applyEdit(path, decodeText(path, joined(parts)), edit);
+        const { text, replacements } = applyEdit(path, decodeText(path, joinBytes(...parts)), edit);
         const bytes = encodeText(path, text);
         const file = await files.write(subject, bytes, { overwrite: true, expected: version });
         if (file !== undefined) return { file, replacements };
@@ -281,18 +282,8 @@ async function readAll(
 ): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   await files.read(subject, range, (part) => parts.push(part.slice()));
-  const bytes = joined(parts);
+  const bytes = joinBytes(...parts);
   if (bytes.length <= LIMITS.contentBytes) return bytes;
   const why = `it is over ${LIMITS.contentBytes} bytes: use offset and length`;
   throw localError("too_large", "read", subject.path, why);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

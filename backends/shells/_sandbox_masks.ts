@@ -9,7 +9,7 @@ import { BackendError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { isWithin, joinPaths, parentPath, relativeTo } from "../paths.ts";
 import type { Policy } from "../policy.ts";
-import { joinBytes } from "./_sandbox_files.ts";
+import { joinBytes } from "../_bytes.ts";
 import { PathRights } from "./_sandbox_rights.ts";
 import type { Bind, MountPoints, SandboxPlaces } from "./_sandbox_root.ts";
 import { list, type ListedEntry, type WatchedDirectory } from "./_sandbox_scan.ts";

@@ -7,7 +7,8 @@
 
 import { isSystemPath } from "./_request.ts";
 import type { MountPoints } from "./_sandbox_root.ts";
-import { isFull, joinBytes, lstat, readFile, startsWith } from "./_sandbox_files.ts";
+import { joinBytes } from "../_bytes.ts";
+import { isFull, lstat, readFile, startsWith } from "./_sandbox_files.ts";
 import { prepareScan, type ScannedEntry } from "./_sandbox_scan.ts";
 import type { SandboxTools } from "./_sandbox_tools.ts";
 import { BackendError } from "../errors.ts";

@@ -1,0 +1,19 @@
+/**
+ * Bytes that come in pieces.
+ *
+ * @module
+ */
+
+/**
+ * @param parts The pieces, in their order.
+ * @returns New bytes: all of them, one after the other.
+ */
+export function joinBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
