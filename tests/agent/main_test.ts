@@ -11,6 +11,13 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 
 const MAIN = new URL("../../agent/main.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+/** Where Deno keeps the packages of this process, in the words of its environment. */
+const CACHE = Object.fromEntries(
+  ["HOME", "DENO_DIR", "XDG_CACHE_HOME"].flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  }),
+);
 const KEY = "sk-test-0123456789abcdef";
 
 function flags(net: readonly string[]): readonly string[] {
@@ -29,7 +36,7 @@ class AgentProcess {
     this.process = new Deno.Command(Deno.execPath(), {
       args: [...flags(net), MAIN],
       clearEnv: true,
-      env: { HOME: Deno.env.get("HOME") ?? "/", NO_COLOR: "1" },
+      env: { ...CACHE, NO_COLOR: "1" },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
