@@ -111,6 +111,17 @@ is_program() {
   [ "$(cat "/proc/$1/comm" 2>/dev/null)" = "$2" ]
 }
 
+# end_monitors DIR: ends the monitors of a Podman whose files are there, and no others.
+end_monitors() {
+  local process
+  for process in /proc/[0-9]*; do
+    is_program "${process#/proc/}" conmon || continue
+    if tr '\0' '\n' <"$process/cmdline" 2>/dev/null | grep -qF -- "$1/"; then
+      kill -9 "${process#/proc/}" 2>/dev/null || true
+    fi
+  done
+}
+
 # remove_directory DIR: with what is mounted below it.
 remove_directory() {
   local mount

@@ -7,4 +7,6 @@ address=unix://$directory/podman.sock
 [ -d "$directory" ] || exit 0
 if answers "$address"; then remove_containers "$address"; fi
 end_process "$directory/podman.pid" podman
+# Podman leaves the monitors of programs that were stopped when their container went.
+end_monitors "$directory"
 remove_directory "$directory"
