@@ -20,7 +20,7 @@ import { openEngine } from "./engine.ts";
 import { DockerFiles } from "./_files.ts";
 import { type Ask, Helper, HelperLost } from "./_helper.ts";
 import { findEngineHere } from "./_here.ts";
-import { BOOT, type ImageEntries, parseEntries, WELCOME } from "./_init.ts";
+import { BOOT, type ImageEntries, parseEntries, SHARED, WELCOME } from "./_init.ts";
 import { prelude } from "./_prelude.ts";
 import { resolveRuntime } from "./runtimes.ts";
 import { userNamespace } from "./_rootless.ts";
@@ -310,7 +310,9 @@ export class DockerBox {
     const { mounts = [], native = [] } = this.#options;
     const prefixes = [...mounts.map(({ prefix }) => prefix), ...native].map(withoutSlash)
       .filter((path) => path !== "/");
-    const top = this.#entries.top.filter((path) => !this.#staged.includes(path) && !isShared(path));
+    const top = this.#entries.top.filter((path) =>
+      !this.#staged.includes(path) && !SHARED.includes(path)
+    );
     return [...SYSTEM_DIRECTORIES, ...this.#entries.hidden, ...prefixes, ...top];
   }
 
@@ -346,11 +348,6 @@ export class DockerBox {
       if (!(error instanceof BackendError)) throw error;
     }
   }
-}
-
-/** Directories at the root that are the tree's, whatever an image has in them. */
-function isShared(path: string): boolean {
-  return ["/home", "/media", "/mnt", "/opt", "/srv", "/tmp", "/var"].includes(path);
 }
 
 function unfit(why: string): BackendError {

@@ -7,6 +7,7 @@
 import type { Duplex } from "node:stream";
 import { BackendError } from "../errors.ts";
 import { OutputBuffer } from "../shells/_output.ts";
+import { longScript, processNotes, refusedStart, STARTED } from "../shells/_real_command.ts";
 import { abortedCommand, type ShellRequest } from "../shells/_request.ts";
 import type { ExecuteResult, ShellLimits } from "../shells/shell.ts";
 import type { Container } from "./container.ts";
@@ -22,8 +23,6 @@ export const VARIABLES = {
   PATH: "/usr/local/bin:/usr/bin:/bin",
 } as const;
 
-/** What an argument may not reach, with the NUL at its end. */
-const ARGUMENT_BYTES = 128 * 1024;
 /** Bytes of a file in one script. */
 const PIECE_BYTES = 1024 * 1024;
 /** Bytes of a file's limit in a unit of `ulimit -f`. */
@@ -36,16 +35,6 @@ const QUELL_MILLISECONDS = 2_000;
 const BUSY_ROUNDS = 8;
 /** Milliseconds in which a command's output has to end once nothing of it runs. */
 const DRAIN_MILLISECONDS = 5_000;
-
-/** What a command's first process says before the command runs: one byte on its standard error. */
-const STARTED = "+";
-const NO_START: Readonly<
-  Record<string, { code: "not_found" | "not_directory" | "denied"; why: string }>
-> = {
-  "0": { code: "not_found", why: "it does not exist" },
-  "1": { code: "not_directory", why: "it is not a directory" },
-  "2": { code: "denied", why: "it may not be entered" },
-};
 
 /**
  * The first process of each command. Its arguments are a word, the directory, the file of its input,
@@ -139,10 +128,8 @@ export async function runCommand(
   await within(drained, DRAIN_MILLISECONDS) ?? await place.restart();
   stream.destroy();
   errors.stream.flush();
-  const refusal = NO_START[errors.first];
-  if (refusal !== undefined) {
-    throw new BackendError(refusal.code, cwd, `Cannot start in '${cwd}': ${refusal.why}`);
-  }
+  const refusal = refusedStart(errors.first, cwd);
+  if (refusal !== undefined) throw refusal;
   if (ending.killed === "aborted") throw abortedCommand(cwd, signal?.reason);
   const timedOut = ending.killed === "timeout";
   const exitCode = timedOut ? 124 : ending.code ?? 137;
@@ -155,7 +142,7 @@ export async function runCommand(
       `A process was killed: everything in the container took more than ${place.memoryBytes} bytes ` +
       "of memory",
     ]),
-    ...limitNotes(exitCode, limits),
+    ...processNotes(exitCode, limits),
   ];
   return { exitCode, stdout: stdout.result(), stderr: stderr.result(), timedOut, notes };
 }
@@ -216,18 +203,6 @@ function argumentsOf(
     ...set,
     ...["/bin/sh", "-c", ...words],
   ];
-}
-
-/** A script that is too long for an argument: it comes as a file. */
-function longScript({ command, cwd }: ShellRequest): Uint8Array | undefined {
-  const encoder = new TextEncoder();
-  const words = (typeof command === "string" ? [command] : command)
-    .map((word) => encoder.encode(word));
-  const long = words.find(({ length }) => length >= ARGUMENT_BYTES);
-  if (long === undefined || typeof command === "string") return long;
-  const most = ARGUMENT_BYTES - 1;
-  const message = `An argument of the command has more than ${most} bytes, which no program takes`;
-  throw new BackendError("too_large", cwd, message);
 }
 
 /** Kills what the command left, and says how many processes had no memory until now. */
@@ -331,16 +306,5 @@ class FirstByte {
     } else {
       this.stream.push(bytes);
     }
-  }
-}
-
-function limitNotes(exitCode: number, limits: ShellLimits): readonly string[] {
-  switch (exitCode) {
-    case 128 + 24:
-      return [`A process was ended: it took over ${limits.cpuSeconds} seconds of processor time`];
-    case 128 + 25:
-      return [`A process was ended: it wrote a file of more than ${limits.fileBytes} bytes`];
-    default:
-      return [];
   }
 }

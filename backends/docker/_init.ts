@@ -21,7 +21,15 @@ const SERVER = `${IMAGE_DIRECTORY}/sh`;
 const KEPT_DIRECTORY = "/etc/routebook";
 
 /** Directories of every Linux that are the tree's, but for what the image has in them. */
-const SHARED = ["/home", "/media", "/mnt", "/opt", "/srv", "/tmp", "/var"];
+export const SHARED: readonly string[] = [
+  "/home",
+  "/media",
+  "/mnt",
+  "/opt",
+  "/srv",
+  "/tmp",
+  "/var",
+];
 
 /** Those of them in which images have nothing but empty directories, mostly: those go. */
 const EMPTIED = ["/home", "/media", "/mnt", "/opt", "/srv"];

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BackendError } from "../errors.ts";
+import { processNotes } from "./_real_command.ts";
 import type { ShellRequest } from "./_request.ts";
 import { INIT_SCRIPT, type KillCause } from "./_sandbox_process.ts";
 import type { ShellLimits } from "./shell.ts";
@@ -19,27 +19,10 @@ export const VARIABLES = {
 /** Where a script stands that is too long for an argument, and the command's input. */
 export const SCRIPT_PATH = "/run/script";
 export const INPUT_PATH = "/run/input";
-/** What an argument may not reach, with the NUL at its end: `MAX_ARG_STRLEN`. */
-const ARGUMENT_BYTES = 128 * 1024;
 /** Files that a process may have open. */
 const OPEN_FILES = 1_024;
 /** Programs such as Node reserve much more than they ever use: address space bounds what is absurd. */
 const ADDRESSES_PER_BYTE = 16;
-
-const encoder = new TextEncoder();
-
-/** A script that is too long for an argument: it comes as a file. */
-export function longScript({ command, cwd }: ShellRequest): Uint8Array | undefined {
-  const words = (typeof command === "string" ? [command] : command)
-    .map((word) => encoder.encode(word));
-  const long = words.find(({ length }) => length >= ARGUMENT_BYTES);
-  if (long === undefined || typeof command === "string") return long;
-  throw new BackendError(
-    "too_large",
-    cwd,
-    `An argument of the command has more than ${ARGUMENT_BYTES - 1} bytes, which no program takes`,
-  );
-}
 
 /** Options of {@linkcode commandWords}. */
 export interface CommandOptions {
@@ -96,13 +79,7 @@ export function limitNotes(
     case "processes":
       return [`The command was killed: it had more than ${limits.processes} processes`];
     case undefined:
-      if (exitCode === 128 + 24) {
-        return [`A process was ended: it took over ${limits.cpuSeconds} seconds of processor time`];
-      }
-      if (exitCode === 128 + 25) {
-        return [`A process was ended: it wrote a file of more than ${limits.fileBytes} bytes`];
-      }
-      return [];
+      return processNotes(exitCode, limits);
     default:
       return [];
   }

@@ -7,6 +7,7 @@
 import { feed } from "./_sandbox_feed.ts";
 import { BackendError } from "../errors.ts";
 import { OutputBuffer } from "./_output.ts";
+import { refusedStart, STARTED } from "./_real_command.ts";
 import type { ShellRequest } from "./_request.ts";
 import {
   childrenOf,
@@ -29,16 +30,6 @@ const SETUP_MILLISECONDS = 5_000;
 const ORPHAN_MILLISECONDS = 50;
 /** Milliseconds after which processes that cannot be killed are an error. */
 const KILL_MILLISECONDS = 60_000;
-
-/** What a command's first process says before the command runs: one byte on its standard error. */
-const STARTED = "+";
-const NO_START: Readonly<
-  Record<string, { code: "not_found" | "not_directory" | "denied"; why: string }>
-> = {
-  "0": { code: "not_found", why: "it does not exist" },
-  "1": { code: "not_directory", why: "it is not a directory" },
-  "2": { code: "denied", why: "it may not be entered" },
-};
 
 /**
  * The first process of each command: enters the directory, runs the command with its variables, and ends
@@ -119,11 +110,8 @@ export async function runSandboxed(run: SandboxRun): Promise<SandboxExit> {
   await Promise.all([reading, feeding]);
   const { code, signal } = await child.status;
   const first = await started.promise;
-  const refusal = NO_START[first];
-  if (refusal !== undefined) {
-    const message = `Cannot start in '${request.cwd}': ${refusal.why}`;
-    throw new BackendError(refusal.code, request.cwd, message);
-  }
+  const refusal = refusedStart(first, request.cwd);
+  if (refusal !== undefined) throw refusal;
   if (first !== STARTED && killed === undefined) {
     throw notSetUp(request, new Error(`${first}${stderr.result().text}`.trim()));
   }

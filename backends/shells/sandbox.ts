@@ -9,14 +9,9 @@ import { BackendError } from "../errors.ts";
 import { isWithin } from "../paths.ts";
 import { Policy, type Rules } from "../policy.ts";
 import type { OperationOptions } from "../protocol.ts";
+import { longScript } from "./_real_command.ts";
 import { abortedCommand, checkRequest, CommandQueue, type ShellRequest } from "./_request.ts";
-import {
-  commandWords,
-  INPUT_PATH,
-  limitNotes,
-  longScript,
-  SCRIPT_PATH,
-} from "./_sandbox_command.ts";
+import { commandWords, INPUT_PATH, limitNotes, SCRIPT_PATH } from "./_sandbox_command.ts";
 import { closingWords } from "./_sandbox_descriptors.ts";
 import { isFull, removeFile } from "./_sandbox_files.ts";
 import { type MaskedTree, SandboxMasks } from "./_sandbox_masks.ts";
