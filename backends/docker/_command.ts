@@ -4,14 +4,13 @@
  * @module
  */
 
-import type { Duplex } from "node:stream";
 import { BackendError } from "../errors.ts";
 import { OutputBuffer } from "../shells/_output.ts";
 import { longScript, processNotes, refusedStart, STARTED } from "../shells/_real_command.ts";
 import { abortedCommand, type ShellRequest } from "../shells/_request.ts";
 import type { ExecuteResult, ShellLimits } from "../shells/shell.ts";
 import type { Container } from "./container.ts";
-import { Demultiplexer, MarkedStream } from "./_demux.ts";
+import { follow, MarkedStream } from "./_demux.ts";
 import { newToken } from "./_files.ts";
 import type { Helper } from "./_helper.ts";
 import { filling, OWN_DIRECTORY } from "./_prelude.ts";
@@ -262,19 +261,6 @@ async function signalAll({ container, user }: CommandPlace, signal: string): Pro
   });
   // A program that is stopped before it has begun holds up the engine too.
   return await within(sent, 2 * QUELL_MILLISECONDS) ?? false;
-}
-
-/** Reads a connection until it ends. */
-function follow(
-  stream: Duplex,
-  onStdout: (bytes: Uint8Array) => void,
-  onStderr: (bytes: Uint8Array) => void,
-): Promise<true> {
-  const demultiplexer = new Demultiplexer(onStdout, onStderr);
-  const { promise, resolve } = Promise.withResolvers<true>();
-  stream.on("data", (piece: Uint8Array) => demultiplexer.push(piece));
-  for (const event of ["end", "close", "error"]) stream.on(event, () => resolve(true));
-  return promise;
 }
 
 /** What comes in time, or `undefined`. */

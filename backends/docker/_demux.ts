@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Duplex } from "node:stream";
 import { joinBytes } from "../_bytes.ts";
 
 /** Told of what comes on a stream. */
@@ -49,6 +50,25 @@ export class Demultiplexer {
       else this.#onStdout(bytes);
     }
   }
+}
+
+/**
+ * Reads a connection until it ends.
+ *
+ * @param stream The connection.
+ * @param onStdout Told of the pieces of standard output.
+ * @param onStderr Told of the pieces of standard error.
+ */
+export function follow(
+  stream: Duplex,
+  onStdout: OnBytes,
+  onStderr: OnBytes,
+): Promise<true> {
+  const demultiplexer = new Demultiplexer(onStdout, onStderr);
+  const { promise, resolve } = Promise.withResolvers<true>();
+  stream.on("data", (piece: Uint8Array) => demultiplexer.push(piece));
+  for (const event of ["end", "close", "error"]) stream.on(event, () => resolve(true));
+  return promise;
 }
 
 /** Passes on what stands before a mark, and says when the mark has come. */

@@ -8,12 +8,21 @@
 import type { Duplex } from "node:stream";
 import { BackendError } from "../errors.ts";
 import type { ContainerSettings, Engine, EngineContainer } from "./engine.ts";
+import { follow } from "./_demux.ts";
 import { engineProblem, isStatus } from "./_engine_errors.ts";
 import { IDLE_PREFIX, LABELS } from "./labels.ts";
 import { settingsHash } from "./_settings.ts";
 
 /** Milliseconds in which the engine ends a container. */
 const END_MILLISECONDS = 3_000;
+/** Milliseconds between two looks at one that ends. */
+const POLL_MILLISECONDS = 20;
+
+/**
+ * Says whether nobody has said it since the container was started: `/run` begins empty then, and the
+ * file is made by one of many.
+ */
+const CLAIM = "set -C; : > /run/owner && echo mine";
 
 /** Options of {@linkcode Container}. */
 export interface ContainerOptions {
@@ -40,6 +49,8 @@ export class Container {
   #starting: Promise<void> | undefined;
   #starts = 0;
   #rested = false;
+  /** Whether the engine has seen its end, or it was not started yet. */
+  #settled = true;
 
   /** @param options What it is to be. */
   constructor(options: ContainerOptions) {
@@ -86,27 +97,50 @@ export class Container {
   }
 
   async #begin(container: EngineContainer): Promise<void> {
-    if (this.#options.keep === undefined) {
-      await this.#take(container);
-      try {
-        await container.start();
-      } catch (error) {
-        this.#hold?.destroy();
-        throw error;
-      }
-    } else {
-      // Others may be about to do the same: one of them starts it, and a hold that is given up ends it.
-      try {
-        await container.start();
-      } catch (error) {
-        throw isStatus(error, 304) ? this.#inUse(this.#options.keep) : error;
-      }
-      await this.#take(container);
-    }
+    const { keep } = this.#options;
+    // What has ended by itself, the engine may still be ending.
+    await this.#settle();
+    if (keep === undefined) await this.#beginOwn(container);
+    else await this.#beginKept(container, keep);
     this.#running = true;
     this.#starts += 1;
     if (this.#rested) await container.rename({ name: newName() });
     this.#rested = false;
+  }
+
+  async #beginOwn(container: EngineContainer): Promise<void> {
+    await this.#take(container);
+    try {
+      await container.start();
+    } catch (error) {
+      this.#hold?.destroy();
+      throw error;
+    }
+  }
+
+  /** Others may be about to do the same: one of them takes hold, since a hold that is given up ends it. */
+  async #beginKept(container: EngineContainer, keep: string): Promise<void> {
+    try {
+      await container.start();
+    } catch (error) {
+      throw isStatus(error, 304) || await this.looksAlive() ? this.#inUse(keep) : error;
+    }
+    // Of two that start it at the same moment, Docker may tell both that they did.
+    if (!await this.#claim()) throw this.#inUse(keep);
+    try {
+      await this.#take(container);
+    } catch (error) {
+      await container.kill().catch(() => {});
+      throw error;
+    }
+  }
+
+  async #claim(): Promise<boolean> {
+    const stream = await this.exec({ words: ["/bin/sh", "-c", CLAIM], user: "0:0" });
+    let said = "";
+    await follow(stream, (bytes) => said += new TextDecoder().decode(bytes), () => {});
+    stream.destroy();
+    return said.includes("mine");
   }
 
   /** Takes hold of it: its end is seen from here, and the end of this program is that of it. */
@@ -115,10 +149,13 @@ export class Container {
     if (!isDuplex(hold)) throw new TypeError("The engine gave no connection");
     hold.on("error", () => {});
     hold.on("close", () => {
-      if (this.#hold === hold) this.#running = false;
+      if (this.#hold !== hold) return;
+      this.#running = false;
+      this.#hold = undefined;
     });
     hold.resume();
     this.#hold = hold;
+    this.#settled = false;
   }
 
   async #create(): Promise<EngineContainer> {
@@ -205,6 +242,8 @@ export class Container {
   /** Ends everything that runs in it; its files stay, and it can be started again. */
   async halt(): Promise<void> {
     this.#running = false;
+    // Without a hold it has ended, and where it is kept it may be somebody else's by now.
+    if (this.#options.keep !== undefined && this.#hold === undefined) return;
     const late = this.#endLater();
     try {
       await this.#container?.kill();
@@ -217,7 +256,16 @@ export class Container {
       clearTimeout(late);
       this.#hold?.destroy();
     }
-    await this.#container?.wait().catch(() => {});
+    await this.#settle();
+  }
+
+  /** Waits for the engine to see that it has ended; not for long, it may be somebody else's by now. */
+  async #settle(): Promise<void> {
+    const end = Date.now() + END_MILLISECONDS;
+    while (!this.#settled && Date.now() < end) {
+      this.#settled = !await this.looksAlive();
+      if (!this.#settled) await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
+    }
   }
 
   /** Stops it for a while: nobody takes it for one that was left behind. */

@@ -1,5 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
-import { openEngine } from "../../backends/docker/engine.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { containerSettings } from "../../backends/docker/_settings.ts";
+import { Container } from "../../backends/docker/container.ts";
+import { type Engine, openEngine } from "../../backends/docker/engine.ts";
 import { listSandboxes, reapSandboxes, removeSandbox } from "../../backends/docker/reaper.ts";
 import { callEngine, listBoxes, type TestEngine, testOn } from "../support/engine.ts";
 import { failureOf, output, stateOf, useBox } from "./_docker_case.ts";
@@ -25,6 +27,12 @@ function keepName(engine: TestEngine) {
       }
     },
   };
+}
+
+/** The container that is kept under a name, for one of its owners. */
+function containerOf({ image }: TestEngine, engine: Engine, keep: string): Container {
+  const settings = containerSettings({ box: { image, name: keep }, image, workdir: "/workspace" });
+  return new Container({ engine, settings, keep });
 }
 
 for (const [name, engine] of Object.entries(ENGINES)) {
@@ -75,6 +83,52 @@ for (const [name, engine] of Object.entries(ENGINES)) {
       assertEquals(refused.length, 3, round);
       await Promise.all(boxes.map((box) => box.dispose()));
     }
+  });
+
+  testOn(engine, `${name} with a name has one owner whatever the engine says`, async (on) => {
+    await using keep = keepName(on);
+    const client = await openEngine(on.address);
+    const first = containerOf(on, client, keep.name);
+    await first.start();
+    await first.end();
+    // Both find it stopped, and both are told that they have started it, as Docker may do.
+    const stopped = await client.listContainers({ all: true });
+    client.listContainers = () => Promise.resolve(stopped);
+    const getContainer = client.getContainer.bind(client);
+    client.getContainer = (id) => {
+      const container = getContainer(id);
+      const start = container.start.bind(container);
+      container.start = () => start().catch(() => {});
+      return container;
+    };
+    const winner = containerOf(on, client, keep.name);
+    const loser = containerOf(on, client, keep.name);
+    await winner.start();
+    assertStringIncludes(await failureOf(loser.start()), " is in use: ");
+    await loser.end();
+    assertEquals([winner.isRunning, await stateOf(on, winner.id)], [true, "running"]);
+    await winner.end();
+    assertEquals(await stateOf(on, winner.id), "exited");
+  });
+
+  testOn(engine, `${name} with a name may be taken by another one while it rests`, async (on) => {
+    await using keep = keepName(on);
+    const client = await openEngine(on.address);
+    const [first, second] = [
+      containerOf(on, client, keep.name),
+      containerOf(on, client, keep.name),
+    ];
+    await first.start();
+    await first.rest();
+    await second.start();
+    assertEquals(second.id, first.id);
+    assertStringIncludes(await failureOf(first.start()), " is in use: ");
+    await first.end();
+    assertEquals([second.isRunning, await stateOf(on, second.id)], [true, "running"]);
+    await second.end();
+    await first.start();
+    await first.end();
+    assertEquals(await stateOf(on, first.id), "exited");
   });
 
   testOn(engine, `${name} with a name refuses other settings`, async (on) => {
