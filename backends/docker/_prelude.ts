@@ -119,6 +119,7 @@ function prune(paths: readonly string[]): string {
   return `\\( ${words} \\) -prune -o`;
 }
 
+/** What fails is done once more for what it says: to listen to every program takes longer than most do. */
 const FUNCTIONS = `
 cd /; umask 022; set -f; unset CDPATH ENV IFS
 LC_ALL=C TZ=UTC0; export LC_ALL TZ
@@ -172,6 +173,7 @@ spot() {
   own "$R" && return 6
   return 0
 }
+try() { "$@" 2> /dev/null || sm=$("$@" 2>&1); }
 say() {
   printf '%s\\n' "$sm"
   return 9
@@ -181,7 +183,7 @@ parents() {
   [ -e "$1" ] && return 3
   missing "$1"
   case $? in 2) ;; 3) return 3 ;; *) return 8 ;; esac
-  sm=$(mkdir -p "$1" 2>&1) || say
+  try mkdir -p "$1" || say
 }
 look() {
   lookup "$1" || return
@@ -259,9 +261,9 @@ pour() { sm=$({ base64 -d | cat >> "$W"; } 2>&1) && [ -z "$sm" ] || { say; rm -f
 settle() {
   [ -d "$R" ] && { rm -f "$W"; return 4; }
   [ -x "$R" ] && chmod +x "$W"
-  if [ "$V" = 1 ]; then sm=$(mv -f "$W" "$R" 2>&1) || { say; rm -f "$W"; return 9; }
+  if [ "$V" = 1 ]; then try mv -f "$W" "$R" || { say; rm -f "$W"; return 9; }
   else
-    sm=$(ln "$W" "$R" 2>&1)
+    try ln "$W" "$R"
     er=$?
     rm -f "$W"
     if [ $er != 0 ]; then
@@ -275,10 +277,10 @@ settle() {
 discard() {
   spot "$1" || return
   [ -e "$R" ] || [ -L "$R" ] || { missing "$R"; return; }
-  if [ ! -d "$R" ] || [ -L "$R" ]; then sm=$(rm -f "$R" 2>&1) || say
-  elif [ "$2" = 1 ]; then sm=$(rm -rf "$R" 2>&1) || say
+  if [ ! -d "$R" ] || [ -L "$R" ]; then try rm -f "$R" || say
+  elif [ "$2" = 1 ]; then try rm -rf "$R" || say
   elif [ -n "$(find "$R" -mindepth 1 -maxdepth 1 ! -name '${TEMPORARY_NAME}*' 2> /dev/null | head -c 1)" ]; then return 4
-  else sm=$(rm -rf "$R" 2>&1) || say; fi
+  else try rm -rf "$R" || say; fi
 }
 rename() {
   spot "$1" || return
@@ -297,7 +299,7 @@ rename() {
       [ -L "$R" ] && rm -f "$R"
     fi
     parents "\${R%/*}" || return $(($? + 20))
-    sm=$(mv -f "$S" "$R" 2>&1) || { say; return 29; }
+    try mv -f "$S" "$R" || { say; return 29; }
   fi
   stat -c "$F" "$R"
 }
@@ -341,15 +343,15 @@ killed() {
 }
 bring() { W=${OWN_DIRECTORY}/$1; }
 stow() {
-  [ -d "$1" ] && [ ! -L "$1" ] && { sm=$(rm -rf "$1" 2>&1) || say || return; }
+  [ -d "$1" ] && [ ! -L "$1" ] && { try rm -rf "$1" || say || return; }
   W=$1
-  sm=$(rm -f "$W" 2>&1) || say
+  try rm -f "$W" || say
 }
 dirs() {
   for dp; do
     [ -d "$dp" ] && [ ! -L "$dp" ] && continue
     rm -f "$dp" 2> /dev/null
-    sm=$(mkdir -p "$dp" 2>&1) || { say; return; }
+    try mkdir -p "$dp" || { say; return; }
   done
 }
 tell() {
@@ -361,7 +363,7 @@ tell() {
 purge() {
   for dp; do
     [ -d "$dp" ] && [ ! -L "$dp" ] && find "$dp" -type d ! -perm -700 -exec chmod u+rwx {} \\; 2> /dev/null
-    sm=$(rm -rf "$dp" 2>&1) || { say; return; }
+    try rm -rf "$dp" || { say; return; }
   done
 }
 fetch() {

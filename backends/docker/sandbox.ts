@@ -181,14 +181,17 @@ export class DockerSandbox implements Backend, Shell, AsyncDisposable {
     return await this.#run(path, options, async (files, path) => {
       const subject = { verb: "edit", path, signal } as const;
       for (let attempt = 0; attempt < EDIT_ATTEMPTS; attempt++) {
-        const { size } = await files.look(subject);
+        const parts: Uint8Array[] = [];
+        const range = { offset: 0, length: LIMITS.textBytes + 1 };
+        const { version, size } = await files.read(
+          subject,
+          range,
+          (part) => parts.push(part.slice()),
+        );
         if (size > LIMITS.textBytes) {
           const why = `it has ${size} bytes, and at most ${LIMITS.textBytes} can be edited`;
           throw localError("too_large", "edit", path, why);
         }
-        const parts: Uint8Array[] = [];
-        const range = { offset: 0, length: LIMITS.textBytes + 1 };
-        const { version } = await files.read(subject, range, (part) => parts.push(part.slice()));
         const { text, replacements } = applyEdit(path, decodeText(path, joinBytes(...parts)), edit);
         const bytes = encodeText(path, text);
         const file = await files.write(subject, bytes, { overwrite: true, expected: version });
