@@ -10,11 +10,13 @@ import { BackendError } from "../errors.ts";
 import type { ContainerSettings, Engine, EngineContainer } from "./engine.ts";
 import { follow } from "./_demux.ts";
 import { engineProblem, isStatus } from "./_engine_errors.ts";
-import { IDLE_PREFIX, LABELS } from "./labels.ts";
+import { idleName, LABELS } from "./labels.ts";
 import { settingsHash } from "./_settings.ts";
 
 /** Milliseconds in which the engine ends a container. */
 const END_MILLISECONDS = 3_000;
+/** Milliseconds between two words of an owner whose container is stopped for a while. */
+const BEAT_MILLISECONDS = 30_000;
 /** Milliseconds between two looks at one that ends. */
 const POLL_MILLISECONDS = 20;
 
@@ -30,6 +32,12 @@ export interface ContainerOptions {
   readonly settings: ContainerSettings;
   /** The name under which it is kept, if it is. */
   readonly keep?: string | undefined;
+  /**
+   * Milliseconds after which its owner says again that it is there, while the container is stopped.
+   *
+   * @default {30_000}
+   */
+  readonly beatMilliseconds?: number | undefined;
 }
 
 /** How an exec is made. */
@@ -48,7 +56,8 @@ export class Container {
   #running = false;
   #starting: Promise<void> | undefined;
   #starts = 0;
-  #rested = false;
+  /** Says that its owner is there, while it is stopped for a while. */
+  #beats: Beats | undefined;
   /** Whether the engine has seen its end, or it was not started yet. */
   #settled = true;
 
@@ -100,12 +109,18 @@ export class Container {
     const { keep } = this.#options;
     // What has ended by itself, the engine may still be ending.
     await this.#settle();
-    if (keep === undefined) await this.#beginOwn(container);
-    else await this.#beginKept(container, keep);
+    await this.#beats?.end();
+    try {
+      if (keep === undefined) await this.#beginOwn(container);
+      else await this.#beginKept(container, keep);
+    } catch (error) {
+      this.#beats?.begin();
+      throw error;
+    }
     this.#running = true;
     this.#starts += 1;
-    if (this.#rested) await container.rename({ name: newName() });
-    this.#rested = false;
+    if (this.#beats !== undefined) await container.rename({ name: newName() });
+    this.#beats = undefined;
   }
 
   async #beginOwn(container: EngineContainer): Promise<void> {
@@ -272,9 +287,11 @@ export class Container {
   async rest(): Promise<void> {
     // From now on whoever uses it waits for it to be started again.
     this.#running = false;
-    if (this.#options.keep === undefined && this.#container !== undefined) {
-      await this.#container.rename({ name: `${IDLE_PREFIX}${crypto.randomUUID().slice(0, 8)}` });
-      this.#rested = true;
+    const { keep, beatMilliseconds = BEAT_MILLISECONDS } = this.#options;
+    if (keep === undefined && this.#container !== undefined) {
+      this.#beats = new Beats(this.#container, beatMilliseconds);
+      await this.#beats.say();
+      this.#beats.begin();
     }
     await this.halt();
   }
@@ -283,6 +300,7 @@ export class Container {
   async end(): Promise<void> {
     if (this.#options.keep !== undefined) return await this.halt();
     this.#running = false;
+    await this.#beats?.end();
     const late = this.#endLater();
     try {
       await this.#container?.remove({ force: true, v: true });
@@ -305,8 +323,47 @@ export class Container {
   }
 }
 
+/**
+ * The signs of life of an owner whose container is stopped, which the container itself can give no more:
+ * its name has the time of the last one.
+ */
+class Beats {
+  readonly #container: EngineContainer;
+  readonly #milliseconds: number;
+  readonly #token = newToken();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(container: EngineContainer, milliseconds: number) {
+    this.#container = container;
+    this.#milliseconds = milliseconds;
+  }
+
+  begin(): void {
+    // One that is missed is nothing: what was said before holds for a while.
+    this.#timer = setInterval(() => {
+      this.#last = this.#last.then(() => this.say()).catch(() => {});
+    }, this.#milliseconds);
+    Deno.unrefTimer(this.#timer);
+  }
+
+  async say(): Promise<void> {
+    await this.#container.rename({ name: idleName(this.#token, Date.now()) });
+  }
+
+  /** Ends them; none is under way afterwards. */
+  async end(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#last;
+  }
+}
+
+function newToken(): string {
+  return crypto.randomUUID().slice(0, 8);
+}
+
 function newName(): string {
-  return `routebook-${crypto.randomUUID().slice(0, 8)}`;
+  return `routebook-${newToken()}`;
 }
 
 /** Docker says so with a status, Podman in its words. */

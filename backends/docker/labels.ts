@@ -17,4 +17,30 @@ export const LABELS = {
 } as const;
 
 /** The names of containers that their owner has stopped for a while begin with it. */
-export const IDLE_PREFIX = "routebook-idle-";
+const IDLE_PREFIX = "routebook-idle-";
+
+/**
+ * The name of a container that its owner has stopped for a while. Labels stay as they are made, so that
+ * its name says when the owner was last known to be there.
+ *
+ * @param token What tells it from others.
+ * @param now The time, in milliseconds since the epoch.
+ */
+export function idleName(token: string, now: number): string {
+  return `${IDLE_PREFIX}${token}.${now.toString(36)}`;
+}
+
+/**
+ * Reads what {@linkcode idleName} made.
+ *
+ * @param name The name of a container.
+ * @returns What stays of it, and the time; `undefined` for every other name.
+ */
+export function parseIdleName(
+  name: string,
+): { readonly name: string; readonly seen: number } | undefined {
+  const [first = "", time = ""] = name.split(".");
+  if (!first.startsWith(IDLE_PREFIX)) return undefined;
+  const seen = parseInt(time, 36);
+  return { name: first, seen: Number.isNaN(seen) ? 0 : seen };
+}

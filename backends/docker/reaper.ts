@@ -6,12 +6,10 @@
 
 import type { Engine } from "./engine.ts";
 import { engineProblem, isStatus } from "./_engine_errors.ts";
-import { IDLE_PREFIX, LABELS } from "./labels.ts";
+import { LABELS, parseIdleName } from "./labels.ts";
 
 /** Milliseconds for which nothing is taken for left behind that its owner may be about to start. */
-const YOUNG_MILLISECONDS = 10 * 60_000;
-/** The same for one that its owner has stopped since nobody used it: a day. */
-const IDLE_MILLISECONDS = 24 * 60 * 60_000;
+const LEFT_MILLISECONDS = 10 * 60_000;
 
 /**
  * How a container is: `running` for somebody, `stopped` and kept with its files, `idle` until its owner
@@ -22,7 +20,7 @@ export type SandboxState = "running" | "stopped" | "idle" | "orphaned";
 /** A container of Routebook. */
 export interface ListedSandbox {
   readonly id: string;
-  /** What the engine calls it. */
+  /** What the engine calls it; of one that is idle what stays of that. */
   readonly name: string;
   readonly image: string;
   readonly state: SandboxState;
@@ -103,8 +101,8 @@ export async function removeSandbox(engine: Engine, id: string): Promise<void> {
 
 /**
  * Removes the containers whose owner is gone. Such a container has ended by itself, with exit code 0;
- * one that ended otherwise may be about to be started again, so that it is left for ten minutes, and one
- * that its owner stopped since nobody used it for a day.
+ * one that ended otherwise may be about to be started again, so that it is left for ten minutes. One that
+ * its owner stopped since nobody used it is left until ten minutes after the last sign of that owner.
  *
  * @param engine The engine.
  * @param options When it is, and which are looked at.
@@ -129,13 +127,14 @@ export async function reapSandboxes(
 
 async function isOld(engine: Engine, summary: Summary, now: number): Promise<boolean> {
   const { Id, Created } = summary;
-  const limit = stateOf(summary) === "idle" ? IDLE_MILLISECONDS : YOUNG_MILLISECONDS;
+  const idle = parseIdleName(engineName(summary));
+  if (idle !== undefined) return now - idle.seen > LEFT_MILLISECONDS;
   try {
     const { FinishedAt } = (await engine.getContainer(Id).inspect()).State;
     const finished = Date.parse(FinishedAt);
     // One that never ran says the year 1.
     const since = finished > 0 ? finished : Created * 1_000;
-    return now - since > limit;
+    return now - since > LEFT_MILLISECONDS;
   } catch (error) {
     if (isStatus(error, 404)) return false;
     throw engineProblem("look at a container", error);
@@ -155,9 +154,14 @@ async function summaries(engine: Engine): Promise<readonly Summary[]> {
 function stateOf(summary: Summary): SandboxState {
   if (["running", "paused", "restarting", "removing"].includes(summary.State)) return "running";
   if (summary.Labels[LABELS.keep] !== undefined) return "stopped";
-  return nameOf(summary).startsWith(IDLE_PREFIX) ? "idle" : "orphaned";
+  return parseIdleName(engineName(summary)) === undefined ? "orphaned" : "idle";
 }
 
-function nameOf({ Names, Id }: Summary): string {
+function nameOf(summary: Summary): string {
+  const name = engineName(summary);
+  return parseIdleName(name)?.name ?? name;
+}
+
+function engineName({ Names, Id }: Summary): string {
   return Names[0]?.replace(/^\//, "") ?? Id.slice(0, 12);
 }

@@ -1,5 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
+import { containerSettings } from "../../backends/docker/_settings.ts";
+import { Container } from "../../backends/docker/container.ts";
 import { openEngine } from "../../backends/docker/engine.ts";
+import { parseIdleName } from "../../backends/docker/labels.ts";
 import { listSandboxes, reapSandboxes } from "../../backends/docker/reaper.ts";
 import { callEngine, listBoxes, type TestEngine, testOn } from "../support/engine.ts";
 import { failureOf, output, stateOf, until, useBox } from "./_docker_case.ts";
@@ -100,7 +103,7 @@ for (const [name, engine] of Object.entries(ENGINES)) {
       await idle();
       const listed = await listSandboxes(await openEngine(on.address));
       assertEquals(listed.find((found) => found.id === id)?.state, "idle");
-      assertEquals(await reaped(on, purpose, id, DAY - MINUTE), "exited");
+      assertEquals(await reaped(on, purpose, id, 9 * MINUTE), "exited");
       assertEquals((await box.read("/out/kept")).text, "kept");
       assertEquals(box.id, id);
       await idle();
@@ -115,16 +118,46 @@ for (const [name, engine] of Object.entries(ENGINES)) {
     },
   );
 
-  testOn(engine, `${name} that is left alone for a day is reaped`, async (on) => {
+  testOn(engine, `${name} that is stopped is reaped once its owner is gone`, async (on) => {
     const purpose = newPurpose();
     const box = boxOf(on, { idleMilliseconds: 100, purpose });
     await box.start();
     const { id } = box;
     await until("the rest", async () => await stateOf(on, id) === "exited");
-    assertEquals(await reaped(on, purpose, id, DAY + MINUTE), "gone");
+    // The next sign of its owner comes after half a minute.
+    assertEquals(await reaped(on, purpose, id, 11 * MINUTE), "gone");
     assert((await failureOf(box.read("/a"))).startsWith("io: Cannot start the container: "));
     await box.dispose();
   });
+
+  testOn(
+    engine,
+    `${name} that is stopped is its owner's as long as that one is there`,
+    async (on) => {
+      const [client, purpose, image] = [await openEngine(on.address), newPurpose(), on.image];
+      const settings = containerSettings({ box: { image }, image, workdir: "/workspace", purpose });
+      const container = new Container({ engine: client, settings, beatMilliseconds: 20 });
+      await container.start();
+      await container.rest();
+      const { id } = container;
+      const seen = async () => {
+        const { Name } = await client.getContainer(id ?? "").inspect();
+        return parseIdleName(Name.slice(1))?.seen ?? 0;
+      };
+      const first = await seen();
+      await until("a sign of the owner", async () => await seen() > first);
+      const reapedAt = async (now: number) => {
+        await reapSandboxes(client, { now, purpose });
+        return await stateOf(on, id);
+      };
+      assertEquals(await reapedAt(first + 10 * MINUTE + 1), "exited");
+      await container.start();
+      const { Name } = await client.getContainer(id ?? "").inspect();
+      assertEquals([parseIdleName(Name.slice(1)), container.isRunning], [undefined, true]);
+      await container.end();
+      assertEquals(await stateOf(on, id), "gone");
+    },
+  );
 
   testOn(engine, `${name} ends at its hard timeout whatever it does`, async (on) => {
     const box = boxOf(on, { hardMilliseconds: 1_500 });

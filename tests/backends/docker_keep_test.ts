@@ -92,7 +92,9 @@ for (const [name, engine] of Object.entries(ENGINES)) {
     await first.start();
     await first.end();
     // Both find it stopped, and both are told that they have started it, as Docker may do.
-    const stopped = await client.listContainers({ all: true });
+    const filters = { label: [`org.routebook.keep=${keep.name}`] };
+    const stopped = await client.listContainers({ all: true, filters });
+    assertEquals(stopped.length, 1);
     client.listContainers = () => Promise.resolve(stopped);
     const getContainer = client.getContainer.bind(client);
     client.getContainer = (id) => {
