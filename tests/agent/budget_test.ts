@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
 import { Budget, BudgetError } from "../../agent/budget.ts";
+import fc from "../support/fast_check.ts";
 
 const MODEL = "openai:gpt-4.1";
 const PRICES = { [MODEL]: { input: 2, output: 8 }, "openai:local": { input: 0, output: 0 } };

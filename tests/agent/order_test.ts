@@ -6,10 +6,10 @@ import { BUILT_IN_TOOLS } from "../../agent/tools/built_in.ts";
 import { CompositeBackend } from "../../backends/composite.ts";
 import { GuardedBackend } from "../../backends/guard.ts";
 import { StateBackend } from "../../backends/state.ts";
+import fc from "../support/fast_check.ts";
 import { AnsweringModel, call, runTool, wholeTree } from "./_support.ts";
 import { failureText } from "../../agent/_failure.ts";
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
 import { z } from "zod";
 
 const MEMORY = new StateBackend();

@@ -1,6 +1,6 @@
 import { hiddenTexts, SecretMask } from "../../agent/secrets.ts";
 import { assertEquals, assertNotMatch } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 
 const SECRET = 'p/w? "Ünï"+\\x\u{1f511}&7';
 

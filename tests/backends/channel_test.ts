@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
-import fc from "fast-check";
 import { encodeFrame, FRAME_BYTES, MessageSizeError } from "../../backends/_frames.ts";
 import { Channel } from "../../backends/channel.ts";
 import { BackendError } from "../../backends/errors.ts";
+import fc from "../support/fast_check.ts";
 import { channelPair, scriptedChannel } from "./_channel_pair.ts";
 
 function frame(message: unknown, attachment?: Uint8Array): Uint8Array {

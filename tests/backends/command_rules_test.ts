@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
 import { Policy } from "../../backends/policy.ts";
+import fc from "../support/fast_check.ts";
 
 Deno.test("Policy.decideCommand() matches the words of a rule", () => {
   const cases: [rule: string, command: string | readonly string[], matches: boolean][] = [

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import fc from "fast-check";
 import { Policy } from "../../backends/policy.ts";
 import { findBubblewrap } from "../../runner/_bubblewrap_namespace.ts";
+import fc from "../support/fast_check.ts";
 
 const BUBBLEWRAP = findBubblewrap();
 const SHELLS = ["sh", "bash"];

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
 import { CompositeBackend } from "../../backends/composite.ts";
 import { BackendError } from "../../backends/errors.ts";
 import { isWithin } from "../../backends/paths.ts";
 import type { Backend } from "../../backends/protocol.ts";
 import { StateBackend } from "../../backends/state.ts";
+import fc from "../support/fast_check.ts";
 import { everything } from "./_backends.ts";
 import { checkAgainstModel } from "./model.ts";
 

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import fc from "fast-check";
 import { CompositeBackend } from "../../backends/composite.ts";
 import { BackendError } from "../../backends/errors.ts";
 import { PolicyJudge } from "../../backends/judge.ts";
 import { JudgedBackend } from "../../backends/judged.ts";
 import { Policy } from "../../backends/policy.ts";
 import { StateBackend } from "../../backends/state.ts";
+import fc from "../support/fast_check.ts";
 import { brokenBackend, spiedBackend } from "./_backends.ts";
 
 function paths(entries: readonly { readonly path: string }[]): string[] {

@@ -1,10 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
 import picomatch from "picomatch";
 import { expandBraces } from "../../backends/_braces.ts";
 import { compileGlob } from "../../backends/_glob.ts";
 import { BackendError } from "../../backends/errors.ts";
 import { LIMITS } from "../../backends/limits.ts";
+import fc from "../support/fast_check.ts";
 
 interface Case {
   readonly pattern: string;

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import fc from "fast-check";
 import { compileQuery } from "../../backends/_grep.ts";
 import { type GrepFile, grepFiles } from "../../backends/_grep_files.ts";
 import { showLine } from "../../backends/_grep_line.ts";
@@ -7,6 +6,7 @@ import type { FileSearch } from "../../backends/_grep_scan.ts";
 import { BackendError } from "../../backends/errors.ts";
 import { LIMITS } from "../../backends/limits.ts";
 import type { GrepOptions } from "../../backends/protocol.ts";
+import fc from "../support/fast_check.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const noCheck = () => {};

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import fc from "fast-check";
 import { CompositeBackend } from "../../backends/composite.ts";
 import { BackendError } from "../../backends/errors.ts";
 import { GuardedBackend } from "../../backends/guard.ts";
@@ -9,6 +8,7 @@ import { Policy, type Rules } from "../../backends/policy.ts";
 import type { Backend } from "../../backends/protocol.ts";
 import { SYSTEM_DIRECTORIES } from "../../backends/shells/shell.ts";
 import { StateBackend } from "../../backends/state.ts";
+import fc from "../support/fast_check.ts";
 import { brokenBackend, everything, spiedBackend } from "./_backends.ts";
 import { testBackendContract } from "./contract.ts";
 

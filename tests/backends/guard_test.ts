@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import fc from "fast-check";
 import { BackendError } from "../../backends/errors.ts";
 import { GuardedBackend, parseRule } from "../../backends/guard.ts";
 import type { Backend } from "../../backends/protocol.ts";
 import { CompositeBackend } from "../../backends/composite.ts";
 import { StateBackend } from "../../backends/state.ts";
+import fc from "../support/fast_check.ts";
 import { EndlessBackend, everything, spiedBackend } from "./_backends.ts";
 import { testBackendContract } from "./contract.ts";
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
 import { BackendError } from "../../backends/errors.ts";
 import { LocalBackend } from "../../backends/local.ts";
 import type { Backend } from "../../backends/protocol.ts";
+import fc from "../support/fast_check.ts";
 import { inTempDir, QUICK } from "./_local_directory.ts";
 import { describeOutside, LINKS, SECRET, type Zoo } from "./_local_zoo.ts";
 import { checkAgainstModel, PATH_STRINGS } from "./model.ts";

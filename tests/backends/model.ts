@@ -7,10 +7,10 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
 import { BackendError, type BackendErrorCode } from "../../backends/errors.ts";
 import { comparePaths, joinPaths, parentPath } from "../../backends/paths.ts";
 import type { Backend, FileInfo } from "../../backends/protocol.ts";
+import fc from "../support/fast_check.ts";
 import type { ContractSubject } from "./_tree.ts";
 
 /** One operation, on paths below the directory under test. */

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
 import { OutputBuffer } from "../../backends/shells/_output.ts";
+import fc from "../support/fast_check.ts";
 
 const encoder = new TextEncoder();
 

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
 import { BackendError } from "../../backends/errors.ts";
 import { isWithin } from "../../backends/paths.ts";
 import {
@@ -10,6 +9,7 @@ import {
   refusedCommand,
   type Rules,
 } from "../../backends/policy.ts";
+import fc from "../support/fast_check.ts";
 
 /** The verdicts for reading and for writing, by their first letters, and the rules behind them. */
 function verdicts(rules: Rules, path: string): string {

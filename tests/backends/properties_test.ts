@@ -1,5 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
 import { posix } from "node:path";
 import { BackendError } from "../../backends/errors.ts";
 import { LIMITS } from "../../backends/limits.ts";
@@ -13,6 +12,7 @@ import {
   relativeTo,
 } from "../../backends/paths.ts";
 import { StateBackend } from "../../backends/state.ts";
+import fc from "../support/fast_check.ts";
 import { checkAgainstModel, PATH_STRINGS } from "./model.ts";
 
 /** The canonical form, or `null` if there is none. */

@@ -1,10 +1,10 @@
 import { assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
-import fc from "fast-check";
 import { compileGraph, type StepGraph } from "../../runner/_compile_graph.ts";
 import type { Diagnostic } from "../../runner/diagnostics.ts";
 import { loadYaml } from "../../runner/load.ts";
 import { Reporter } from "../../runner/_reporter.ts";
 import { join } from "@std/path";
+import fc from "../support/fast_check.ts";
 import { compiled } from "./_compiled.ts";
 
 /** A graph of steps that are written one a line, and what is said of it. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
 import { compileWorkflow } from "../../runner/compile.ts";
+import fc from "../support/fast_check.ts";
 import { compiled, UNCONFINED } from "./_compiled.ts";
 import { expressionOf } from "./_expression_values.ts";
 

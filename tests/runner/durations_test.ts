@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../support/fast_check.ts";
 import { compiled } from "./_compiled.ts";
 import { durationText, parseDuration } from "../../runner/_durations.ts";
 

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
 import { join } from "@std/path";
 import { graphText } from "../../runner/graph.ts";
 import { labelOf, nodeId } from "../../runner/_mermaid.ts";
 import { cli } from "../support/cli.ts";
+import fc from "../support/fast_check.ts";
 import { compiled } from "./_compiled.ts";
 
 // The texts below were read by Mermaid 12.3.0 itself when they were written down. It is no dependency

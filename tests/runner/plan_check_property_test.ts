@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
 import { Policy } from "../../backends/policy.ts";
 import { comparePlans } from "../../runner/plan_check.ts";
 import type { Plan } from "../../runner/plan.ts";
 import { reviewOf } from "../../runner/plan_review.ts";
 import type { YamlFile } from "../../runner/_yaml_file.ts";
 import { compileWorkflow } from "../../runner/compile.ts";
+import fc from "../support/fast_check.ts";
 import { UNCONFINED } from "./_compiled.ts";
 
 /** A directory with some places for routes; the same one for all workflows of a test. */

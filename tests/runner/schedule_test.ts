@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import fc from "fast-check";
 import { inTurn, schedule, type ScheduledStep, type StepEnd } from "../../runner/_schedule.ts";
+import fc from "../support/fast_check.ts";
 
 /** Steps that end when the test says so. */
 class Stage {

@@ -10,8 +10,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { join, resolve } from "@std/path";
-import fc from "fast-check";
 import type { Plan } from "../../runner/plan.ts";
+import fc from "../support/fast_check.ts";
 import { needing } from "./_machine.ts";
 import { World } from "./_world.ts";
 

@@ -1,5 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
 import { checkExpression, type TypeScope } from "../../../runner/expressions/check.ts";
 import type { Value } from "../../../runner/expressions/expression.ts";
 import { parse } from "../../../runner/expressions/parse.ts";
@@ -15,6 +14,7 @@ import {
   unionOf,
 } from "../../../runner/expressions/types.ts";
 import { didYouMean } from "../../../runner/_suggest.ts";
+import fc from "../../support/fast_check.ts";
 
 const book = objectOf(new Map<string, StaticType>([["title", STRING], ["pages", NUMBER]]));
 

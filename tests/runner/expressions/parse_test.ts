@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
 import type { BinaryOperator, Expression } from "../../../runner/expressions/expression.ts";
 import { ExpressionError } from "../../../runner/expressions/errors.ts";
 import { evaluate } from "../../../runner/expressions/evaluate.ts";
 import { EXPRESSION_LIMITS, parse } from "../../../runner/expressions/parse.ts";
 import { expressionText } from "../../../runner/expressions/print.ts";
+import fc from "../../support/fast_check.ts";
 import { expressionValues } from "../_expression_values.ts";
 
 /** The marked part of each text is what the message is about. */

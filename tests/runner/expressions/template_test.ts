@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import fc from "fast-check";
 import { TEXT_LIMIT } from "../../../runner/expressions/coerce.ts";
 import { ExpressionError } from "../../../runner/expressions/errors.ts";
 import type { Template, Value } from "../../../runner/expressions/expression.ts";
@@ -10,6 +9,7 @@ import {
   renderTemplate,
   templateText,
 } from "../../../runner/expressions/template.ts";
+import fc from "../../support/fast_check.ts";
 import { expressionOf, expressionValues } from "../_expression_values.ts";
 
 const framework = expressionOf("inputs.framework");
