@@ -7,7 +7,7 @@
  * @module
  */
 
-import { TEMPORARY_NAME } from "../paths.ts";
+import { parentPath, TEMPORARY_NAME } from "../paths.ts";
 import { literalPattern, quote } from "./_quote.ts";
 
 /** Where the container keeps what is the sandbox's own: a directory in memory. */
@@ -61,7 +61,9 @@ scan() {
   return 0
 }
 clear() {
-  find "$1" -mindepth 1 -maxdepth 1 ${prune(unstaged)} -exec rm -rf {} + 2> /dev/null
+  find "$1" -mindepth 1 ${prune(unstaged)} \\( ${
+    anyOf(leading(unstaged))
+  } \\) -o -prune -exec rm -rf {} + 2> /dev/null
   return 0
 }
 changed() {
@@ -115,8 +117,20 @@ const PRINTED = Array.from({ length: 256 }, (_, byte) => {
 
 /** Words of `find` that pass over some paths; an expression follows. */
 function prune(paths: readonly string[]): string {
-  const words = paths.map((path) => `-path ${quote(literalPattern(path))}`).join(" -o ");
-  return `\\( ${words} \\) -prune -o`;
+  return `\\( ${anyOf(paths)} \\) -prune -o`;
+}
+
+function anyOf(paths: readonly string[]): string {
+  return paths.map((path) => `-path ${quote(literalPattern(path))}`).join(" -o ");
+}
+
+/** The directories that lead to paths. */
+function leading(paths: readonly string[]): readonly string[] {
+  const found = new Set(["/"]);
+  for (const path of paths) {
+    for (let at = parentPath(path); !found.has(at); at = parentPath(at)) found.add(at);
+  }
+  return [...found];
 }
 
 /** What fails is done once more for what it says: to listen to every program takes longer than most do. */

@@ -90,7 +90,8 @@ export class DockerStage implements Stage {
       const above = entries.map(({ path }) => parentPath(path)).filter((path) => path !== "/");
       for (const some of batches([...new Set([...directories, ...above])])) {
         await checked(ask, `dirs ${some.map(quote).join(" ")}`);
-        for (const path of some) this.#known.set(path, DIRECTORY);
+        // What leads to a place may be the container's own.
+        for (const path of some) if (this.#isStaged(path)) this.#known.set(path, DIRECTORY);
       }
       const files = entries.filter((entry) => entry.type === "file");
       for (const { path, bytes } of files) await putFile(ask, path, bytes);
@@ -156,7 +157,7 @@ export class DockerStage implements Stage {
         }
       }
       const found = new Findings();
-      for (const directory of staged) {
+      for (const directory of this.#tops()) {
         const token = newToken();
         const listed = await checked(ask, `scan ${token} ${quote(directory)}`);
         for (const { path, words } of parseListing(listed, token).entries) {
@@ -210,7 +211,7 @@ export class DockerStage implements Stage {
 
   async #reset(ask: Ask): Promise<void> {
     this.#known = new Map();
-    for (const directory of this.#options.staged) await checked(ask, `clear ${quote(directory)}`);
+    for (const directory of this.#tops()) await checked(ask, `clear ${quote(directory)}`);
   }
 
   async #purge(ask: Ask, paths: readonly string[]): Promise<void> {
@@ -220,16 +221,27 @@ export class DockerStage implements Stage {
     }
   }
 
+  /** Whether what is at a path is brought: of all places the longest that it is in decides. */
+  #isStaged(path: string): boolean {
+    const { staged, unstaged } = this.#options;
+    const depth = (places: readonly string[]) =>
+      Math.max(0, ...places.filter((place) => isWithin(path, place)).map(({ length }) => length));
+    return depth(staged) > depth(unstaged());
+  }
+
   /** Whether a path is none of those that are brought, or a directory that leads to one of those. */
   #isKept(path: string): boolean {
-    return this.#options.unstaged().some((other) => isWithin(path, other) || isWithin(other, path));
+    return !this.#isStaged(path) || this.#options.unstaged().some((other) => isWithin(other, path));
+  }
+
+  /** The directories that are brought, without those that are parts of others. */
+  #tops(): readonly string[] {
+    return this.#options.staged.filter((path) => path === "/" || !this.#isStaged(parentPath(path)));
   }
 
   #checkPath(path: string): void {
-    const { staged, unstaged } = this.#options;
     const isStaged = path !== "/" && !isSystemPath(path) && path === canonicalPath(path) &&
-      staged.some((directory) => isWithin(path, directory)) &&
-      !unstaged().some((other) => isWithin(path, other));
+      this.#isStaged(path);
     if (isStaged) return;
     throw new BackendError("denied", path, `Cannot stage '${path}': it is no file of memory`);
   }
