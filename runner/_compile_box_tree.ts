@@ -146,6 +146,13 @@ async function boundRoutes(box: PlanBox, options: BoxTreeOptions): Promise<Bound
     const mount = await mountOf(route, box, options);
     if (mount !== undefined) bound.set(route, mount);
   }
+  // Where commands may change what leads to a place, they would say where the next start mounts it.
+  for (const inner of [...bound.keys()]) {
+    const isMovable = [...bound].some(([outer, { access }]) =>
+      outer !== inner && access === "read-write" && inner.prefix.startsWith(outer.prefix)
+    );
+    if (isMovable) bound.delete(inner);
+  }
   // What is inside of a directory that is mounted has to be mounted too, or stand in no directory.
   for (let before = -1; before !== bound.size;) {
     before = bound.size;
@@ -171,6 +178,12 @@ async function mountOf(
   const directory = joinPaths(root.directory, relativeTo(path, root.path));
   const isMade = directory === root.directory && root.access === "read-write";
   if (!isMade && !await isDirectory(directory)) return undefined;
+  // An engine looks for it at each start anew: it would follow a link that a command put in its place.
+  const isMovable = roots.some((outer) =>
+    outer.access === "read-write" && isInside(directory, outer.directory) &&
+    (access === "read" || directory !== outer.directory)
+  );
+  if (isMovable) return undefined;
   if (access === "read") return { prefix, directory, access };
   // Nobody but who runs it may leave files there.
   if (owner === undefined || owner.uid === 0 || owner.gid === 0) return undefined;

@@ -141,6 +141,40 @@ Deno.test("compileWorkflow() brings a local directory with what is brought insid
   });
 });
 
+Deno.test("compileWorkflow() mounts nothing that commands could put something else in the place of", async () => {
+  const other = (root: string, access = "read") =>
+    `image: a }\n  other: { type: local, root: ${root}, access: ${access}`;
+  const files = { ...FILES, "out/sub/deep/": "" };
+  const cases: readonly [routes: string, box?: string][] = [
+    ["/b/: { backend: out, path: sub, access: read }"],
+    ["/b/: { backend: out, path: sub/deep }"],
+    ["/b/: { backend: out, access: read }"],
+    ["/b/: other", other("./out/sub")],
+    ["/b/: other", other("./out/sub/deep", "read-write")],
+    ["/b/: other", other("./out/new", "read-write")],
+    ["/b/: other", other("./out")],
+    ["/b/: other", other("./link")],
+  ];
+  for (const [route, box] of cases) {
+    const yaml = file(`default: box\nroutes: { /out/: out, ${route} }`, "", box);
+    assertEquals(await treeOf(yaml, { files, links: { link: "out/sub" } }), {
+      mounts: [["/out/", "/out", "read-write"]],
+      staged: ["/b/"],
+      user: "1234:5678",
+    }, `${route} ${box}`);
+  }
+});
+
+Deno.test("compileWorkflow() mounts nothing at a place that commands could put somewhere else", async () => {
+  const files = { ...FILES, "out/a/b/": "" };
+  const yaml = file("default: box\nroutes: { /out/a/b/: data, /out/: out }");
+  assertEquals(await treeOf(yaml, { files }), {
+    mounts: [],
+    staged: ["/out/a/b/", "/out/"],
+    user: undefined,
+  });
+});
+
 Deno.test("compileWorkflow() wants a place in what is mounted for each route inside of it", async () => {
   assertEquals(await saidOf(file("default: box\nroutes: { /d/notes/: m, /d/: data }")), [
     'memory-inside-local: Route "/d/notes/" is inside "/d/", where a container has no place for the ' +
