@@ -113,8 +113,19 @@ for (const [name, engine] of Object.entries(ENGINES)) {
       await idle();
       const many = Array.from({ length: 8 }, () => box.read("/out/kept"));
       assertEquals((await Promise.all(many)).map(({ text }) => text), Array(8).fill("kept"));
+      // Its name says so no more, which is looked at while it is in use.
+      const [begun, stop] = [Promise.withResolvers<void>(), new AbortController()];
+      const use = failureOf(
+        box.execute("echo begun; sleep 1000", {
+          signal: stop.signal,
+          onOutput: () => begun.resolve(),
+        }),
+      );
+      await begun.promise;
       const running = (await listBoxes(on)).find((found) => found.id === id);
       assertEquals(running?.name.startsWith("routebook-idle-"), false);
+      stop.abort();
+      assert((await use).startsWith("aborted: "));
     },
   );
 
