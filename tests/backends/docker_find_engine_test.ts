@@ -25,8 +25,8 @@ class Machine implements AsyncDisposable {
   }
 
   /** Starts an engine at a port. */
-  port(hostname: string): number {
-    const options = { hostname, port: 0, onListen: () => {} };
+  port(): number {
+    const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
     const server = Deno.serve(options, answers(DOCKER_VERSION));
     this.#servers.push(server);
     return server.addr.port;
@@ -200,19 +200,13 @@ Deno.test("findEngine() understands addresses of the network", async () => {
   assertEquals(await found("TCP://[::1]:4000"), tcp("::1", 4000));
 });
 
-Deno.test("findEngine() asks an engine at a port, of IPv6 too", async () => {
+Deno.test("findEngine() asks an engine at a port", async () => {
   await using machine = new Machine();
-  const port = machine.port("127.0.0.1");
-  const six = machine.port("::1");
-  assertEquals(await machine.find({ host: `tcp://localhost:${port}` }), {
+  const port = machine.port();
+  assertEquals(await machine.find({ host: `tcp://127.0.0.1:${port}` }), {
     type: "tcp",
-    host: "localhost",
+    host: "127.0.0.1",
     port,
-  });
-  assertEquals(await machine.find({ host: `tcp://[::1]:${six}` }), {
-    type: "tcp",
-    host: "::1",
-    port: six,
   });
 });
 
