@@ -40,7 +40,8 @@ export async function boxImage(
   const { image, runtime, packages = [], setup = [] } = spec;
   const { workdir, env } = runtime === undefined ? {} : resolveRuntime(runtime);
   // Most images are there: the code that pulls them need not be.
-  const isThere = image !== undefined && packages.length + setup.length === 0 &&
+  const isThere = image !== undefined && spec.platform === undefined &&
+    packages.length + setup.length === 0 &&
     await hasImage(engine, image);
   let name = image ?? "";
   if (!isThere) {

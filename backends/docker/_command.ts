@@ -4,16 +4,17 @@
  * @module
  */
 
+import type { Duplex } from "node:stream";
 import { BackendError } from "../errors.ts";
 import { OutputBuffer } from "../shells/_output.ts";
 import { longScript, processNotes, refusedStart, STARTED } from "../shells/_real_command.ts";
 import { abortedCommand, type ShellRequest } from "../shells/_request.ts";
 import type { ExecuteResult, ShellLimits } from "../shells/shell.ts";
-import type { Container } from "./container.ts";
 import { follow, MarkedStream } from "./_demux.ts";
 import { newToken } from "./_files.ts";
 import type { Helper } from "./_helper.ts";
 import { filling, OWN_DIRECTORY } from "./_prelude.ts";
+import { quell, type QuellPlace, within } from "./_quell.ts";
 import { type Entry, parseRecord } from "./_records.ts";
 
 /** The variables that every command has, unless its image or its box say otherwise. */
@@ -28,10 +29,8 @@ const PIECE_BYTES = 1024 * 1024;
 const BLOCK_BYTES = 512;
 /** Files that a process may have open. */
 const OPEN_FILES = 1_024;
-/** Milliseconds in which the file server has to end a command before others do. */
-const QUELL_MILLISECONDS = 2_000;
-/** How many times as long it may say nothing while it does what others asked for. */
-const BUSY_ROUNDS = 8;
+/** Milliseconds in which the engine has to start a command. */
+const START_MILLISECONDS = 60_000;
 /** Milliseconds in which a command's output has to end once nothing of it runs. */
 const DRAIN_MILLISECONDS = 5_000;
 
@@ -62,16 +61,11 @@ printf '\\n%s %s\\n' "$t" $? >&3`;
 const PROGRAM = 'exec "$@"';
 
 /** What a command runs in. */
-export interface CommandPlace {
-  readonly container: Container;
-  readonly helper: Helper;
-  readonly user: string;
+export interface CommandPlace extends QuellPlace {
   readonly limits: ShellLimits;
   /** Bytes of memory that everything in the container may take. */
   readonly memoryBytes: number;
   readonly variables: Readonly<Record<string, string>>;
-  /** Ends everything by force: the container begins anew, with its files. */
-  readonly restart: () => Promise<void>;
   /** Told what was made right before the command. */
   readonly onBegin: (mark: Entry | undefined) => void;
 }
@@ -89,7 +83,7 @@ export async function runCommand(
   place: CommandPlace,
   request: ShellRequest,
 ): Promise<ExecuteResult> {
-  const { container, helper, user, limits } = place;
+  const { helper, limits } = place;
   const { timeout, signal, cwd, outputBytes, onOutput } = request;
   const script = longScript(request);
   const { mark, killed: killedBefore } = await prepare(helper, request, script);
@@ -109,15 +103,18 @@ export async function runCommand(
     ),
   );
   const words = ["/bin/sh", "-c", SCRIPT, "sh", token, ...argumentsOf(place, request, script)];
-  const stream = await container.exec({ words, user });
-  const drained = follow(stream, (bytes) => stdout.push(bytes), (bytes) => errors.push(bytes));
-  drained.then(() => ended.resolve({ code: 137 }));
-  const timer = setTimeout(() => ended.resolve({ killed: "timeout" }), timeout);
   const onAbort = () => ended.resolve({ killed: "aborted" });
   if (signal?.aborted) onAbort();
   signal?.addEventListener("abort", onAbort, { once: true });
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let ending: Ending;
+  let stream: Duplex;
+  let drained: Promise<true>;
   try {
+    stream = await begin(place, words, { cwd, signal, ended: ended.promise });
+    timer = setTimeout(() => ended.resolve({ killed: "timeout" }), timeout);
+    drained = follow(stream, (bytes) => stdout.push(bytes), (bytes) => errors.push(bytes));
+    drained.then(() => ended.resolve({ code: 137 }));
     ending = await ended.promise;
   } finally {
     clearTimeout(timer);
@@ -204,76 +201,37 @@ function argumentsOf(
   ];
 }
 
-/** Kills what the command left, and says how many processes had no memory until now. */
-async function quell(place: CommandPlace): Promise<string> {
-  const { helper, restart } = place;
-  // Where the command killed it, another one does it.
-  const asked = quelled(helper);
-  let done = await answered(helper, asked, 1);
-  if (done === undefined) {
-    // The command may have stopped it.
-    await signalAll(place, "CONT");
-    done = await answered(helper, asked, helper.isBusy ? BUSY_ROUNDS : 1);
-  }
-  if (done === undefined) {
-    helper.drop();
-    if (await signalAll(place, "KILL")) done = await answered(helper, quelled(helper), 1);
-  }
-  if (done === undefined) {
-    // Whatever is to end it is ended by it: but for what comes from outside of the container.
-    helper.drop();
-    await restart();
-    done = (await helper.ask("quell")).bytes;
-  }
-  return new TextDecoder().decode(done).trim();
+/** What a start is waited for with. */
+interface Beginning {
+  readonly cwd: string;
+  readonly signal: AbortSignal | undefined;
+  /** Resolves where it is over before it has begun. */
+  readonly ended: Promise<Ending>;
 }
 
-async function quelled(helper: Helper): Promise<Uint8Array | undefined> {
-  const asked = helper.ask("quell").catch(() => helper.ask("quell"));
-  return await asked.then(({ bytes }) => bytes, () => undefined);
-}
-
-/** An answer of the file server, which first does what others asked for: it is heard meanwhile. */
-async function answered<T>(
-  helper: Helper,
-  asked: Promise<T>,
-  rounds: number,
-): Promise<T | undefined> {
-  for (let silent = 0; silent < rounds; silent++) {
-    const before = helper.heard;
-    const answer = await within(asked.then((value) => ({ value })), QUELL_MILLISECONDS);
-    if (answer !== undefined) return answer.value;
-    if (helper.heard !== before) silent = -1;
-  }
-  return undefined;
-}
-
-/** Sends all processes of the user a signal; says whether that was possible in time. */
-async function signalAll({ container, user }: CommandPlace, signal: string): Promise<boolean> {
-  const words = ["/bin/sh", "-c", `kill -${signal} -1`];
-  const sent = container.exec({ words, user }).then(async (stream) => {
-    const done = await within(follow(stream, () => {}, () => {}), QUELL_MILLISECONDS);
-    stream.destroy();
-    return done === true;
-  }, (error) => {
-    if (error instanceof BackendError) return false;
-    throw error;
-  });
-  // A program that is stopped before it has begun holds up the engine too.
-  return await within(sent, 2 * QUELL_MILLISECONDS) ?? false;
-}
-
-/** What comes in time, or `undefined`. */
-async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), milliseconds);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** Has the engine start a command. */
+async function begin(
+  { container, user, restart }: CommandPlace,
+  words: readonly string[],
+  { cwd, signal, ended }: Beginning,
+): Promise<Duplex> {
+  const late = new AbortController();
+  const opening = container.exec({ words, user, signal: late.signal });
+  const stream = await Promise.race([
+    within(opening, START_MILLISECONDS),
+    // It is about to begin: then it is ended as others are.
+    ended.then(() => within(opening, DRAIN_MILLISECONDS)),
+  ]);
+  if (stream !== undefined) return stream;
+  // What begins later than that would run without an end.
+  late.abort();
+  opening.then((stream) => stream.destroy(), () => {});
+  const isAnew = await within(restart().then(() => true), START_MILLISECONDS);
+  if (signal?.aborted) throw abortedCommand(cwd, signal.reason);
+  const what = isAnew === undefined
+    ? "does not answer"
+    : `did not start the command in ${START_MILLISECONDS / 1_000} s`;
+  throw new BackendError("io", cwd, `The engine ${what}`);
 }
 
 /** The first byte of a stream is the setup's own word. */

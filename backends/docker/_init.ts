@@ -37,11 +37,28 @@ const EMPTIED = ["/home", "/media", "/mnt", "/opt", "/srv"];
 /** Directories that are the image's with everything in them, unless the work is there. */
 const PRIVATE = ["/boot", "/root"];
 
+/** Is there once the owner of a kept container has taken hold of it. */
+const HELD = `${IMAGE_DIRECTORY}/held`;
+
 /**
  * Waits for the standard input to end. Meanwhile the shell gathers the processes that have ended and that
  * nobody waits for: each would count as one of those that a container may have.
  */
 const WAIT = "exec 3<&0; cat <&3 > /dev/null & wait $!";
+
+/**
+ * The same where the owner takes hold of it after its start, and may be killed before: what it does not
+ * take in time ends.
+ */
+const waitForOwner = (seconds: number) =>
+  `exec 3<&0
+{ read -r l && : > ${HELD} && cat > /dev/null; } <&3 & w=$!
+{
+  n=0
+  while [ ! -e ${HELD} ] && [ $n -lt ${seconds} ]; do sleep 1; n=$((n + 1)); done
+  [ -e ${HELD} ] || kill $w
+} &
+wait $w`;
 
 /** What the first process has to know. */
 export interface InitOptions {
@@ -53,6 +70,8 @@ export interface InitOptions {
   readonly volumes: readonly string[];
   /** The user of commands: what the image has for it is of the tree. */
   readonly uid: string;
+  /** Seconds in which the owner has to take hold of it, where it does so after its start. */
+  readonly ownerSeconds?: number | undefined;
 }
 
 /**
@@ -60,7 +79,9 @@ export interface InitOptions {
  *
  * @param options What it has to know.
  */
-export function initScript({ workdir, tree, volumes, uid }: InitOptions): string {
+export function initScript(
+  { workdir, tree, volumes, uid, ownerSeconds }: InitOptions,
+): string {
   const own = [workdir, ...tree].map(quote).join(" ");
   return `umask 022; set +f; exec 2> /dev/null
 chmod 1777 /
@@ -101,7 +122,7 @@ if [ ! -f $k/hidden ]; then
 fi
 cat /bin/sh > ${SERVER} && chmod 0711 ${SERVER} || rm -f ${SERVER}
 : > ${IMAGE_DIRECTORY}/ready
-exec /bin/sh -c ${quote(WAIT)}`;
+exec /bin/sh -c ${quote(ownerSeconds === undefined ? WAIT : waitForOwner(ownerSeconds))}`;
 }
 
 /** Stands between two lists. */

@@ -13,6 +13,9 @@ import type { BoxMount, BoxOptions } from "./options.ts";
 /** Bytes of what is the sandbox's own, in memory: the home of a command, its input, its script. */
 const RUN_BYTES = 256 * 1024 * 1024;
 
+/** Seconds in which the owner of a kept container has to take hold of it. */
+const OWNER_SECONDS = 60;
+
 /** The user of commands, unless said otherwise. */
 export const USER = "1000:1000";
 /** The directory of the work, unless said otherwise. */
@@ -51,6 +54,7 @@ export function containerSettings(
   ];
   const uid = (box.user ?? USER).replace(/:.*$/, "");
   const inner = mounts.map(({ Target }) => Target);
+  const ownerSeconds = box.name === undefined ? undefined : OWNER_SECONDS;
   const readOnly = box.readOnly ?? false;
   // What nobody names is the image's; where nothing else can be changed, the work has its own place.
   const work: MountSettings[] = readOnly && !inner.includes(workdir)
@@ -61,7 +65,7 @@ export function containerSettings(
   return {
     Image: image,
     Entrypoint: ["/bin/sh"],
-    Cmd: ["-c", initScript({ workdir, tree: inner, volumes, uid })],
+    Cmd: ["-c", initScript({ workdir, tree: inner, volumes, uid, ownerSeconds })],
     User: "0:0",
     WorkingDir: "/",
     OpenStdin: true,

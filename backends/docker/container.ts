@@ -10,15 +10,14 @@ import { BackendError } from "../errors.ts";
 import type { ContainerSettings, Engine, EngineContainer } from "./engine.ts";
 import { follow } from "./_demux.ts";
 import { engineProblem, isStatus } from "./_engine_errors.ts";
-import { idleName, LABELS } from "./labels.ts";
+import { Beats } from "./_beats.ts";
+import { LABELS, newToken } from "./labels.ts";
 import { settingsHash } from "./_settings.ts";
 
 /** Milliseconds in which the engine ends a container. */
 const END_MILLISECONDS = 3_000;
 /** Milliseconds between two words of an owner whose container is stopped for a while. */
 const BEAT_MILLISECONDS = 30_000;
-/** Milliseconds between two looks at one that ends. */
-const POLL_MILLISECONDS = 20;
 
 /**
  * Says whether nobody has said it since the container was started: `/run` begins empty then, and the
@@ -46,6 +45,8 @@ export interface ExecOptions {
   readonly user: string;
   /** Whether its standard input is connected. */
   readonly input?: boolean;
+  /** Keeps it from being started, as long as it is not. */
+  readonly signal?: AbortSignal;
 }
 
 /** A container and the hold on it. */
@@ -119,8 +120,9 @@ export class Container {
     }
     this.#running = true;
     this.#starts += 1;
-    if (this.#beats !== undefined) await container.rename({ name: newName() });
+    const wasIdle = this.#beats !== undefined;
     this.#beats = undefined;
+    if (wasIdle) await container.rename({ name: newName() });
   }
 
   async #beginOwn(container: EngineContainer): Promise<void> {
@@ -142,12 +144,9 @@ export class Container {
     }
     // Of two that start it at the same moment, Docker may tell both that they did.
     if (!await this.#claim()) throw this.#inUse(keep);
-    try {
-      await this.#take(container);
-    } catch (error) {
-      await container.kill().catch(() => {});
-      throw error;
-    }
+    await this.#take(container);
+    // It ends by itself unless it hears of its owner.
+    this.#hold?.write("\n");
   }
 
   async #claim(): Promise<boolean> {
@@ -212,7 +211,7 @@ export class Container {
    * @returns The connection to it.
    * @throws {BackendError} `io` where the engine cannot.
    */
-  async exec({ words, user, input = false }: ExecOptions): Promise<Duplex> {
+  async exec({ words, user, input = false, signal }: ExecOptions): Promise<Duplex> {
     const container = this.#container;
     if (container === undefined) throw new TypeError("The container is not started");
     try {
@@ -225,6 +224,7 @@ export class Container {
         AttachStderr: true,
         Tty: false,
       });
+      signal?.throwIfAborted();
       return await exec.start({ hijack: true, stdin: input, Tty: false });
     } catch (error) {
       throw engineProblem("start a program in the container", error);
@@ -276,10 +276,16 @@ export class Container {
 
   /** Waits for the engine to see that it has ended; not for long, it may be somebody else's by now. */
   async #settle(): Promise<void> {
-    const end = Date.now() + END_MILLISECONDS;
-    while (!this.#settled && Date.now() < end) {
-      this.#settled = !await this.looksAlive();
-      if (!this.#settled) await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
+    if (this.#settled) return;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), END_MILLISECONDS);
+    try {
+      await this.#container?.wait({ abortSignal: late.signal });
+      this.#settled = true;
+    } catch {
+      // It is gone, or runs on: whoever needs to know finds out.
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -289,9 +295,15 @@ export class Container {
     this.#running = false;
     const { keep, beatMilliseconds = BEAT_MILLISECONDS } = this.#options;
     if (keep === undefined && this.#container !== undefined) {
-      this.#beats = new Beats(this.#container, beatMilliseconds);
-      await this.#beats.say();
-      this.#beats.begin();
+      const beats = new Beats(this.#container, beatMilliseconds);
+      try {
+        await beats.say();
+      } catch (error) {
+        this.#running = this.#hold !== undefined;
+        throw engineProblem("rename the container", error);
+      }
+      this.#beats = beats;
+      beats.begin();
     }
     await this.halt();
   }
@@ -321,45 +333,6 @@ export class Container {
     const hold = this.#hold;
     return setTimeout(() => hold?.destroy(), END_MILLISECONDS);
   }
-}
-
-/**
- * The signs of life of an owner whose container is stopped, which the container itself can give no more:
- * its name has the time of the last one.
- */
-class Beats {
-  readonly #container: EngineContainer;
-  readonly #milliseconds: number;
-  readonly #token = newToken();
-  #timer: ReturnType<typeof setInterval> | undefined;
-  #last: Promise<void> = Promise.resolve();
-
-  constructor(container: EngineContainer, milliseconds: number) {
-    this.#container = container;
-    this.#milliseconds = milliseconds;
-  }
-
-  begin(): void {
-    // One that is missed is nothing: what was said before holds for a while.
-    this.#timer = setInterval(() => {
-      this.#last = this.#last.then(() => this.say()).catch(() => {});
-    }, this.#milliseconds);
-    Deno.unrefTimer(this.#timer);
-  }
-
-  async say(): Promise<void> {
-    await this.#container.rename({ name: idleName(this.#token, Date.now()) });
-  }
-
-  /** Ends them; none is under way afterwards. */
-  async end(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#last;
-  }
-}
-
-function newToken(): string {
-  return crypto.randomUUID().slice(0, 8);
 }
 
 function newName(): string {

@@ -16,6 +16,11 @@ export const LABELS = {
   purpose: "org.routebook.for",
 } as const;
 
+/** What tells the name of a container from others. */
+export function newToken(): string {
+  return crypto.randomUUID().slice(0, 8);
+}
+
 /** The names of containers that their owner has stopped for a while begin with it. */
 const IDLE_PREFIX = "routebook-idle-";
 

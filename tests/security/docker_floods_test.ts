@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { LABELS } from "../../backends/docker/labels.ts";
 import { DockerSandbox } from "../../backends/docker/sandbox.ts";
-import { failureOf } from "../backends/_docker_case.ts";
+import { failureOf, output } from "../backends/_docker_case.ts";
 import { makeImage } from "../backends/_docker_commit.ts";
 import { boxOf, ENGINES } from "../backends/_docker_subject.ts";
 import { countBoxes, DATASCIENCE_IMAGE, DOCKER, testOn } from "../support/engine.ts";
@@ -40,6 +40,19 @@ exec head -c 150000000 /dev/zero >&2
 /** Makes a file longer and longer: 100 MB of lines. */
 const GROWING = "i=0; while [ $i -lt 100 ]; do yes | head -c 1000000; i=$((i + 1)); done > " +
   "/workspace/grows";
+
+/** Stops the program that reads a file for the file server, and speaks in its place without end. */
+const SPEAKS = `
+echo looking
+while :; do
+  for p in /proc/[0-9]*; do
+    read -r name < $p/comm && [ "$name" = cat ] && kill -STOP \${p#/proc/} || continue
+    exec 3> $p/fd/1 || continue
+    echo speaking
+    while :; do echo word >&3; sleep 0.1; done
+  done
+done 2> /dev/null
+`;
 
 for (const [name, engine] of Object.entries(ENGINES)) {
   testOn(
@@ -176,6 +189,33 @@ testOn(
     assertEquals([paths(matches), failures], [["/workspace/d"], []]);
   },
 );
+
+testOn(DOCKER, "who speaks for the file server can be ended", async (on) => {
+  await using box = boxOf(on, { image: DATASCIENCE_IMAGE });
+  await output(box, "yes 'a line of a file' | head -c 20000000 > /workspace/long");
+  const [looks, speaks] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const abort = new AbortController();
+  let said = "";
+  const command = failureOf(box.execute(SPEAKS, {
+    signal: abort.signal,
+    onOutput: ({ text }) => {
+      said += text;
+      looks.resolve();
+      if (said.includes("speaking")) speaks.resolve();
+    },
+  }));
+  await looks.promise;
+  const reads: Promise<string>[] = [];
+  while (!said.includes("speaking")) {
+    reads.push(failureOf(box.read("/workspace/long", { offset: 1, limit: 1 })));
+    await Promise.race([reads.at(-1), speaks.promise]);
+  }
+  abort.abort();
+  assertMatch(await command, /^aborted: /);
+  for (const read of reads) assertMatch(await read, /^(?:io: .*)?$/);
+  assertEquals(await output(box, "echo here"), "here\n");
+  assertEquals((await box.read("/workspace/long", { limit: 1 })).text, "a line of a file\n");
+});
 
 /** What an image has for its `sh`: a program of busybox. */
 const SHELLS: Readonly<Record<string, string>> = {
