@@ -26,11 +26,13 @@ export class Interruption implements Disposable {
   readonly #end = new AbortController();
   readonly #over = new AbortController();
   readonly #outer: AbortSignal | undefined;
+  readonly #wait: Wait;
   readonly #interrupt = () => this.#end.abort(interruption());
 
   /** @param options What may interrupt it. */
   constructor({ signal, timeout, wait }: InterruptionOptions) {
     this.#outer = signal;
+    this.#wait = wait;
     if (signal?.aborted) this.#interrupt();
     signal?.addEventListener("abort", this.#interrupt, { once: true });
     if (timeout === undefined) return;
@@ -70,7 +72,9 @@ export class Interruption implements Disposable {
   /** @returns A signal that ends a last look soon after the interruption: nobody waits for long then. */
   lastLook(): AbortSignal {
     const late = new AbortController();
-    const hurry = () => Deno.unrefTimer(setTimeout(() => late.abort(), LAST_LOOK_MS));
+    const hurry = () => {
+      this.#wait(LAST_LOOK_MS, this.#over.signal).then(() => late.abort());
+    };
     if (this.signal.aborted) hurry();
     else this.signal.addEventListener("abort", hurry, { once: true });
     return late.signal;
