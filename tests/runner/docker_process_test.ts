@@ -5,6 +5,7 @@ import type { PlanProcess } from "../../runner/plan.ts";
 import { isWithin } from "../../backends/paths.ts";
 import { cli, startCli } from "../support/cli.ts";
 import { DOCKER, type TestEngine, testOn } from "../support/engine.ts";
+import { childrenOf, unlessEnded } from "../security/_proc.ts";
 import { boxesOf, removeBoxes } from "./_boxed.ts";
 import { writePlay } from "./_played.ts";
 
@@ -51,8 +52,8 @@ class BoxedDirectory implements AsyncDisposable {
     for (let looks = 0;; looks++) {
       const states = await this.states();
       if (JSON.stringify(states) === JSON.stringify(wanted)) return;
-      if (looks === 600) throw new Error(`The containers are ${states}, not ${wanted}`);
-      await new Promise((resolve) => setTimeout(resolve, 25));
+      if (looks === 1_200) throw new Error(`The containers are ${states}, not ${wanted}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 
@@ -92,13 +93,10 @@ async function sleepingRun({ path, env }: BoxedDirectory) {
 }
 
 /** The process of a run that runs a module. */
-async function childOf(pid: number, module: string): Promise<number> {
-  for await (const task of Deno.readDir(`/proc/${pid}/task`)) {
-    const children = await Deno.readTextFile(`/proc/${pid}/task/${task.name}/children`);
-    for (const child of children.split(" ").filter((word) => word.trim() !== "").map(Number)) {
-      const command = await Deno.readTextFile(`/proc/${child}/cmdline`);
-      if (command.includes(module)) return child;
-    }
+function childOf(pid: number, module: string): number {
+  for (const child of childrenOf(pid)) {
+    const command = unlessEnded(() => Deno.readTextFileSync(`/proc/${child}/cmdline`));
+    if (command?.includes(module)) return child;
   }
   throw new Error(`Process ${pid} has no child that runs ${module}`);
 }
@@ -153,7 +151,7 @@ testOn(
   async (engine) => {
     await using directory = await BoxedDirectory.make(engine, SLEEPS);
     const { run, rest } = await sleepingRun(directory);
-    Deno.kill(await childOf(run.pid, "docker_host.ts"), "SIGKILL");
+    Deno.kill(childOf(run.pid, "docker_host.ts"), "SIGKILL");
     const [{ code }, text] = await Promise.all([run.status, rest(), run.stderr.cancel()]);
     assertEquals(code, 1);
     const last: RunEvent = JSON.parse(text.trimEnd().split("\n").at(-1) ?? "");

@@ -40,6 +40,17 @@ function parentOf(pid: number): number {
 
 /**
  * @param pid A process id.
+ * @returns The processes that it started itself.
+ */
+export function childrenOf(pid: number): number[] {
+  return [...Deno.readDirSync(`/proc/${pid}/task`)].flatMap(({ name }) => {
+    const text = unlessEnded(() => Deno.readTextFileSync(`/proc/${pid}/task/${name}/children`));
+    return (text ?? "").split(" ").filter((word) => word.trim() !== "").map(Number);
+  });
+}
+
+/**
+ * @param pid A process id.
  * @returns What the kernel shows of it.
  */
 export function seen(pid: number): SeenProcess {
@@ -65,6 +76,15 @@ export function memoryHolds(pid: number, text: string): { found: boolean; bytes:
   const overlap = 2 * text.length;
   const buffer = Buffer.alloc(8 * 1024 * 1024);
   using memory = Deno.openSync(`/proc/${pid}/mem`);
+  const read = (into: Uint8Array) => {
+    try {
+      return memory.readSync(into);
+    } catch (error) {
+      // Unmapped since the kernel listed it.
+      if (error instanceof Error && "code" in error && error.code === "EIO") return null;
+      throw error;
+    }
+  };
   let bytes = 0;
   let found = false;
   for (const line of Deno.readTextFileSync(`/proc/${pid}/maps`).split("\n")) {
@@ -75,7 +95,7 @@ export function memoryHolds(pid: number, text: string): { found: boolean; bytes:
     const end = parseInt(to, 16);
     for (let at = parseInt(from, 16); at < end;) {
       memory.seekSync(at, Deno.SeekMode.Start);
-      const size = memory.readSync(buffer.subarray(0, Math.min(buffer.length, end - at)));
+      const size = read(buffer.subarray(0, Math.min(buffer.length, end - at)));
       if (size === null || size === 0) break;
       const seen = buffer.toString("latin1", 0, size);
       found ||= needles.some((needle) => seen.includes(needle));
@@ -87,7 +107,13 @@ export function memoryHolds(pid: number, text: string): { found: boolean; bytes:
   return { found, bytes };
 }
 
-function unlessEnded<T>(look: () => T): T | undefined {
+/**
+ * Looks at a process or a thread that may end meanwhile.
+ *
+ * @param look What is looked at.
+ * @returns What it gives; `undefined` if there is no such process any more.
+ */
+export function unlessEnded<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (error) {

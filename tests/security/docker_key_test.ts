@@ -10,7 +10,7 @@ import { callEngine, DOCKER, type TestEngine, testOn } from "../support/engine.t
 import { answer, stall } from "../support/openai_server.ts";
 import { boxesOf, removeBoxes } from "../runner/_boxed.ts";
 import { assertHasKey, assertKeyKept, liveRun } from "./_key.ts";
-import { seen } from "./_proc.ts";
+import { seen, unlessEnded } from "./_proc.ts";
 
 /** The processes of a container, by their numbers on the machine. */
 async function processesIn(engine: TestEngine, id: string): Promise<readonly number[]> {
@@ -55,7 +55,8 @@ testOn(
       const pids = await processesIn(engine, box.id);
       assert(pids.length > 2, `${pids}`);
       for (const pid of pids) {
-        const process = seen(pid);
+        const process = unlessEnded(() => seen(pid));
+        if (process === undefined) continue;
         assertHasKey(
           process,
           live.server.key,
