@@ -21,6 +21,11 @@ export interface ContractSubject {
    * @default {"/"}
    */
   readonly base?: string;
+  /**
+   * Waits until a change gets a time that no change before it got, where that is what tells versions
+   * of a file apart.
+   */
+  readonly tick?: () => Promise<void>;
   /** Removes what was made. */
   [Symbol.asyncDispose]?(): Promise<void>;
 }
@@ -55,10 +60,13 @@ export class Tree {
   readonly backend: Backend;
   /** The directory under test. */
   readonly base: string;
+  /** Waits, where it must, until a change can be told from those before it. */
+  readonly tick: () => Promise<void>;
 
   constructor(subject: ContractSubject) {
     this.backend = subject.backend;
     this.base = subject.base ?? "/";
+    this.tick = subject.tick ?? (() => Promise.resolve());
   }
 
   /** A path below the case's own directory. */

@@ -186,6 +186,7 @@ export const READ_CASES: readonly ContractCase[] = [
     const versions = new Set<string>();
     for (const text of ["same", "same", "size", "other size", "", "same", "x"]) {
       versions.add((await tree.backend.write(path, text)).version);
+      await tree.tick();
     }
     versions.add((await tree.backend.edit(path, { oldText: "x", newText: "y" })).file.version);
     assertEquals(versions.size, 8);
@@ -195,7 +196,9 @@ export const READ_CASES: readonly ContractCase[] = [
     const path = tree.at("/a.txt");
     const { version } = await tree.backend.write(path, "same");
     await tree.backend.delete(path);
+    await tree.tick();
     assertNotEquals((await tree.backend.write(path, "same")).version, version);
+    await tree.tick();
     await tree.backend.write(tree.at("/b.txt"), "same");
     const before = (await tree.backend.stat(path)).version;
     const moved = await tree.backend.move(tree.at("/b.txt"), path, { overwrite: true });
