@@ -133,7 +133,7 @@ test("sees what tools change between two commands", async (subject) => {
 test("keeps what a command wrote that failed, was killed or was aborted", async (subject) => {
   const { shell } = subject;
   assertEquals((await shell.execute("echo 1 > /a; exit 3")).exitCode, 3);
-  assertEquals((await shell.execute("echo 2 > /b; sleep 60", { timeout: 1_000 })).timedOut, true);
+  assertEquals((await shell.execute("echo 2 > /b; sleep 60", { timeout: 5_000 })).timedOut, true);
   const controller = new AbortController();
   const onOutput = () => controller.abort();
   const call = shell.execute("echo 3 > /c; echo ready; sleep 60", {

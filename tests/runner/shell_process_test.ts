@@ -141,7 +141,7 @@ Deno.test({
     // The interpreter is loaded by then: the time is the command's own.
     await trial.shell.execute("true");
     const written = trial.whenWritten();
-    const running = trial.shell.execute(BUSY, { timeout: 1_500 });
+    const running = trial.shell.execute(BUSY, { timeout: 5_000 });
     const pid = await Promise.race([written, running]);
     assert(typeof pid === "number", "The command ended before it wrote anything");
     // A stopped process can end nothing by itself, like one that is busy in a single step.

@@ -70,7 +70,9 @@ const SANDBOX: readonly Bomb[] = [
   {
     name: "a million memory files are not kept: our staging, and the kernel's limit of time",
     call: run(perl("mkdir q(/tmp); for (1 .. 1000000) { open(F, q(>), qq(/tmp/f$_)) or exit 1 }")),
-    told: /took over 1 second|CPU time limit exceeded/,
+    // Where there is little memory, their file system has no room for so many.
+    told:
+      /took over 1 second|CPU time limit exceeded|Nothing that the command did[^]*more than 10000/,
   },
   {
     name: "ten thousand and one memory files are none: our staging",
@@ -94,7 +96,7 @@ const SANDBOX: readonly Bomb[] = [
   },
   {
     name: "a pipe with nobody at its other end is no trap: our timeout",
-    call: run("mkfifo /project/fifo /fifo; cat /project/fifo", 1),
+    call: run("mkfifo /project/fifo /fifo; cat /project/fifo", 5),
     told: /Exit code: 124[^]*'\/fifo' was not kept: it is neither a file nor a directory/,
   },
   {
