@@ -22,8 +22,6 @@ import type { ShellLimits, ShellStream } from "./shell.ts";
 const WATCH_MILLISECONDS = 50;
 /** The same at its start, and while it takes a good part of what it may. */
 const SOON_MILLISECONDS = 10;
-/** Memory that others on the machine may come to share while a command runs. */
-const OTHERS_BYTES = 1024 ** 3;
 /** Milliseconds that bubblewrap may take to set a command up before a kill does not wait for it. */
 const SETUP_MILLISECONDS = 5_000;
 /** Milliseconds after which processes that outlive their bubblewrap are killed one by one. */
@@ -73,6 +71,8 @@ export interface SandboxRun {
   readonly filter: Uint8Array;
   readonly request: ShellRequest;
   readonly limits: ShellLimits;
+  /** Memory that others on the machine may come to share while the command runs. */
+  readonly othersBytes: number;
   /** Where the process file system is mounted. */
   readonly proc: string;
   /** Kills a process for certain. */
@@ -164,7 +164,7 @@ class RunningCommand {
   }
 
   async #watch(): Promise<void> {
-    const { proc, limits } = this.#run;
+    const { proc, limits, othersBytes } = this.#run;
     for (let wait = SOON_MILLISECONDS;;) {
       if (await this.#endsWithin(wait)) return;
       const totals = processesBelow(proc, this.#child.pid, limits.processes);
@@ -176,7 +176,7 @@ class RunningCommand {
       }
       // What is in no process, such as files without a name in memory, shows in the machine's sum. It
       // has room for what others do meanwhile.
-      if (sharedMemory(proc) - this.#shared > limits.memoryBytes + OTHERS_BYTES) {
+      if (sharedMemory(proc) - this.#shared > limits.memoryBytes + othersBytes) {
         return this.#stop.resolve("memory");
       }
       // What grows fast is looked at more often.

@@ -56,6 +56,13 @@ export interface SandboxShellOptions {
    */
   readonly limits?: Partial<ShellLimits> | undefined;
   /**
+   * Memory that others on the machine may come to share while a command runs: beyond it and the limit
+   * of memory, what the machine shares is taken for the command's.
+   *
+   * @default {1024 ** 3}
+   */
+  readonly othersBytes?: number | undefined;
+  /**
    * Rules about paths. What they ask about is denied to a command: nobody can be asked while it runs.
    * Rules about commands are not looked at.
    *
@@ -110,6 +117,7 @@ export class SandboxShell implements Shell {
   readonly #places: SandboxPlaces;
   readonly #points: MountPoints;
   readonly #limits: ShellLimits;
+  readonly #othersBytes: number;
   readonly #bubblewrap: string;
   readonly #proc: string;
   readonly #queue = new CommandQueue();
@@ -139,6 +147,7 @@ export class SandboxShell implements Shell {
     this.#places = sandboxPlaces(stage);
     this.#points = new MountPoints(mounts, this.#places);
     this.#limits = { ...SHELL_LIMITS, ...limits };
+    this.#othersBytes = options.othersBytes ?? 1024 ** 3;
     this.#bubblewrap = bubblewrap;
     this.#proc = proc;
     this.#tools = new SandboxTools(bubblewrap);
@@ -220,6 +229,7 @@ export class SandboxShell implements Shell {
         filter: systemCallFilter(architecture),
         request,
         limits: this.#limits,
+        othersBytes: this.#othersBytes,
         proc: this.#proc,
         kill: (pid) => this.#tools.run(["sh", "-c", 'kill -9 "$1"', "sh", `${pid}`]),
       });

@@ -53,6 +53,8 @@ export interface SandboxSubject extends AsyncDisposable {
 /** Options of {@linkcode makeSubject}. */
 export interface SubjectOptions {
   readonly limits?: SandboxShellOptions["limits"];
+  /** Memory that others on the machine may come to share meanwhile. */
+  readonly othersBytes?: number;
   /** Rules for the shell and the tree. */
   readonly rules?: Rules;
   /** Paths below `/project/` that are never changed. */
@@ -65,7 +67,8 @@ export interface SubjectOptions {
 
 /** Makes a shell in a directory that goes with it. */
 export async function makeSubject(options: SubjectOptions = {}): Promise<SandboxSubject> {
-  const { limits, rules, protect = [], prepare, wrap = (backend) => backend } = options;
+  const { limits, othersBytes, rules, protect = [], prepare, wrap = (backend) => backend } =
+    options;
   const directory = await Deno.makeTempDir();
   const [project, readonly, stage] = ["project", "readonly", "stage"].map((name) =>
     `${directory}/${name}`
@@ -95,6 +98,7 @@ export async function makeSubject(options: SubjectOptions = {}): Promise<Sandbox
   const sandbox = new SandboxShell({
     stage,
     limits,
+    othersBytes,
     rules,
     mounts: [
       {
