@@ -25,6 +25,7 @@ import { prelude } from "./_prelude.ts";
 import { resolveRuntime } from "./runtimes.ts";
 import { userNamespace } from "./_rootless.ts";
 import type { DockerSandboxOptions } from "./sandbox.ts";
+import type { Brought } from "./_snapshot.ts";
 import { containerSettings, USER, withoutSlash } from "./_settings.ts";
 import { DockerStage } from "./_stage.ts";
 
@@ -58,6 +59,8 @@ export class DockerBox {
   #uses = 0;
   /** For which start of the container the file server's own program is there. */
   #booted = 0;
+  /** What there was at first, of a box whose own record of that goes with each stop. */
+  #brought: Brought | undefined;
   readonly #ending = new AbortController();
   /** Why it cannot be used any more. */
   #over: BackendError | undefined;
@@ -157,14 +160,14 @@ export class DockerBox {
     return await this.#used(async () => {
       const { container, files } = await this.#start();
       return await this.#commands.run({ cwd: "/", signal: undefined }, () => {
-        return takeSnapshot({ container, files, own: this.#own() });
+        return takeSnapshot({ container, files, own: this.#unkept(), brought: this.#brought });
       });
     });
   }
 
   /** See `DockerSandbox.restore`. */
   async restore(archive: Uint8Array): Promise<void> {
-    const { putSnapshot } = await import("./_snapshot.ts");
+    const { putSnapshot } = await import("./_restore.ts");
     await this.use((files) =>
       this.#commands.run({ cwd: "/", signal: undefined }, () => putSnapshot(files, archive))
     );
@@ -287,6 +290,14 @@ export class DockerBox {
       ? await ask("look / && killed", { silence })
       : answer;
     if (known !== 0) throw unfit("its 'sh' and 'stat' are not what they are elsewhere");
+    if (this.#options.readOnly === true) this.#brought ??= await this.#listBrought(ask);
+  }
+
+  async #listBrought(ask: Ask): Promise<Brought> {
+    // Of one that is kept nobody knows what earlier runs left in it.
+    if (this.#options.name !== undefined) return new Map();
+    const { listBrought } = await import("./_snapshot.ts");
+    return await listBrought(ask, this.#unkept());
   }
 
   async #restart(): Promise<void> {
@@ -303,6 +314,11 @@ export class DockerBox {
     const mounts = (this.#options.mounts ?? []).map(({ prefix }) => withoutSlash(prefix));
     const staged = this.#staged.filter((path) => path !== "/");
     return [...SYSTEM_DIRECTORIES, ...this.#entries.hidden, ...mounts, ...staged];
+  }
+
+  /** What a snapshot leaves out: volumes outlive the container, and others may use them meanwhile. */
+  #unkept(): readonly string[] {
+    return [...this.#own(), ...Object.keys(this.#options.volumes ?? {}).map(withoutSlash)];
   }
 
   /** What is not brought, although it may be below what is. */

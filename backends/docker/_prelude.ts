@@ -116,7 +116,7 @@ const PRINTED = Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** Words of `find` that pass over some paths; an expression follows. */
-function prune(paths: readonly string[]): string {
+export function prune(paths: readonly string[]): string {
   return `\\( ${anyOf(paths)} \\) -prune -o`;
 }
 

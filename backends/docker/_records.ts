@@ -12,6 +12,8 @@ export interface Entry {
   /** The name as it stands in the container, or the path, as it was asked for. */
   readonly name: string;
   readonly kind: FileType | "link";
+  /** Who may do what with it: the twelve bits of `chmod`. */
+  readonly mode: number;
   readonly info: FileInfo;
   /** When anything about it was changed last: a text that sorts by time. */
   readonly changed: string;
@@ -42,11 +44,13 @@ export function parseRecord(path: string, words: string): Entry | undefined {
   const [mode = "", size, inode, seconds] = fields;
   if (fields.length !== WORDS || !/^[0-9a-f]+$/.test(mode)) return undefined;
   const [, modified, changed] = [0, 4, 7].map((at) => fields.slice(at, at + 3).join(" "));
-  const kind = KINDS[parseInt(mode, 16) & 0xf000] ?? "other";
+  const bits = parseInt(mode, 16);
+  const kind = KINDS[bits & 0xf000] ?? "other";
   const isFile = kind === "file";
   return {
     name: path,
     kind,
+    mode: bits & 0o7777,
     changed: changed ?? "",
     seconds: Number(seconds),
     info: {
@@ -74,12 +78,17 @@ export interface Listing {
 }
 
 /**
- * Takes a listing apart. Names that are no UTF-8 are left out: the tree has none.
+ * Takes a listing apart.
  *
  * @param bytes What was printed: records that begin with the token, each with a name at its end.
  * @param token The word that no name can have known.
+ * @param decode Reads a name. Without, those that are no UTF-8 are left out: the tree has none.
  */
-export function parseListing(bytes: Uint8Array, token: string): Listing {
+export function parseListing(
+  bytes: Uint8Array,
+  token: string,
+  decode: (bytes: Uint8Array) => string | undefined = decodeText,
+): Listing {
   const entries: { path: string; words: string }[] = [];
   const complaints: string[] = [];
   const mark = `${token} `;
@@ -102,7 +111,19 @@ export function parseListing(bytes: Uint8Array, token: string): Listing {
   return { entries, complaints };
 }
 
-function decode(bytes: Uint8Array): string | undefined {
+/**
+ * Reads a name of any bytes.
+ *
+ * @param bytes Those of the name.
+ * @returns The name. Of one that is no UTF-8, each byte that is not ASCII is half a surrogate pair, which
+ * no other name has: `quoteName` makes it that byte again.
+ */
+export function decodeName(bytes: Uint8Array): string {
+  return decodeText(bytes) ??
+    Array.from(bytes, (byte) => String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte)).join("");
+}
+
+function decodeText(bytes: Uint8Array): string | undefined {
   try {
     return decoder.decode(bytes);
   } catch {

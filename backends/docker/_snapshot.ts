@@ -1,158 +1,266 @@
 /**
  * The files of a container that its image did not bring, as an archive: what a run keeps so that it can
- * be gone on with in another container.
+ * be gone on with in another container. It takes no program of the image that the file server does
+ * without, so that none of them can have its own idea of what an archive is.
  *
  * @module
  */
 
 import { localError } from "../_local_errors.ts";
-import { isWithin, parentPath } from "../paths.ts";
+import { comparePaths, isWithin } from "../paths.ts";
+import { type KeptEntry, packArchive } from "./_archive.ts";
 import type { Container } from "./container.ts";
+import { findMark } from "./_demux.ts";
 import { failure } from "./_failures.ts";
 import { type DockerFiles, newToken, type Subject } from "./_files.ts";
 import type { Ask } from "./_helper.ts";
-import { filling } from "./_prelude.ts";
-import { quote } from "./_quote.ts";
-import { type Entry, parseListing, parseRecord } from "./_records.ts";
+import { FAILURES, prune } from "./_prelude.ts";
+import { decodeName, type Entry, parseListing, parseRecord } from "./_records.ts";
+import { batches, checked, setModes, SNAPSHOT_FUNCTIONS, wordsOf } from "./_snapshot_script.ts";
 
 /** Bytes of an archive at the most: 64 MiB. */
 export const SNAPSHOT_BYTES = 64 * 1024 * 1024;
 
-/** Characters of all names: what one program takes as its arguments. */
-const ARGUMENT_CHARACTERS = 1024 * 1024;
+/** Bytes of files that one script prints; a larger file has one of its own. */
+const BYTES_AT_ONCE = 4 * 1024 * 1024;
 
 const SUBJECT: Subject = { verb: "read", path: "/" };
-const LF = 10;
 
-/** What stands before the archive, as a line of JSON. */
-interface Header {
-  /** Files of the image that are gone. */
-  readonly deleted: readonly string[];
-}
+/** What the image brought: its paths, and when each was changed last. */
+export type Brought = ReadonlyMap<string, string>;
 
 /** Options of {@linkcode takeSnapshot}. */
 export interface SnapshotOptions {
   readonly container: Container;
   readonly files: DockerFiles;
-  /** Canonical paths that are not of the tree. */
+  /** Canonical paths whose files are not packed. */
   readonly own: readonly string[];
+  /**
+   * What there was at first.
+   *
+   * @default {what is not newer than the container's own record of its image}
+   */
+  readonly brought?: Brought | undefined;
 }
 
 /**
- * Packs what is not the image's.
+ * Packs what is not the image's. What may not be read is made readable, and is as it was afterwards.
  *
  * @param options Of which container.
- * @returns The archive; `undefined` where it would be over {@linkcode SNAPSHOT_BYTES}, or has too many
- * names.
+ * @returns The archive; `undefined` where it would be over {@linkcode SNAPSHOT_BYTES}.
+ * @throws {BackendError} `denied` or `io` if something of it cannot be read.
  */
 export async function takeSnapshot(options: SnapshotOptions): Promise<Uint8Array | undefined> {
-  const { container, files, own } = options;
-  const names = await newNames(files, own);
-  const words = names.map((path) => quote(`.${path}`)).join(" ");
-  if (words.length > ARGUMENT_CHARACTERS) return undefined;
-  const pack = `tar -cf - ${words} 2> /dev/null | head -c ${SNAPSHOT_BYTES + 1}`;
-  const { bytes } = names.length === 0
-    ? { bytes: new Uint8Array(0) }
-    : await files.ask(SUBJECT, pack);
-  if (bytes.length > SNAPSHOT_BYTES) return undefined;
-  const gone = (await container.differences()).filter(({ Path, Kind }) =>
-    Kind === DELETED && !own.some((path) => isWithin(Path, path)) &&
-    !names.some((path) => isWithin(path, Path))
+  const opened = new Opened();
+  return await options.files.together(SUBJECT, async (ask) => {
+    await checked(ask, SNAPSHOT_FUNCTIONS, SUBJECT);
+    try {
+      return await take(options, ask, opened);
+    } finally {
+      await opened.close(ask);
+    }
+  });
+}
+
+async function take(
+  { container, own, brought }: SnapshotOptions,
+  ask: Ask,
+  opened: Opened,
+): Promise<Uint8Array | undefined> {
+  await opened.openDirectories(ask, own);
+  const since = brought === undefined ? await bornAt(ask) : "";
+  const all = await listTree(ask, own);
+  const found = all.filter(({ name, kind, changed }) =>
+    kind !== "other" && (brought === undefined ? changed > since : changed !== brought.get(name))
   );
-  const deleted = gone.map(({ Path }) => Path);
-  const header = new TextEncoder().encode(JSON.stringify({ deleted } satisfies Header) + "\n");
-  const all = new Uint8Array(header.length + bytes.length);
-  all.set(header);
-  all.set(bytes, header.length);
-  return all;
+  const files = found.filter(({ kind }) => kind === "file");
+  const names = await otherNames(ask, files);
+  const packed = files.filter(({ name }) => !names.has(name));
+  if (sizeOf(packed) > SNAPSHOT_BYTES) return undefined;
+  await opened.openFiles(ask, files);
+  await checkReadable(ask, found.filter(({ kind }) => kind !== "link"));
+  const targets = await linkTargets(ask, found.filter(({ kind }) => kind === "link"));
+  const entries = found.map((entry): KeptEntry => {
+    const { name: path, kind, seconds, info: { size } } = entry;
+    const kept = { path, mode: opened.modeOf(entry), seconds };
+    const of = names.get(path);
+    if (of !== undefined) return { ...kept, type: "name", of };
+    if (kind === "file") return { ...kept, type: "file", size };
+    if (kind === "directory") return { ...kept, type: "directory" };
+    return { ...kept, type: "link", target: targets.get(path) ?? "" };
+  });
+  const deleted = [...await deletedIn(container, own), ...missing(brought, all)];
+  const archive = packArchive({ entries, deleted }, await contentsOf(ask, packed));
+  return archive.length > SNAPSHOT_BYTES ? undefined : archive;
+}
+
+/** What was made readable, and who might do what with it before. */
+class Opened {
+  readonly #entries = new Map<string, Entry>();
+
+  /** The directories of the user that he himself may not look into. */
+  async openDirectories(ask: Ask, own: readonly string[]): Promise<void> {
+    const token = newToken();
+    const tell = `-exec stat -c "${token} $F %n" {} \\;`;
+    const script = `find / -mindepth 1 ${prune(own)} -type d ! -perm -500 ${tell} ` +
+      "-exec chmod u+rx {} \\; 2> /dev/null";
+    this.#note(entriesOf((await ask(script)).bytes, token));
+  }
+
+  /** Files that are of no use to the user. */
+  async openFiles(ask: Ask, files: readonly Entry[]): Promise<void> {
+    const unread = files.filter(({ mode }) => (mode & OWNER_READS) === 0);
+    this.#note(unread);
+    for (const some of batches(unread)) await ask(`chmod u+r ${namesOf(some)} 2> /dev/null`);
+  }
+
+  modeOf({ name, mode }: Entry): number {
+    return this.#entries.get(name)?.mode ?? mode;
+  }
+
+  async close(ask: Ask): Promise<void> {
+    const entries = [...this.#entries.values()].map(({ name: path, kind, mode }) => {
+      return { type: kind === "directory" ? "directory" : "file", path, mode } as const;
+    });
+    await setModes(ask, entries, SUBJECT);
+  }
+
+  /** A file server that was lost has opened some of it before: what is known already is as it was. */
+  #note(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      if (!this.#entries.has(entry.name)) this.#entries.set(entry.name, entry);
+    }
+  }
+}
+
+const OWNER_READS = 0o400;
+
+/** When the container was made: what the record of its image says. */
+async function bornAt(ask: Ask): Promise<string> {
+  const bytes = await checked(ask, 'stat -c "$F" "$k/hidden"', SUBJECT);
+  const record = parseRecord("/", new TextDecoder().decode(bytes));
+  if (record === undefined) throw failure(FAILURES.said, "", "read", "/");
+  return record.changed;
 }
 
 /**
- * What is newer than the container: a directory as a whole where everything in it is, else what of it is.
+ * What is there before anything is changed.
+ *
+ * @param ask Does a script.
+ * @param own Canonical paths whose files do not count.
  */
-async function newNames(files: DockerFiles, own: readonly string[]): Promise<readonly string[]> {
+export async function listBrought(ask: Ask, own: readonly string[]): Promise<Brought> {
+  await checked(ask, SNAPSHOT_FUNCTIONS, SUBJECT);
+  return new Map((await listTree(ask, own)).map(({ name, changed }) => [name, changed]));
+}
+
+async function listTree(ask: Ask, own: readonly string[]): Promise<readonly Entry[]> {
   const token = newToken();
-  const born = await files.ask(SUBJECT, 'stat -c "$F" "$k/hidden"');
-  const since = parseRecord("/", new TextDecoder().decode(born.bytes))?.changed ?? "";
-  const { bytes } = await files.ask(SUBJECT, `tree ${token} /`);
-  const entries = parseListing(bytes, token).entries.flatMap(({ path, words }) => {
+  const find = `find / -mindepth 1 ${prune(own)} -exec stat -c "${token} $F %n" {} +`;
+  const bytes = await checked(ask, `heard ${token} ${find}`, SUBJECT);
+  const { complaints } = parseListing(bytes, token, decodeName);
+  // What may not be looked into is another's; whether anything new is in it is asked for later.
+  const other = complaints.find((complaint) => !/permission denied/i.test(complaint));
+  if (other !== undefined) throw failure(FAILURES.said, other, "list", "/");
+  return entriesOf(bytes, token).toSorted((a, b) => comparePaths(a.name, b.name));
+}
+
+function entriesOf(bytes: Uint8Array, token: string): readonly Entry[] {
+  return parseListing(bytes, token, decodeName).entries.flatMap(({ path, words }) => {
     const entry = parseRecord(path, words);
     return entry === undefined ? [] : [entry];
   });
-  const isNew = ({ changed }: Entry) => changed > since;
-  // Directories that have something of the image's in them, at any depth.
-  const mixed = new Set(own.flatMap(above));
-  for (const entry of entries) {
-    if (!isNew(entry)) { for (const path of above(entry.name)) mixed.add(path); }
-  }
-  const full = new Set(entries.map(({ name }) => parentPath(name)));
-  return entries.filter((entry) => {
-    const { name, kind } = entry;
-    if (!isNew(entry) || kind === "other") return false;
-    const parent = parentPath(name);
-    if (parent !== "/" && !mixed.has(parent)) return false;
-    return kind !== "directory" || !mixed.has(name) || !full.has(name);
-  }).map(({ name }) => name);
 }
 
-/** The directories that something is in. */
-function above(path: string): readonly string[] {
-  const found: string[] = [];
-  for (let at = parentPath(path); at !== "/"; at = parentPath(at)) found.push(at);
-  return found;
+/** Names of files that have another one before them. */
+async function otherNames(
+  ask: Ask,
+  files: readonly Entry[],
+): Promise<ReadonlyMap<string, string>> {
+  const first = new Map<string, Entry>();
+  const pairs = files.flatMap((file) => {
+    const of = first.get(file.info.version);
+    if (of === undefined) first.set(file.info.version, file);
+    return of === undefined ? [] : [[of, file] as const];
+  });
+  const names = new Map<string, string>();
+  for (const some of batches(pairs)) {
+    const said = await checked(ask, `same ${namesOf(some.flat())}`, SUBJECT);
+    for (const [index, [of, { name }]] of some.entries()) {
+      if (said[index] === "1".charCodeAt(0)) names.set(name, of.name);
+    }
+  }
+  return names;
+}
+
+async function linkTargets(
+  ask: Ask,
+  links: readonly Entry[],
+): Promise<ReadonlyMap<string, string>> {
+  const targets = new Map<string, string>();
+  for (const some of batches(links)) {
+    const token = newToken();
+    const mark = `${token} `;
+    const bytes = await checked(ask, `targets ${token} ${namesOf(some)}`, SUBJECT);
+    let from = findMark(bytes, mark);
+    for (const { name } of some) {
+      const next = findMark(bytes, mark, from + mark.length);
+      // A line ending stands after each.
+      const end = (next === -1 ? bytes.length : next) - 1;
+      const target = decodeName(bytes.subarray(from + mark.length, end));
+      if (from === -1 || target === "") {
+        throw localError("io", "read", name, "the container does not tell where the link leads");
+      }
+      targets.set(name, target);
+      from = next;
+    }
+  }
+  return targets;
+}
+
+/** Whatever is new and may not be read would be lost without a word. */
+async function checkReadable(ask: Ask, entries: readonly Entry[]): Promise<void> {
+  for (const some of batches(entries)) {
+    const { status, bytes } = await ask(`unread ${namesOf(some)}`);
+    if (status === 0) continue;
+    throw failure(status, "", "read", new TextDecoder().decode(bytes));
+  }
+}
+
+/** The bytes of files, in their order. */
+async function contentsOf(ask: Ask, files: readonly Entry[]): Promise<readonly Uint8Array[]> {
+  const parts: Uint8Array[] = [];
+  const filled = files.filter(({ info }) => info.size > 0);
+  for (const some of batches(filled, BYTES_AT_ONCE, ({ info }) => info.size)) {
+    const part = await checked(ask, `contents ${namesOf(some)}`, SUBJECT);
+    if (part.length !== sizeOf(some)) {
+      throw localError("io", "read", some[0]?.name ?? "/", "it or another file changes meanwhile");
+    }
+    parts.push(part);
+  }
+  return parts;
+}
+
+/** What the image has and is gone, as far as the engine sees: not what volumes had. */
+async function deletedIn(container: Container, own: readonly string[]): Promise<readonly string[]> {
+  const gone = (await container.differences()).filter(({ Path, Kind }) =>
+    Kind === DELETED && !own.some((path) => isWithin(Path, path))
+  );
+  return gone.map(({ Path }) => Path);
 }
 
 /** What an engine calls what is gone. */
 const DELETED = 2;
 
-/**
- * Unpacks an archive into a container that is as its image made it.
- *
- * @param files The container's files.
- * @param archive What {@linkcode takeSnapshot} returned.
- * @throws {BackendError} `io` if it is none, or does not fit.
- */
-export async function putSnapshot(files: DockerFiles, archive: Uint8Array): Promise<void> {
-  const end = archive.indexOf(LF);
-  const { deleted } = parseHeader(archive.subarray(0, Math.max(end, 0)));
-  const bytes = archive.subarray(end + 1);
-  const subject: Subject = { verb: "write", path: "/" };
-  await files.together(subject, async (ask) => {
-    const perform = async (script: string) => {
-      const { status, bytes } = await ask(script);
-      if (status !== 0) throw failure(9, new TextDecoder().decode(bytes), "write", "/");
-    };
-    if (bytes.length > 0) {
-      await bring(ask, "archive", bytes);
-      await perform('sm=$(tar -xf "$W" -C / 2>&1) || say; sr=$?; rm -f "$W"; (exit $sr)');
-    }
-    for (const path of deleted) await perform(`rm -rf ${quote(path)}`);
-  });
+function missing(brought: Brought | undefined, all: readonly Entry[]): readonly string[] {
+  const there = new Set(all.map(({ name }) => name));
+  return [...brought?.keys() ?? []].filter((path) => !there.has(path));
 }
 
-const PIECE_BYTES = 1024 * 1024;
-
-/** Puts bytes into a file that is the sandbox's own. */
-async function bring(ask: Ask, name: string, bytes: Uint8Array): Promise<void> {
-  await ask(`bring ${name}; : > "$W"`);
-  for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
-    const answer = await ask(filling(bytes.subarray(from, from + PIECE_BYTES)));
-    if (answer.status === 0) continue;
-    throw failure(9, new TextDecoder().decode(answer.bytes), "write", "/");
-  }
+function sizeOf(files: readonly Entry[]): number {
+  return files.reduce((sum, { info }) => sum + info.size, 0);
 }
 
-function parseHeader(line: Uint8Array): Header {
-  try {
-    const header: unknown = JSON.parse(new TextDecoder().decode(line));
-    if (typeof header === "object" && header !== null && "deleted" in header) {
-      const { deleted } = header;
-      if (Array.isArray(deleted) && deleted.every((path) => typeof path === "string")) {
-        return { deleted };
-      }
-    }
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  throw localError("io", "write", "/", "the files that were kept of the container are damaged");
+function namesOf(entries: readonly Entry[]): string {
+  return wordsOf(entries.map(({ name }) => ({ path: name })));
 }

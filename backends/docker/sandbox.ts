@@ -240,9 +240,11 @@ export class DockerSandbox implements Backend, Shell, AsyncDisposable {
   }
 
   /**
-   * Packs the files that its image did not bring; those of mounts and volumes are not among them.
+   * Packs the files, directories and links that its image did not bring. Those of mounts and of `volumes`
+   * are not among them, nor are sockets and pipes, whose other ends are gone with the container.
    *
    * @returns An archive for {@linkcode DockerSandbox.restore}, or `undefined` where it would be over 64 MiB.
+   * @throws {BackendError} `denied` or `io` if something that is new cannot be read.
    */
   async snapshot(): Promise<Uint8Array | undefined> {
     return await this.#box.snapshot();
@@ -252,6 +254,7 @@ export class DockerSandbox implements Backend, Shell, AsyncDisposable {
    * Unpacks what another container of the same image packed.
    *
    * @param archive What {@linkcode DockerSandbox.snapshot} returned.
+   * @throws {BackendError} `io` if it is none, or does not fit.
    */
   async restore(archive: Uint8Array): Promise<void> {
     await this.#box.restore(archive);

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Demultiplexer, findMark, MarkedStream } from "../../backends/docker/_demux.ts";
-import { literalPattern, quote } from "../../backends/docker/_quote.ts";
-import { parseListing, parseRecord } from "../../backends/docker/_records.ts";
+import { literalPattern, quote, quoteName } from "../../backends/docker/_quote.ts";
+import { decodeName, parseListing, parseRecord } from "../../backends/docker/_records.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: readonly number[]) => new TextDecoder().decode(new Uint8Array(bytes));
@@ -103,6 +103,14 @@ Deno.test("quote() makes one word of anything, in a real shell", async () => {
     const script = `printf '[%s]' ${quote(text)}`;
     const { stdout } = await new Deno.Command("sh", { args: ["-c", script] }).output();
     assertEquals(new TextDecoder().decode(stdout), `[${text}]`);
+  }
+});
+
+Deno.test("quoteName() makes one word of any bytes, in a real shell", async () => {
+  for (const bytes of [[97], [39, 233, 10], [233], [10, 128, 92, 255, 36], [195, 164, 39]]) {
+    const script = `printf '%s.' ${quoteName(decodeName(Uint8Array.from(bytes)))}`;
+    const { stdout } = await new Deno.Command("sh", { args: ["-c", script] }).output();
+    assertEquals([...stdout], [...bytes, 46]);
   }
 });
 

@@ -2,7 +2,9 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { LABELS } from "../../backends/docker/labels.ts";
 import { cli } from "../support/cli.ts";
 import {
+  BUSYBOX_IMAGE,
   callEngine,
+  DATASCIENCE_IMAGE,
   DOCKER,
   listBoxes,
   PODMAN,
@@ -26,7 +28,12 @@ class AskingDirectory implements AsyncDisposable {
 
   static async make(
     engine: TestEngine,
-    commands: { readonly before: string; readonly after: string; readonly kept?: boolean },
+    commands: {
+      readonly before: string;
+      readonly after: string;
+      readonly kept?: boolean;
+      readonly image?: string;
+    },
   ): Promise<AskingDirectory> {
     const path = await Deno.realPath(await Deno.makeTempDir({ prefix: "routebook-asking-" }));
     const directory = new AskingDirectory(engine, path);
@@ -36,7 +43,7 @@ class AskingDirectory implements AsyncDisposable {
         name: directory.name,
         shell: "docker",
         backends: {
-          box: { type: "docker", image: engine.image, ...kept },
+          box: { type: "docker", image: commands.image ?? engine.image, ...kept },
           memory: { type: "state" },
         },
         default: "box",
@@ -83,34 +90,37 @@ function runIn(stdout: string): string {
 }
 
 for (const [name, engine] of [["Docker", DOCKER], ["Podman", PODMAN]] as const) {
-  testOn(
-    engine,
-    `run --resume on ${name} goes on with the files of a container`,
-    async (engine) => {
-      await using directory = await AskingDirectory.make(engine, {
-        before:
-          "mkdir -p /workspace/d; printf 'a\\0b' > /workspace/d/bytes; echo gone > /workspace/gone; " +
-          "rm /workspace/gone; printf 'echo tool\\n' > /workspace/tool; chmod 755 /workspace/tool; " +
-          "ln -s d /workspace/link; mkdir /workspace/empty; echo tmp > /tmp/kept",
-        after: "wc -c < /workspace/link/bytes; /workspace/tool; cat /tmp/kept /notes/n.txt; " +
-          "ls -A /workspace; id -u > /workspace/mine; touch /workspace/d/bytes",
-      });
-      const waiting = await directory.run();
-      assertEquals(waiting.code, 6, waiting.stderr);
-      assertStringIncludes(
-        waiting.stdout,
-        "  box (in a container, kept with the run until it goes on)\n",
-      );
-      assertEquals(await directory.boxes(), []);
-      const done = await directory.run("--resume", runIn(waiting.stdout), "--approve");
-      assertEquals(done.code, 0, done.stderr + done.stdout);
-      assertStringIncludes(
-        done.stdout.replaceAll(/^ +/gm, ""),
-        "3\ntool\ntmp\nnd\nempty\nlink\ntool\n",
-      );
-      assertEquals(await directory.boxes(), []);
-    },
-  );
+  for (const image of [BUSYBOX_IMAGE, DATASCIENCE_IMAGE]) {
+    testOn(
+      engine,
+      `run --resume on ${name} goes on with the files of ${image}`,
+      async (engine) => {
+        await using directory = await AskingDirectory.make(engine, {
+          image,
+          before:
+            "mkdir -p /workspace/d; printf 'a\\0b' > /workspace/d/bytes; echo gone > /workspace/gone; " +
+            "rm /workspace/gone; printf 'echo tool\\n' > /workspace/tool; chmod 755 /workspace/tool; " +
+            "ln -s d /workspace/link; mkdir /workspace/empty; echo tmp > /tmp/kept",
+          after: "wc -c < /workspace/link/bytes; /workspace/tool; cat /tmp/kept /notes/n.txt; " +
+            "ls -A /workspace; id -u > /workspace/mine; touch /workspace/d/bytes",
+        });
+        const waiting = await directory.run();
+        assertEquals(waiting.code, 6, waiting.stderr);
+        assertStringIncludes(
+          waiting.stdout,
+          "  box (in a container, kept with the run until it goes on)\n",
+        );
+        assertEquals(await directory.boxes(), []);
+        const done = await directory.run("--resume", runIn(waiting.stdout), "--approve");
+        assertEquals(done.code, 0, done.stderr + done.stdout);
+        assertStringIncludes(
+          done.stdout.replaceAll(/^ +/gm, ""),
+          "3\ntool\ntmp\nnd\nempty\nlink\ntool\n",
+        );
+        assertEquals(await directory.boxes(), []);
+      },
+    );
+  }
 
   testOn(engine, `run --resume on ${name} goes on in a container that is kept`, async (engine) => {
     await using directory = await AskingDirectory.make(engine, {
