@@ -59,6 +59,7 @@ export async function compileBoxTree(
   const isWritten = mounts.some(({ access }) => access === "read-write");
   const staged = routes.filter((route) => route.backend !== name && !bound.has(route))
     .map(({ prefix }) => prefix);
+  checkReadOnly(name, box, routes, staged, reporter);
   const settled: PlanBox = {
     ...box,
     // Whose files are changed there has to be who changes them.
@@ -132,6 +133,24 @@ function checkVolumes(
       },
     );
   }
+}
+
+/** What is brought has to be put somewhere, and the root is no place that could be another's. */
+function checkReadOnly(
+  name: string,
+  { readOnly }: PlanBox,
+  routes: readonly CompiledRoute[],
+  staged: readonly string[],
+  reporter: Reporter,
+): void {
+  if (readOnly !== true || !staged.includes("/")) return;
+  const other = routes.find(({ prefix }) => prefix === "/")?.backend;
+  reporter.error(
+    "box-read-only",
+    `Nothing can be changed at the root of "${name}", where the files of "${other}" would be brought`,
+    ["backends", name, "read_only"],
+    { hint: `Leave it out, or write default: ${name}, and a route to "${other}"` },
+  );
 }
 
 /** The routes whose directories commands see as they are: rules are held by nobody there. */

@@ -63,7 +63,7 @@ export const dockerSchema = z.strictObject({
   volumes: z.record(z.string(), text).optional()
     .describe("Volumes of the engine that stay when the container goes, by their prefix."),
   read_only: z.boolean().optional()
-    .describe("Whether nothing can be changed but workdir, /tmp, volumes and local files."),
+    .describe("Whether nothing of its own can be changed but workdir, /tmp and volumes."),
   name: text.optional()
     .describe("Keeps the container, and so its files, from run to run under this name."),
   idle_timeout: text.optional()

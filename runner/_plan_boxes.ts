@@ -40,9 +40,9 @@ export function boxSections(
         index === 0 ? "volumes" : "",
         `${prefix} is "${volume}", which stays`,
       ]),
-      ...(box.mounts ?? []).map(({ prefix, directory, access, protected: kept = [] }, index) => [
+      ...(box.mounts ?? []).map(({ prefix, directory, access }, index) => [
         index === 0 ? "mounted" : "",
-        `${prefix} is ${near(directory)}, ${access}${keptText(kept, directory)}`,
+        `${prefix} is ${near(directory)}, ${access}`,
       ]),
       ...(box.staged === undefined
         ? []
@@ -98,10 +98,4 @@ function filesText(box: PlanBox): string {
     ? "removed when the run ends"
     : `kept from run to run, as "${name}"`;
   return readOnly === true ? `${kept}; only ${workdir} and /tmp can be changed` : kept;
-}
-
-function keptText(kept: readonly string[], directory: string): string {
-  if (kept.length === 0) return "";
-  const names = kept.map((path) => path.slice(directory.length + 1));
-  return `, but for ${names.join(", ")}`;
 }

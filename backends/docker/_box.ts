@@ -21,6 +21,7 @@ import { DockerFiles } from "./_files.ts";
 import { type Ask, Helper, HelperLost } from "./_helper.ts";
 import { findEngineHere } from "./_here.ts";
 import { BOOT, type ImageEntries, parseEntries, SHARED, WELCOME } from "./_init.ts";
+import { checkMounts, PlaceCheck } from "./_places.ts";
 import { prelude } from "./_prelude.ts";
 import { resolveRuntime } from "./runtimes.ts";
 import { userNamespace } from "./_rootless.ts";
@@ -80,6 +81,12 @@ export class DockerBox {
     this.#user = options.user ?? USER;
     this.#staged = (options.staged ?? []).map(withoutSlash);
     const mounts = options.mounts ?? [];
+    checkMounts(mounts);
+    if (options.readOnly === true && this.#staged.includes("/")) {
+      throw new TypeError(
+        "A sandbox that is read-only has no place for files that are staged at '/'",
+      );
+    }
     const isNative = !this.#staged.includes("/");
     this.stage = new DockerStage({
       helper: async (signal) => (await this.#start(signal)).helper,
@@ -290,6 +297,11 @@ export class DockerBox {
       ? await ask("look / && killed", { silence })
       : answer;
     if (known !== 0) throw unfit("its 'sh' and 'stat' are not what they are elsewhere");
+    const { mounts = [], volumes = {} } = this.#options;
+    if (mounts.length + Object.keys(volumes).length > 0) {
+      const places = new PlaceCheck(this.#options);
+      places.check(new TextDecoder().decode((await ask(places.script, { silence })).bytes));
+    }
     if (this.#options.readOnly === true) this.#brought ??= await this.#listBrought(ask);
   }
 

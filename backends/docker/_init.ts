@@ -68,6 +68,8 @@ export interface InitOptions {
   readonly tree: readonly string[];
   /** Those of them that are volumes of the engine. */
   readonly volumes: readonly string[];
+  /** Volumes that nobody else has: every user of the container may change what is in them. */
+  readonly places?: readonly string[] | undefined;
   /** The user of commands: what the image has for it is of the tree. */
   readonly uid: string;
   /** Seconds in which the owner has to take hold of it, where it does so after its start. */
@@ -80,13 +82,13 @@ export interface InitOptions {
  * @param options What it has to know.
  */
 export function initScript(
-  { workdir, tree, volumes, uid, ownerSeconds }: InitOptions,
+  { workdir, tree, volumes, places = [], uid, ownerSeconds }: InitOptions,
 ): string {
   const own = [workdir, ...tree].map(quote).join(" ");
   return `umask 022; set +f; exec 2> /dev/null
 chmod 1777 /
 [ -d /tmp ] || mkdir -m 1777 /tmp
-chmod 1777 /tmp
+chmod 1777 ${["/tmp", ...places].map(quote).join(" ")}
 for d in ${SYSTEM_DIRECTORIES.join(" ")}; do [ -e $d ] || [ -L $d ] || mkdir $d; done
 mkdir -p ${IMAGE_DIRECTORY}
 chmod 1777 /run

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isWithin } from "../paths.ts";
 import { SHELL_LIMITS } from "../shells/shell.ts";
 import type { ContainerSettings } from "./engine.ts";
 import { initScript } from "./_init.ts";
@@ -44,28 +45,25 @@ export function containerSettings(
   { box, image, workdir, purpose, users }: SettingsOptions,
 ): ContainerSettings {
   const memory = box.memoryBytes ?? SHELL_LIMITS.memoryBytes;
+  const volumes = Object.keys(box.volumes ?? {}).map(withoutSlash);
   const mounts = [
-    ...Object.entries(box.volumes ?? {}).map(([prefix, name]): MountSettings => ({
-      Type: "volume",
-      Source: name,
-      Target: withoutSlash(prefix),
-    })),
-    ...(box.mounts ?? []).flatMap(bindsOf),
+    ...Object.entries(box.volumes ?? {}).map(([prefix, name]) =>
+      volumeOf(name, withoutSlash(prefix))
+    ),
+    ...(box.mounts ?? []).map(bindOf),
   ];
   const uid = (box.user ?? USER).replace(/:.*$/, "");
   const inner = mounts.map(({ Target }) => Target);
   const ownerSeconds = box.name === undefined ? undefined : OWNER_SECONDS;
   const readOnly = box.readOnly ?? false;
-  // What nobody names is the image's; where nothing else can be changed, the work has its own place.
-  const work: MountSettings[] = readOnly && !inner.includes(workdir)
-    ? [{ Type: "volume", Source: "", Target: workdir }]
-    : [];
-  const volumes = [...work, ...mounts].filter(({ Type }) => Type === "volume")
-    .map(({ Target }) => Target);
+  const places = readOnly ? changeable(box, workdir, inner) : [];
   return {
     Image: image,
     Entrypoint: ["/bin/sh"],
-    Cmd: ["-c", initScript({ workdir, tree: inner, volumes, uid, ownerSeconds })],
+    Cmd: [
+      "-c",
+      initScript({ workdir, tree: [...inner, ...places], volumes, places, uid, ownerSeconds }),
+    ],
     User: "0:0",
     WorkingDir: "/",
     OpenStdin: true,
@@ -93,30 +91,46 @@ export function containerSettings(
       ReadonlyRootfs: readOnly,
       Tmpfs: {
         "/run": `rw,exec,nosuid,nodev,mode=1777,size=${RUN_BYTES}`,
-        ...(readOnly ? { "/tmp": `rw,nosuid,nodev,mode=1777,size=${Math.floor(memory / 2)}` } : {}),
       },
-      Mounts: [...work, ...mounts],
+      // What nobody names goes with the container, and outlives a stop of it.
+      Mounts: [...places.map((path) => volumeOf("", path)), ...mounts],
       IpcMode: "private",
       LogConfig: { Type: "none", Config: {} },
     },
   };
 }
 
-/** A directory, and over it what may not be changed in it. */
-function bindsOf({ prefix, directory, access, protected: kept = [] }: BoxMount): MountSettings[] {
-  const bind = (source: string, target: string, readOnly: boolean): MountSettings => ({
+/** What can be changed in a container that is read-only otherwise, and is no mount of its own yet. */
+function changeable(
+  { staged = [] }: BoxOptions,
+  workdir: string,
+  mounts: readonly string[],
+): readonly string[] {
+  const found: string[] = [];
+  const wanted = ["/tmp", workdir, ...staged.map(withoutSlash)];
+  for (const path of wanted.toSorted((a, b) => a.length - b.length)) {
+    if (![...mounts, ...found].some((other) => isWithin(path, other))) found.push(path);
+  }
+  return found;
+}
+
+function volumeOf(name: string, path: string): MountSettings {
+  return { Type: "volume", Source: name, Target: path };
+}
+
+/**
+ * A directory of the machine. What may only be read comes without the disks that are mounted in it: most
+ * engines would leave those as they are, to be written to.
+ */
+function bindOf({ prefix, directory, access }: BoxMount): MountSettings {
+  const isRead = access === "read";
+  return {
     Type: "bind",
-    Source: source,
-    Target: target,
-    ReadOnly: readOnly,
-    BindOptions: { Propagation: "rprivate" },
-  });
-  const target = withoutSlash(prefix);
-  return [
-    bind(directory, target, access === "read"),
-    ...kept.filter((path) => access !== "read" && path.startsWith(`${directory}/`))
-      .map((path) => bind(path, target + path.slice(directory.length), true)),
-  ];
+    Source: directory,
+    Target: withoutSlash(prefix),
+    ReadOnly: isRead,
+    BindOptions: { Propagation: "rprivate", ...(isRead ? { NonRecursive: true } : {}) },
+  };
 }
 
 /** A prefix as a path. */

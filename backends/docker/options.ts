@@ -85,19 +85,18 @@ export type EngineAddress =
 
 /** A directory of the machine that stands in the container at a prefix. */
 export interface BoxMount {
-  /** `/local/`. */
+  /** `/local/`. Nobody but root may be able to change what leads to it in the container. */
   readonly prefix: string;
-  /** An absolute path of the machine that the engine runs on. */
-  readonly directory: string;
-  /** Whether commands may change what is in it. */
-  readonly access: "read" | "read-write";
   /**
-   * Absolute paths below `directory` that are mounted read-only. A command that may make namespaces of
-   * users, as Podman's filter of system calls lets it, can put something else in their place.
-   *
-   * @default {[]}
+   * An absolute path of the machine that the engine runs on, without links. It may not be in the directory
+   * of another mount that commands may change: they could put something else in its place.
    */
-  readonly protected?: readonly string[] | undefined;
+  readonly directory: string;
+  /**
+   * Whether commands may change what is in it. Where they may not, other disks that are mounted in it seem
+   * empty; an engine that shows them all the same is refused.
+   */
+  readonly access: "read" | "read-write";
 }
 
 /** What a container is made of, and what it may take. */
@@ -172,7 +171,8 @@ export interface BoxOptions {
    */
   readonly volumes?: Readonly<Record<string, string>> | undefined;
   /**
-   * Whether nothing can be changed but `workdir`, `/tmp`, volumes and mounts.
+   * Whether nothing can be changed but `workdir`, `/tmp`, volumes, mounts and what is staged, which is
+   * not the root then.
    *
    * @default {false}
    */

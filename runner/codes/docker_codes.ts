@@ -46,6 +46,20 @@ export const DOCKER_CODES = {
       options: { engine: true },
     },
   },
+  "box-read-only": {
+    severity: "error",
+    means:
+      "With read_only nothing can be changed at the root of a container, and the default's files " +
+      "would have to be brought there before each command.",
+    mend: "Let the container be the default, and give the other files a prefix",
+    example: {
+      workflow: boxed(
+        "  m: { type: state }\ndefault: m\nroutes: { /work/: { backend: box, path: /work } }",
+        "runtime: deno, read_only: true",
+      ),
+      options: { engine: true },
+    },
+  },
   "docker-rule": {
     severity: "error",
     means: "A rule about files, or access: read, would be for files of the container that " +

@@ -1,10 +1,11 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import type { Backend } from "../../backends/protocol.ts";
 import { CompositeBackend } from "../../backends/composite.ts";
-import type { DockerSandboxOptions } from "../../backends/docker/sandbox.ts";
+import { DockerSandbox, type DockerSandboxOptions } from "../../backends/docker/sandbox.ts";
 import { StagingShell } from "../../backends/shells/staging.ts";
 import { StateBackend } from "../../backends/state.ts";
-import { type TestEngine, testOn } from "../support/engine.ts";
+import { callEngine, type TestEngine, testOn } from "../support/engine.ts";
+import { stateOf, until } from "./_docker_case.ts";
 import { boxOf, ENGINES } from "./_docker_subject.ts";
 
 /** What is where in a tree: `box` for the container's own files, `memory` for what is brought. */
@@ -35,6 +36,25 @@ function treeOf(
     return [exitCode, stdout.text, stderr.text, ...notes];
   };
   return { backend, box, run, [Symbol.asyncDispose]: () => box.dispose() };
+}
+
+/** The names of the volumes of a container. */
+async function volumesOf(engine: TestEngine, id: string | undefined): Promise<readonly string[]> {
+  const { body } = await callEngine(engine, "GET", `/containers/${id}/json`);
+  const { Mounts } = body as { readonly Mounts: readonly { Type: string; Name: string }[] };
+  return Mounts.filter(({ Type }) => Type === "volume").map(({ Name }) => Name);
+}
+
+/** What an engine answers to a question about a volume: 200, or 404 where there is none. */
+async function volumeState(engine: TestEngine, name: string): Promise<number> {
+  return (await callEngine(engine, "GET", `/volumes/${name}`)).status;
+}
+
+/** A directory of the machine that every user may look at. */
+function temporaryDirectory() {
+  const path = Deno.makeTempDirSync();
+  Deno.chmodSync(path, 0o755);
+  return { path, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
 }
 
 /** All files below a directory of a tree, with what is in them. */
@@ -107,4 +127,64 @@ for (const [name, engine] of Object.entries(ENGINES)) {
     assertEquals(files.map(({ path }) => path).toSorted(), ["/c.txt", "/notes/b.txt"]);
     assertEquals([deleted, directories], [[], []]);
   });
+
+  testOn(engine, `${name} that may only be read has a place for what is brought`, async (on) => {
+    using directory = temporaryDirectory();
+    const places = { "/": "box", "/mem/": "memory", "/srv/a/b/": "memory" } as const;
+    await using tree = treeOf(on, places, {
+      readOnly: true,
+      mounts: [{ prefix: "/mem/disk/", directory: directory.path, access: "read" }],
+    });
+    const { backend, run } = tree;
+    await backend.write("/mem/notes.txt", "notes");
+    await backend.write("/srv/a/b/c/notes.txt", "more");
+    assertEquals(await run("cat /mem/notes.txt /srv/a/b/c/*; echo new > /mem/new.txt"), [
+      0,
+      "notesmore",
+      "",
+    ]);
+    assertEquals((await run("echo x > /x"))[0], 1);
+    assertEquals(await run("rm /mem/notes.txt; ls /mem"), [0, "disk\nnew.txt\n", ""]);
+    assertEquals((await backend.ls("/mem")).map(({ path }) => path), ["/mem/new.txt"]);
+  });
+
+  testOn(
+    engine,
+    `${name} that may only be read keeps its files while it is stopped`,
+    async (on) => {
+      const places = { "/": "box", "/tmp/mem/": "memory", "/mem/": "memory" } as const;
+      await using tree = treeOf(on, places, { readOnly: true, idleMilliseconds: 1 });
+      const { backend, box, run } = tree;
+      await backend.write("/tmp/mem/notes.txt", "notes");
+      await backend.write("/mem/notes.txt", "more");
+      const own = "echo own | tee /tmp/own.txt > /workspace/own.txt";
+      assertEquals(await run(`cat /tmp/mem/* /mem/*; ${own}`), [0, "notesmore", ""]);
+      await box.write("/tmp/tool.txt", "tool");
+      await until("its end", async () => await stateOf(on, box.id) === "exited");
+      const all = "/tmp/mem/notes.txt /mem/notes.txt /tmp/own.txt /tmp/tool.txt /workspace/own.txt";
+      assertEquals(await run(`cat ${all}`), [0, "notesmoreown\ntoolown\n", ""]);
+      assertEquals(await filesOf(backend), {
+        "/mem/notes.txt": "more",
+        "/tmp/mem/notes.txt": "notes",
+        "/tmp/own.txt": "own\n",
+        "/tmp/tool.txt": "tool",
+        "/workspace/own.txt": "own\n",
+      });
+      // Everybody may use it, and what it is in goes with the container.
+      assertEquals(await run("stat -c %a /tmp"), [0, "1777\n", ""]);
+      const volumes = await volumesOf(on, box.id);
+      assertEquals(volumes.length, 3);
+      await box.dispose();
+      assertEquals(await Promise.all(volumes.map((name) => volumeState(on, name))), [
+        404,
+        404,
+        404,
+      ]);
+    },
+  );
 }
+
+Deno.test("DockerSandbox that may only be read has no place for everything", () => {
+  const options = { image: "busybox", readOnly: true, staged: ["/"], native: ["/work/"] };
+  assertThrows(() => new DockerSandbox(options), TypeError, "no place for files that are staged");
+});

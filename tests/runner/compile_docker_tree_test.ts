@@ -224,6 +224,16 @@ Deno.test("compileWorkflow() wants volumes where the container's own files are",
   ]);
 });
 
+Deno.test("compileWorkflow() wants a place in a container that is read-only for what is brought", async () => {
+  const box = "image: a, read_only: true";
+  assertEquals(await saidOf(file("default: box\nroutes: { /notes/: m }", "", box)), []);
+  const routes = "routes: { /work/: { backend: box, path: /work } }";
+  assertEquals(await saidOf(file(`default: m\n${routes}`, "", box)), [
+    'box-read-only: Nothing can be changed at the root of "box", where the files of "m" would be ' +
+    'brought. Leave it out, or write default: box, and a route to "m"',
+  ]);
+});
+
 Deno.test("compileWorkflow() refuses routes into the container's own directories", async () => {
   assertEquals(await saidOf(file("default: box\nroutes: { /etc/x/: m }")), [
     'reserved-route: Route "/etc/x/" is inside "/etc", the shell\'s own directory. Use another ' +
