@@ -52,10 +52,10 @@ answers() {
   api "$1" GET /_ping --max-time 2 >/dev/null 2>&1
 }
 
-# await_engine ADDRESS LOG: waits 20 seconds at most.
+# await_engine ADDRESS LOG: waits two minutes at most.
 await_engine() {
   local tries
-  for ((tries = 0; tries < 200; tries++)); do
+  for ((tries = 0; tries < 1200; tries++)); do
     if answers "$1"; then return; fi
     sleep 0.1
   done

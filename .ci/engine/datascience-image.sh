@@ -31,7 +31,7 @@ root_directory() {
   # shellcheck source=/dev/null
   release=$(. /etc/os-release && echo "$VERSION_CODENAME")
   # shellcheck disable=SC2016 # The hooks are for mmdebstrap's shell.
-  timeout --foreground 500 mmdebstrap --quiet --mode=root --variant=essential --format=tar \
+  timeout --foreground 1500 mmdebstrap --quiet --mode=root --variant=essential --format=tar \
     --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --essential-hook="copy-in $work/stand-ins.deb /tmp" \

@@ -26,7 +26,7 @@ Deno.test("OpenAiModel.respond() keeps a whole answer whose end is missing", asy
   for (const reply of [cut({ text: "Hi" }, { after: "finish" }), stall({ text: "Hi" }, "finish")]) {
     await t.step("ending" in reply ? reply.ending : "", async () => {
       await using server = startOpenAiServer({ script: () => reply });
-      assertEquals(await new Trial(server, { silence: 250 }).ask(), {
+      assertEquals(await new Trial(server, { silence: 1_000 }).ask(), {
         text: "Hi",
         toolCalls: [],
         finish: "stop",
@@ -38,7 +38,7 @@ Deno.test("OpenAiModel.respond() keeps a whole answer whose end is missing", asy
 
 Deno.test("OpenAiModel.respond() closes the connection of a server that fell silent", async () => {
   await using server = startOpenAiServer({ script: [stall({ text: "Hello" })] });
-  const error = await new Trial(server, { silence: 250, maxRetries: 0 }).fail();
+  const error = await new Trial(server, { silence: 1_000, maxRetries: 0 }).fail();
   assertEquals(error.code, "timeout");
   assertEquals(server.exchanges.length, 1);
   await server.exchanges[0]?.abandoned;

@@ -101,7 +101,8 @@ Deno.test("OpenAiModel.respond() gives up after the last retry with the right co
       assertStringIncludes(error.message, ", at the last of 3 tries; ");
       assertStringIncludes(error.message, server.host);
       assertEquals(trial.retries.map((retry) => retry.attempt), [1, 2]);
-      assertEquals(server.exchanges.length, 3);
+      // A server that is slow itself may not have heard of a request that was given up.
+      if (options?.silence === undefined) assertEquals(server.exchanges.length, 3);
     });
   }
 });

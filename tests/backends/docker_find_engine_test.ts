@@ -13,7 +13,8 @@ const DOCKER_VERSION = { Version: "27.3.1", Components: [{ Name: "Engine", Versi
 
 /** A directory, and the engines in it: HTTP servers that answer as an engine does. */
 class Machine implements AsyncDisposable {
-  readonly root = Deno.makeTempDirSync();
+  // The path of a socket has to be short.
+  readonly root = Deno.makeTempDirSync({ dir: "/tmp" });
   readonly variables: Record<string, string> = { HOME: `${this.root}/home` };
   readonly #servers: { shutdown(): Promise<void> }[] = [];
 

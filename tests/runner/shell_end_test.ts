@@ -90,7 +90,7 @@ class BusyRun implements AsyncDisposable {
 async function gone(pids: readonly number[]): Promise<void> {
   for (const pid of pids) {
     for (let looks = 0; isRunning(pid); looks++) {
-      if (looks === 2_000) {
+      if (looks === 12_000) {
         Deno.kill(pid, "SIGKILL");
         throw new Error(`Process ${pid} goes on without its run`);
       }

@@ -126,7 +126,7 @@ Deno.test("ShellProcess.execute() starts another where its process ended with no
   assert(pid !== undefined);
   Deno.kill(pid, "SIGKILL");
   for (let looks = 0; trial.shell.pid !== undefined; looks++) {
-    assert(looks < 2_000, "The end of the process is not noticed");
+    assert(looks < 12_000, "The end of the process is not noticed");
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   const { exitCode, notes } = await trial.shell.execute("true");
