@@ -81,7 +81,7 @@ export class DockerBox {
     this.#user = options.user ?? USER;
     this.#staged = (options.staged ?? []).map(withoutSlash);
     const mounts = options.mounts ?? [];
-    checkMounts(mounts);
+    checkMounts(options);
     if (options.readOnly === true && this.#staged.includes("/")) {
       throw new TypeError(
         "A sandbox that is read-only has no place for files that are staged at '/'",

@@ -13,12 +13,22 @@ import { withoutSlash } from "./_settings.ts";
 
 /**
  * Refuses directories that commands could put something else in the place of, such as a link to
- * elsewhere, which the next start would follow.
+ * elsewhere, which the next start would follow; also places in what commands change, where earlier ones
+ * may have left a link.
  *
- * @param mounts The directories.
+ * @param box What stands in the container.
  * @throws {TypeError} If there is such a one.
  */
-export function checkMounts(mounts: readonly BoxMount[]): void {
+export function checkMounts({ mounts = [], volumes = {} }: BoxOptions): void {
+  const changed = [
+    ...mounts.filter(({ access }) => access === "read-write").map(({ prefix }) => prefix),
+    ...Object.keys(volumes),
+  ].map(withoutSlash);
+  for (const place of [...mounts.map(({ prefix }) => prefix), ...Object.keys(volumes)]) {
+    const outer = changed.find((path) => path !== withoutSlash(place) && isWithin(place, path));
+    if (outer === undefined) continue;
+    throw new TypeError(`Nothing can be mounted at '${place}': commands may change '${outer}/'`);
+  }
   const real = mounts.map(({ directory }) => realDirectory(directory));
   for (const [at, { prefix, access }] of mounts.entries()) {
     const directory = real[at] ?? "";

@@ -9,6 +9,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { LABELS } from "../../backends/docker/labels.ts";
 import type { BoxMount } from "../../backends/docker/options.ts";
 import { DockerSandbox } from "../../backends/docker/sandbox.ts";
+import { makeImage } from "../backends/_docker_commit.ts";
 import { failureOf, output, stateOf, until } from "../backends/_docker_case.ts";
 import { boxOf, ENGINES } from "../backends/_docker_subject.ts";
 import { countBoxes, testOn } from "../support/engine.ts";
@@ -60,6 +61,32 @@ Deno.test("DockerSandbox mounts no directory that commands could put something e
   for (const mounts of fine) new DockerSandbox({ image: "busybox", mounts });
 });
 
+Deno.test("DockerSandbox mounts nothing inside of what commands may change", () => {
+  using at = machine();
+  // A command would write: mv /a/x /a/y; mkdir /a/x; ln -s /bin /a/x/b.
+  const inner = at.mount("/a/x/b/", "other", "read");
+  const outer = at.mount("/a/", "disk", "read-write");
+  for (
+    const options of [
+      { mounts: [outer, inner] },
+      { mounts: [inner], volumes: { "/a/": "some" } },
+      { mounts: [outer], volumes: { "/a/x/b/": "some" } },
+      { volumes: { "/a/": "some", "/a/x/b/": "other" } },
+    ]
+  ) {
+    const error = assertThrows(
+      () => new DockerSandbox({ image: "busybox", ...options }),
+      TypeError,
+    );
+    assertEquals(
+      error.message,
+      "Nothing can be mounted at '/a/x/b/': commands may change '/a/'",
+    );
+  }
+  const mounts = [at.mount("/a/", "disk", "read"), at.mount("/a/x/", "other", "read-write")];
+  new DockerSandbox({ image: "busybox", mounts, volumes: { "/a/y/": "some", "/ab/": "other" } });
+});
+
 for (const [name, engine] of Object.entries(ENGINES)) {
   testOn(
     engine,
@@ -67,16 +94,14 @@ for (const [name, engine] of Object.entries(ENGINES)) {
     async (on) => {
       using at = machine();
       const purpose = `places-${crypto.randomUUID()}`;
-      // A command would write: mv /a/x /a/y; mkdir /a/x; ln -s /bin /a/x/b.
-      const mounts = [
-        at.mount("/a/", "disk", "read-write"),
-        at.mount("/a/x/b/", "other", "read-write"),
-      ];
-      await using box = boxOf(on, { mounts, purpose });
+      // A command would write: mv /home/user /home/old; mkdir /home/user; ln -s /bin /home/user/x.
+      await using made = await makeImage(on, "mkdir -p /home/user; chown 1000:1000 /home/user");
+      const mounts = [at.mount("/home/user/x/", "other", "read-write")];
+      await using box = boxOf(on, { image: made.image, mounts, purpose });
       assertEquals(
         await failureOf(box.start()),
-        "unsupported: Cannot mount anything at '/a/x/b': commands could change what leads there, " +
-          "at '/a/x'",
+        "unsupported: Cannot mount anything at '/home/user/x': commands could change what leads " +
+          "there, at '/home/user'",
       );
       assertEquals(await countBoxes(on, `${LABELS.purpose}=${purpose}`), 0);
     },
