@@ -114,16 +114,6 @@ function checkVolumes(
   reporter: Reporter,
 ): void {
   for (const volume of Object.keys(volumes)) {
-    const outer = Object.keys(volumes).find((each) => each !== volume && volume.startsWith(each));
-    if (outer !== undefined) {
-      reporter.error(
-        "box-path",
-        `Volume "${volume}" is inside volume "${outer}", where commands decide what is there`,
-        ["backends", name, "volumes", volume],
-        { hint: "Give one of them a prefix outside of the other", part: "key" },
-      );
-      continue;
-    }
     const serving = routes.find(({ prefix }) => volume.startsWith(prefix));
     const other = serving?.backend === name
       ? routes.find(({ prefix, backend }) => backend !== name && prefix.startsWith(volume))

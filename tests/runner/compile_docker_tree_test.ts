@@ -222,11 +222,6 @@ Deno.test("compileWorkflow() wants volumes where the container's own files are",
     'box-path: Volume "/cache/" stands where route "/cache/x/" is for "m", not "box". Give that ' +
     "route, or the volume, a prefix outside of the other",
   ]);
-  const two = "image: a, volumes: { /cache/: pip, /cache/x/: other }";
-  assertEquals(await saidOf(file("default: box", "", two)), [
-    'box-path: Volume "/cache/x/" is inside volume "/cache/", where commands decide what is there. ' +
-    "Give one of them a prefix outside of the other",
-  ]);
 });
 
 Deno.test("compileWorkflow() wants a place in a container that is read-only for what is brought", async () => {
