@@ -144,6 +144,8 @@ export class MountPoints {
   readonly #places: SandboxPlaces;
   /** Paths that are never changed. */
   readonly #protected: readonly string[];
+  /** Where each mount's directory really was at first. */
+  readonly #real = new Map<string, string | undefined>();
 
   /**
    * @param mounts The mounts.
@@ -237,7 +239,22 @@ export class MountPoints {
         else if (at !== outer.path) checkDirectory(source, at);
       }
     }
-    for (const { path, directory } of this.#mounts) checkDirectory(directory, path);
+    for (const { path, directory } of this.#mounts) {
+      checkDirectory(directory, path);
+      const real = realPathOf(directory);
+      if (!this.#real.has(path)) this.#real.set(path, real);
+      // A command that may change what is above it can lead there by a link to elsewhere.
+      if (this.#real.get(path) !== real) throw missing(path);
+    }
+  }
+}
+
+function realPathOf(directory: string): string | undefined {
+  try {
+    return Deno.realPathSync(directory);
+  } catch (error) {
+    if (error instanceof Error) return undefined;
+    throw error;
   }
 }
 
@@ -277,9 +294,10 @@ function checkDirectory(source: string, path: string): void {
       throw error;
     }
   }
-  throw new BackendError(
-    "io",
-    path,
-    `Cannot mount anything at '${path}': the host has no directory for it, create it first`,
-  );
+  throw missing(path);
+}
+
+function missing(path: string): BackendError {
+  const why = "the host has no directory for it, create it first";
+  return new BackendError("io", path, `Cannot mount anything at '${path}': ${why}`);
 }

@@ -390,6 +390,31 @@ Deno.test({
 });
 
 Deno.test({
+  name: "SandboxShell.execute() follows no link that a command puts above what is mounted",
+  ignore: NO_SANDBOX !== undefined,
+  fn: async () => {
+    await withShell((directory) => {
+      for (const path of ["disk/sub/deep", "secret/deep"]) {
+        Deno.mkdirSync(`${directory}/${path}`, { recursive: true });
+      }
+      Deno.writeTextFileSync(`${directory}/secret/deep/key`, "secret");
+      return {
+        mounts: [
+          { prefix: "/a/", directory: `${directory}/disk`, access: "read-write" },
+          { prefix: "/b/", directory: `${directory}/disk/sub/deep`, access: "read" },
+        ],
+      };
+    }, async (shell, directory) => {
+      await shell.execute(`cd /a; mv sub old; ln -s ${directory}/secret sub`);
+      assertEquals(await codeOf(shell.execute("cat /b/key")), "io");
+      await Deno.remove(`${directory}/disk/sub`);
+      await Deno.rename(`${directory}/disk/old`, `${directory}/disk/sub`);
+      assertEquals((await shell.execute("ls /b")).exitCode, 0);
+    });
+  },
+});
+
+Deno.test({
   name: "SandboxShell.execute() mounts directories inside one another, and keeps both in place",
   ignore: NO_SANDBOX !== undefined,
   fn: async () => {
