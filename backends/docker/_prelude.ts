@@ -61,6 +61,9 @@ scan() {
   return 0
 }
 clear() {
+  find "$1" -mindepth 1 ${
+    prune(unstaged)
+  } -type d ! -perm -700 -exec chmod u+rwx {} \\; 2> /dev/null
   find "$1" -mindepth 1 ${prune(unstaged)} \\( ${
     anyOf(leading(unstaged))
   } \\) -o -prune -exec rm -rf {} + 2> /dev/null

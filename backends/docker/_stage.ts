@@ -7,15 +7,15 @@
 
 import { localError } from "../_local_errors.ts";
 import { BackendError } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
 import { canonicalPath, isWithin, parentPath } from "../paths.ts";
 import type { OperationOptions } from "../protocol.ts";
 import { isSystemPath } from "../shells/_request.ts";
 import { SHELL_LIMITS } from "../shells/shell.ts";
-import type { ChangedFile, Stage, StageChanges, StagedEntry } from "../shells/stage.ts";
+import type { Stage, StageChanges, StagedEntry } from "../shells/stage.ts";
 import { findMark } from "./_demux.ts";
 import { failure } from "./_failures.ts";
 import { newToken } from "./_files.ts";
+import { DIRECTORY, Findings, isTreePath, type Known } from "./_findings.ts";
 import { type Ask, type Helper, HelperLost } from "./_helper.ts";
 import { filledOnce, filling } from "./_prelude.ts";
 import { quote } from "./_quote.ts";
@@ -25,8 +25,6 @@ import { type Entry, parseListing, parseRecord } from "./_records.ts";
 const SCRIPT_BYTES = 1024 * 1024;
 /** Paths of one script. */
 const PATHS_AT_ONCE = 500;
-/** Names of one kind of thing that a note tells. */
-const NAMES_TOLD = 5;
 
 /** Options of {@linkcode DockerStage}. */
 export interface DockerStageOptions {
@@ -45,20 +43,6 @@ export interface DockerStageOptions {
   /** Bytes of all its files together. */
   readonly bytes: number;
 }
-
-/** What is known of a path: the version of a file, `null` for a directory. */
-type Known = Map<string, KnownEntry>;
-
-/** What something was when it was looked at last. */
-interface KnownEntry {
-  /** `null` for a directory. */
-  readonly version: string | null;
-  readonly size: number;
-  /** When its bytes were changed last. */
-  readonly modified: number;
-}
-
-const DIRECTORY: KnownEntry = { version: null, size: 0, modified: 0 };
 
 /** The files that are brought to a container. */
 export class DockerStage implements Stage {
@@ -187,6 +171,9 @@ export class DockerStage implements Stage {
         if (staged.includes(path) || this.#isKept(path)) found.known.set(path, known);
       }
       this.#known = found.known;
+      // The tree has the places themselves whatever a command did to them.
+      const places = staged.filter((path) => path !== "/" && this.#known.has(path));
+      if (places.length > 0) await checked(ask, `dirs ${places.map(quote).join(" ")}`);
       return { files, directories, deleted, lost, local, notes: found.notes };
     });
   }
@@ -215,7 +202,13 @@ export class DockerStage implements Stage {
   }
 
   async #purge(ask: Ask, paths: readonly string[]): Promise<void> {
-    for (const some of batches(paths)) await checked(ask, `purge ${some.map(quote).join(" ")}`);
+    const { top, unstaged } = this.#options;
+    // What came with the image, or leads to what did, stays without what is in it.
+    const lasting = [...top(), ...unstaged()];
+    const stays = paths.filter((path) => lasting.some((other) => isWithin(other, path)));
+    for (const path of stays) await checked(ask, `clear ${quote(path)}`);
+    const goes = paths.filter((path) => !stays.includes(path));
+    for (const some of batches(goes)) await checked(ask, `purge ${some.map(quote).join(" ")}`);
     for (const path of this.#known.keys()) {
       if (paths.some((gone) => isWithin(path, gone))) this.#known.delete(path);
     }
@@ -259,62 +252,6 @@ export class DockerStage implements Stage {
   }
 }
 
-/** What a look at the stage found out. */
-class Findings {
-  readonly files: ChangedFile[] = [];
-  readonly directories: string[] = [];
-  readonly lost: string[] = [];
-  readonly removed: string[] = [];
-  readonly known: Known = new Map();
-  readonly #refused = new Map<string, string[]>();
-  bytes = 0;
-
-  take(
-    path: string,
-    entry: Entry | undefined,
-    before: KnownEntry | undefined,
-    isKept: boolean,
-  ): void {
-    if (isKept || this.removed.some((gone) => isWithin(path, gone))) return;
-    if (!isTreePath(path)) return this.#remove(path, "has a name that the tree cannot have");
-    if (entry === undefined || entry.kind === "link" || entry.kind === "other") {
-      return this.#remove(path, "is neither a file nor a directory");
-    }
-    const { info } = entry;
-    if (entry.kind === "directory") {
-      if (before?.version !== null) this.directories.push(path);
-      this.known.set(path, DIRECTORY);
-      return;
-    }
-    this.bytes += info.size;
-    if (info.size > LIMITS.contentBytes) {
-      if (typeof before?.version === "string") this.lost.push(path);
-      return this.#remove(path, `is larger than ${LIMITS.contentBytes} bytes`);
-    }
-    this.known.set(path, info);
-    if (before?.version === info.version) return;
-    // Otherwise perhaps only its permissions are others.
-    const written = typeof before?.version !== "string" || before.size !== info.size ||
-      before.modified !== info.modified;
-    this.files.push({ path, size: info.size, written });
-  }
-
-  get notes(): readonly string[] {
-    return [...this.#refused].map(([what, names]) => {
-      const told = names.slice(0, NAMES_TOLD).map((name) => `'${name.slice(0, 200)}'`).join(", ");
-      const more = names.length > NAMES_TOLD ? " and others" : "";
-      return names.length === 1
-        ? `${told} was not kept: it ${what}`
-        : `${told}${more} were not kept: each ${what}`;
-    });
-  }
-
-  #remove(path: string, what: string): void {
-    this.removed.push(path);
-    this.#refused.set(what, [...this.#refused.get(what) ?? [], path]);
-  }
-}
-
 async function putFile(ask: Ask, path: string, bytes: Uint8Array): Promise<void> {
   let before = `stow ${quote(path)} && `;
   if (bytes.length <= SCRIPT_BYTES) return void await checked(ask, before + filledOnce(bytes));
@@ -341,15 +278,6 @@ function entriesOf(bytes: Uint8Array, token: string): readonly Entry[] {
     const entry = parseRecord(path, words);
     return entry === undefined || !isTreePath(path) ? [] : [entry];
   });
-}
-
-function isTreePath(path: string): boolean {
-  try {
-    return canonicalPath(path) === path;
-  } catch (error) {
-    if (error instanceof BackendError) return false;
-    throw error;
-  }
 }
 
 function* batches(paths: readonly string[]): Generator<readonly string[]> {

@@ -6,6 +6,7 @@ import { StagingShell } from "../../backends/shells/staging.ts";
 import { StateBackend } from "../../backends/state.ts";
 import { callEngine, type TestEngine, testOn } from "../support/engine.ts";
 import { stateOf, until } from "./_docker_case.ts";
+import { makeImage } from "./_docker_commit.ts";
 import { boxOf, ENGINES } from "./_docker_subject.ts";
 
 /** What is where in a tree: `box` for the container's own files, `memory` for what is brought. */
@@ -115,6 +116,36 @@ for (const [name, engine] of Object.entries(ENGINES)) {
       await box.stage.reset();
       const { stdout } = await box.execute("find /a -type f");
       assertEquals(stdout.text, "/a/b/own/kept.txt\n");
+    },
+  );
+
+  testOn(engine, `${name} has its staged places whatever commands do to them`, async (on) => {
+    await using tree = treeOf(on, { "/": "box", "/mem/": "memory", "/a/b/mem/": "memory" });
+    const { backend, run } = tree;
+    await backend.write("/mem/notes.txt", "notes");
+    assertEquals((await run("cat /mem/*; rm -rf /mem; mv /a /moved"))[1], "notes");
+    assertEquals(await run("ls /mem /a/b/mem; echo new > /mem/new.txt"), [
+      0,
+      "/a/b/mem:\n\n/mem:\n",
+      "",
+    ]);
+    await run("rm -rf /mem; ln -s /moved /mem");
+    assertEquals(await run("echo last > /mem/last.txt; ls /moved"), [0, "b\n", ""]);
+    assertEquals(await filesOf(backend), { "/mem/last.txt": "last\n" });
+  });
+
+  testOn(
+    engine,
+    `${name} empties what came with its image where that leaves memory`,
+    async (on) => {
+      await using made = await makeImage(on, "mkdir -p /opt/tool; echo 1 > /opt/tool/of-image");
+      await using tree = treeOf(on, { "/": "memory" }, { image: made.image });
+      const { backend, run } = tree;
+      for (const path of ["/tmp/a/b", "/opt/a/b"]) await backend.write(path, "b");
+      assertEquals(await run("cat /tmp/a/b /opt/a/b; chmod 0 /opt/a"), [0, "bb", ""]);
+      for (const path of ["/tmp", "/opt"]) await backend.delete(path, { recursive: true });
+      assertEquals(await run("ls /tmp /opt"), [0, "/opt:\ntool\n\n/tmp:\n", ""]);
+      assertEquals(await backend.ls("/"), []);
     },
   );
 
