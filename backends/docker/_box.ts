@@ -20,7 +20,14 @@ import { openEngine } from "./engine.ts";
 import { DockerFiles } from "./_files.ts";
 import { type Ask, Helper, HelperLost } from "./_helper.ts";
 import { findEngineHere } from "./_here.ts";
-import { BOOT, type ImageEntries, parseEntries, SHARED, WELCOME } from "./_init.ts";
+import {
+  BOOT,
+  type ImageEntries,
+  IS_RECORD_PASSING,
+  parseEntries,
+  SHARED,
+  WELCOME,
+} from "./_init.ts";
 import { checkMounts, PlaceCheck } from "./_places.ts";
 import { prelude } from "./_prelude.ts";
 import { resolveRuntime } from "./runtimes.ts";
@@ -302,7 +309,8 @@ export class DockerBox {
       const places = new PlaceCheck(this.#options);
       places.check(new TextDecoder().decode((await ask(places.script, { silence })).bytes));
     }
-    if (this.#options.readOnly === true) this.#brought ??= await this.#listBrought(ask);
+    const { status: passing } = await ask(IS_RECORD_PASSING, { silence });
+    if (passing === 0) this.#brought ??= await this.#listBrought(ask);
   }
 
   async #listBrought(ask: Ask): Promise<Brought> {

@@ -145,6 +145,9 @@ export const WELCOME = `k=${KEPT_DIRECTORY}
 [ -f $k/hidden ] || k=${IMAGE_DIRECTORY}
 cat $k/hidden && echo ${MARK} && cat $k/top && echo ${MARK} && echo "$0"`;
 
+/** After {@linkcode WELCOME}: whether what it printed is found out anew at each start. */
+export const IS_RECORD_PASSING = `[ "$k" = ${IMAGE_DIRECTORY} ]`;
+
 /** What the image brought. */
 export interface ImageEntries {
   /** Files and directories that are not of the tree. */

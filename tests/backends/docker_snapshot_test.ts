@@ -71,17 +71,17 @@ for (const [name, engine] of Object.entries(ENGINES)) {
     });
   }
 
-  for (const readOnly of [false, true]) {
-    const kind = readOnly ? "a box that is read-only" : "a box";
+  for (const kind of ["a box", "a box that is read-only", "a box whose /etc is the user's"]) {
     testOn(engine, `${name}.snapshot() keeps what was done to the image of ${kind}`, async (on) => {
       await using made = await makeImage(
         on,
         `mkdir -p /workspace/dir /workspace/shut /workspace/gone /workspace/moved; cd /workspace
         for f in dir/old shut/old gone/old moved/old changed kept; do echo image > $f; done
-        chown -R 1000:1000 /workspace; chmod 555 shut; chmod 444 changed; rm /bin/tar`,
+        chown -R 1000:1000 /workspace; chmod 555 shut; chmod 444 changed; rm /bin/tar
+        ${kind.includes("/etc") ? "chown 1000:1000 /etc" : ""}`,
       );
       const options: Omit<DockerSandboxOptions, "engine"> = {
-        ...{ image: made.image, readOnly, idleMilliseconds: 300 },
+        ...{ image: made.image, readOnly: kind.includes("read-only"), idleMilliseconds: 300 },
       };
       await using box = boxOf(on, options);
       await output(
