@@ -30,6 +30,7 @@ import {
 } from "./_init.ts";
 import { checkMounts, PlaceCheck } from "./_places.ts";
 import { prelude } from "./_prelude.ts";
+import type { Entry } from "./_records.ts";
 import { resolveRuntime } from "./runtimes.ts";
 import { userNamespace } from "./_rootless.ts";
 import type { DockerSandboxOptions } from "./sandbox.ts";
@@ -59,7 +60,7 @@ export class DockerBox {
   readonly #starts = new CommandQueue();
   readonly #staged: readonly string[];
   readonly #user: string;
-  #entries: ImageEntries = { hidden: [], top: [], server: "" };
+  #entries: ImageEntries = { hidden: [], top: [], made: [], server: "" };
   #live: Live | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #hard: ReturnType<typeof setTimeout> | undefined;
@@ -157,13 +158,14 @@ export class DockerBox {
     const request = checkRequest(command, options, limits.outputBytes);
     return await this.#used(() =>
       this.#commands.run(request, async () => {
-        const { container, helper, variables } = await this.#start(request.signal);
-        return await runCommand({
+        const { container, helper, files, variables } = await this.#start(request.signal);
+        const place = {
           ...{ container, helper, limits, variables, user: this.#user },
           memoryBytes: this.#options.memoryBytes ?? SHELL_LIMITS.memoryBytes,
           restart: () => this.#restart(),
-          onBegin: (mark) => this.stage.begin(mark),
-        }, request);
+          onBegin: (mark: Entry | undefined) => this.stage.begin(mark),
+        };
+        return await files.unknown(() => runCommand(place, request));
       })
     );
   }
@@ -183,7 +185,10 @@ export class DockerBox {
   async restore(archive: Uint8Array): Promise<void> {
     const { putSnapshot } = await import("./_restore.ts");
     await this.use((files) =>
-      this.#commands.run({ cwd: "/", signal: undefined }, () => putSnapshot(files, archive))
+      this.#commands.run(
+        { cwd: "/", signal: undefined },
+        () => files.unknown(() => putSnapshot(files, archive)),
+      )
     );
   }
 
@@ -247,6 +252,7 @@ export class DockerBox {
         helper,
         own: () => this.#own(),
         entries: () => this.#entries,
+        isShared: Object.keys(this.#options.volumes ?? {}).length > 0,
       });
       await helper.ask(":");
       if (hardMilliseconds !== undefined) {
@@ -346,9 +352,8 @@ export class DockerBox {
     const { mounts = [], native = [] } = this.#options;
     const prefixes = [...mounts.map(({ prefix }) => prefix), ...native].map(withoutSlash)
       .filter((path) => path !== "/");
-    const top = this.#entries.top.filter((path) =>
-      !this.#staged.includes(path) && !SHARED.includes(path)
-    );
+    const { top: all, made } = this.#entries;
+    const top = all.filter((path) => ![...this.#staged, ...SHARED, ...made].includes(path));
     return [...SYSTEM_DIRECTORIES, ...this.#entries.hidden, ...prefixes, ...top];
   }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isWithin, parentPath } from "../paths.ts";
 import { SYSTEM_DIRECTORIES } from "../shells/shell.ts";
 import { OWN_DIRECTORY } from "./_prelude.ts";
 import { quote } from "./_quote.ts";
@@ -84,7 +85,8 @@ export interface InitOptions {
 export function initScript(
   { workdir, tree, volumes, places = [], uid, ownerSeconds }: InitOptions,
 ): string {
-  const own = [workdir, ...tree].map(quote).join(" ");
+  const inner = [workdir, ...tree];
+  const own = inner.map(quote).join(" ");
   return `umask 022; set +f; exec 2> /dev/null
 chmod 1777 /
 [ -d /tmp ] || mkdir -m 1777 /tmp
@@ -106,6 +108,17 @@ if [ ! -f $k/hidden ]; then
   for d in ${EMPTIED.join(" ")}; do
     for e in $d/* $d; do of_mounts "$e" || rmdir "$e"; done
   done
+  set -- ${own}
+  for d in ${leading(inner, tree).map(quote).join(" ")}; do
+    m=/
+    for e in "$d"/* "$d"/.[!.]* "$d"/..?*; do
+      [ -e "$e" ] || [ -L "$e" ] || continue
+      for t; do [ "$t" = "$e" ] && continue 2; done
+      m=
+    done
+    [ $m ] && chmod 1777 "$d" && set -- "$@" "$d"
+  done
+  shift ${inner.length}
   for d in ${SHARED.join(" ")}; do
     [ -d $d ] && [ ! -L $d ] || continue
     chmod 1777 $d
@@ -119,12 +132,30 @@ if [ ! -f $k/hidden ]; then
     elif [ ! -e "$e" ] && [ ! -L "$e" ]; then continue; fi
     of_tree "$e" || printf '%s\\n' "$e"
   done >> $k/entries
-  for e in /* /.[!.]*; do [ -d "$e" ] && printf '%s\\n' "$e"; done > $k/top
+  for e in /* /.[!.]*; do
+    [ -d "$e" ] || continue
+    m=
+    for t; do [ "$t" = "$e" ] && m=/; done
+    printf '%s\\n' "$e$m"
+  done > $k/top
   mv $k/entries $k/hidden
 fi
 cat /bin/sh > ${SERVER} && chmod 0711 ${SERVER} || rm -f ${SERVER}
 : > ${IMAGE_DIRECTORY}/ready
 exec /bin/sh -c ${quote(ownerSeconds === undefined ? WAIT : waitForOwner(ownerSeconds))}`;
+}
+
+/**
+ * Directories above some, the deepest first. Where nothing else is in one it was made for what is, and
+ * files of the tree may be beside that.
+ */
+function leading(paths: readonly string[], mounts: readonly string[]): readonly string[] {
+  const found = new Set<string>();
+  for (const path of paths) {
+    for (let at = parentPath(path); at !== "/"; at = parentPath(at)) found.add(at);
+  }
+  return [...found].filter((path) => !mounts.some((mount) => isWithin(path, mount)))
+    .sort((a, b) => b.length - a.length);
 }
 
 /** Stands between two lists. */
@@ -154,6 +185,8 @@ export interface ImageEntries {
   readonly hidden: readonly string[];
   /** Directories at the root: of the tree, and shown once something is in them. */
   readonly top: readonly string[];
+  /** Those of them that were made for what is mounted in them. */
+  readonly made: readonly string[];
   /** The program of the file server. */
   readonly server: string;
 }
@@ -161,7 +194,9 @@ export interface ImageEntries {
 /** Reads what {@linkcode WELCOME} printed. */
 export function parseEntries(text: string): ImageEntries {
   const [hidden = "", top = "", server = ""] = text.split(`${MARK}\n`);
-  return { hidden: lines(hidden), top: lines(top), server: server.trim() };
+  const made = lines(top).filter((line) => line.endsWith("/")).map((line) => line.slice(0, -1));
+  const names = lines(top).map((line) => line.replace(/\/$/, ""));
+  return { hidden: lines(hidden), top: names, made, server: server.trim() };
 }
 
 function lines(text: string): readonly string[] {

@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import type { Backend } from "../../backends/protocol.ts";
 import { CompositeBackend } from "../../backends/composite.ts";
 import { DockerSandbox, type DockerSandboxOptions } from "../../backends/docker/sandbox.ts";
+import { LocalBackend } from "../../backends/local.ts";
 import { StagingShell } from "../../backends/shells/staging.ts";
 import { StateBackend } from "../../backends/state.ts";
 import { callEngine, type TestEngine, testOn } from "../support/engine.ts";
@@ -17,6 +18,7 @@ function treeOf(
   engine: TestEngine,
   places: Places,
   options: Omit<DockerSandboxOptions, "engine"> = {},
+  mounted: Readonly<Record<string, LocalBackend>> = {},
 ) {
   const prefixes = (what: string) => Object.keys(places).filter((path) => places[path] === what);
   const [native, staged] = [prefixes("box"), prefixes("memory")];
@@ -24,14 +26,18 @@ function treeOf(
   const at = (prefix: string): Backend => places[prefix] === "box" ? box : new StateBackend();
   const backend = new CompositeBackend({
     default: at("/"),
-    routes: Object.fromEntries(
-      Object.keys(places).filter((prefix) => prefix !== "/").toReversed().map((prefix) => [
-        prefix,
-        places[prefix] === "box" ? { backend: box, path: prefix.slice(0, -1) } : at(prefix),
-      ]),
-    ),
+    routes: {
+      ...mounted,
+      ...Object.fromEntries(
+        Object.keys(places).filter((prefix) => prefix !== "/").toReversed().map((prefix) => [
+          prefix,
+          places[prefix] === "box" ? { backend: box, path: prefix.slice(0, -1) } : at(prefix),
+        ]),
+      ),
+    },
   });
-  const shell = new StagingShell({ shell: box, stage: box.stage, backend, mounts: native, staged });
+  const mounts = [...native, ...Object.keys(mounted)];
+  const shell = new StagingShell({ shell: box, stage: box.stage, backend, mounts, staged });
   const run = async (command: string) => {
     const { exitCode, stdout, stderr, notes } = await shell.execute(command);
     return [exitCode, stdout.text, stderr.text, ...notes];
@@ -148,6 +154,28 @@ for (const [name, engine] of Object.entries(ENGINES)) {
       assertEquals(await backend.ls("/"), []);
     },
   );
+
+  testOn(engine, `${name} has other files beside what is mounted in a directory`, async (on) => {
+    using directory = temporaryDirectory();
+    const mounts = [{ prefix: "/a/b/disk/", directory: directory.path, access: "read" as const }];
+    const disk = new LocalBackend({ rootDir: directory.path, access: "read" });
+    for (const at of ["memory", "box"] as const) {
+      const options = { mounts, workdir: "/w/x" };
+      await using tree = treeOf(on, { "/": at }, options, { "/a/b/disk/": disk });
+      const { backend, run } = tree;
+      const paths = ["/a/notes.txt", "/a/b/notes.txt", "/w/notes.txt"];
+      for (const path of paths) await backend.write(path, "notes\n");
+      const all = paths.join(" ");
+      assertEquals(await run(`cat ${all}; ls /a/b; rm ${all}; echo new > /a/b/new.txt`), [
+        0,
+        "notes\nnotes\nnotes\ndisk\nnotes.txt\n",
+        "",
+      ]);
+      assertEquals(await filesOf(backend), { "/a/b/new.txt": "new\n" });
+      // What leads to a mount stays all the same.
+      assertEquals((await run("mv /a/b/disk /a/b/c || mv /a/b /a/c || mv /a /b"))[0], 1);
+    }
+  });
 
   testOn(engine, `${name} tells of what is in two of its staged places once`, async (on) => {
     await using tree = treeOf(on, { "/": "memory", "/notes/": "memory" });
