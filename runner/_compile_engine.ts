@@ -5,16 +5,22 @@
  * @module
  */
 
+import type { LocatedEngine } from "../backends/docker/find_engine.ts";
 import type { EngineAddress } from "../backends/docker/options.ts";
 import type { CompiledBackends } from "./_compile_backends.ts";
 import type { Environment } from "./_compile_env.ts";
 import { flagProblem } from "./_host_paths.ts";
 import { ownOwner } from "./_owner.ts";
+import type { Plan } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 
 /** An engine, or where none was found. */
 export type FoundEngine =
-  | { readonly engine: EngineAddress }
+  | {
+    readonly engine: EngineAddress;
+    /** What led to it, for people: `DOCKER_HOST=unix:///run/docker.sock`. */
+    readonly engineBy?: string;
+  }
   | { readonly engine?: undefined; readonly tried: readonly string[] };
 
 /**
@@ -45,16 +51,16 @@ export function askEngine(
  * @param asked What {@linkcode askEngine} returned.
  * @param backends The backends of the file.
  * @param reporter Told where there is no engine.
- * @returns The engine, if there is one.
+ * @returns The engine and what led to it, if there is one.
  */
 export async function compileEngine(
   asked: Promise<FoundEngine> | undefined,
   backends: CompiledBackends,
   reporter: Reporter,
-): Promise<EngineAddress | undefined> {
+): Promise<Pick<Plan, "engine" | "engineBy">> {
   const found = await asked;
   const box = [...backends.sound.values()].find(({ type }) => type === "docker");
-  if (found === undefined || box === undefined) return undefined;
+  if (found === undefined || box === undefined) return {};
   const at = ["backends", box.name];
   const { engine } = found;
   if (engine === undefined) {
@@ -64,7 +70,7 @@ export async function compileEngine(
       }`,
       part: "key",
     });
-    return undefined;
+    return {};
   }
   const problem = engine.type === "unix" ? flagProblem(engine.path) : undefined;
   if (problem !== undefined && engine.type === "unix") {
@@ -73,7 +79,7 @@ export async function compileEngine(
       part: "key",
     });
   }
-  return engine;
+  return found;
 }
 
 /**
@@ -93,11 +99,11 @@ export function engineName(engine: EngineAddress): string {
  * @returns Where it is, or where none was found.
  */
 export async function findOnThisMachine(env: Environment): Promise<FoundEngine> {
-  const { findEngine, NoEngineError } = await import("../backends/docker/find_engine.ts");
+  const { locateEngine, NoEngineError } = await import("../backends/docker/find_engine.ts");
   try {
     const uid = ownOwner()?.uid;
     // Nothing is granted yet by which it could be asked.
-    return await real(await findEngine({ env: (name) => env.get(name), uid, ask: false }));
+    return await real(await locateEngine({ env: (name) => env.get(name), uid, ask: false }));
   } catch (error) {
     if (!(error instanceof NoEngineError)) throw error;
     return { tried: error.tried.map(({ place, problem }) => `${place}: ${problem}`) };
@@ -105,15 +111,15 @@ export async function findOnThisMachine(env: Environment): Promise<FoundEngine> 
 }
 
 /** A socket where it really is: what is granted is compared letter by letter. */
-async function real(engine: EngineAddress): Promise<FoundEngine> {
-  if (engine.type !== "unix") return { engine };
+async function real({ address, place }: LocatedEngine): Promise<FoundEngine> {
+  if (address.type !== "unix") return { engine: address, engineBy: place };
   try {
-    return { engine: { ...engine, path: await Deno.realPath(engine.path) } };
+    return { engine: { ...address, path: await Deno.realPath(address.path) }, engineBy: place };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const problem = error instanceof Deno.errors.NotFound
       ? "It does not exist"
       : "It may not be read";
-    return { tried: [`unix://${engine.path}: ${problem}`] };
+    return { tried: [`${place}: ${problem}`] };
   }
 }

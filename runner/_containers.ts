@@ -125,14 +125,15 @@ function imageText({ image, runtime, sources }: PlanBox): string {
  * @throws {TypeError} If the plan has no engine.
  */
 export function dockerStart(
-  { engine, name, backends, routes, shell }: Pick<
+  { engine, engineBy, name, backends, routes, shell }: Pick<
     Plan,
-    "engine" | "name" | "backends" | "routes" | "shell"
+    "engine" | "engineBy" | "name" | "backends" | "routes" | "shell"
   >,
 ): DockerStart {
   if (engine === undefined) throw new TypeError("The plan has no engine for its containers");
   return {
     engine,
+    engineBy,
     purpose: name,
     boxes: backends.flatMap((backend) => {
       if (backend.type !== "docker") return [];

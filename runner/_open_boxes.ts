@@ -4,7 +4,9 @@
  * @module
  */
 
-import { type Engine, openEngine } from "../backends/docker/engine.ts";
+import { askEngine, engineVersion } from "../backends/docker/_engine_ask.ts";
+import { engineWords } from "../backends/docker/_engine_words.ts";
+import { openEngine } from "../backends/docker/engine.ts";
 import { reapSandboxes } from "../backends/docker/reaper.ts";
 import { DockerSandbox } from "../backends/docker/sandbox.ts";
 import type { DockerProgress, DockerStart, DockerStarted } from "./docker_host.ts";
@@ -17,7 +19,16 @@ export interface OpenBoxesOptions {
   readonly onProgress: (notice: DockerProgress) => void;
   /** Ends it. */
   readonly signal: AbortSignal;
+  /**
+   * Milliseconds in which the engine has to say who it is.
+   *
+   * @default {15_000}
+   */
+  readonly milliseconds?: number | undefined;
 }
+
+/** One that a connection starts takes its time. */
+const MILLISECONDS = 15_000;
 
 /**
  * Removes what runs that were killed have left, then makes and starts the containers.
@@ -25,14 +36,22 @@ export interface OpenBoxesOptions {
  * @param start What there is to be.
  * @param options Where they go, and who is told.
  * @returns What the engine is.
- * @throws {Error} If one of them does not come up: a sentence with its name.
+ * @throws {Error} If the engine cannot be used, or one of them does not come up: a sentence with
+ * its name.
  */
 export async function openBoxes(
-  { engine: address, purpose, boxes }: DockerStart,
+  { engine: address, engineBy, purpose, boxes }: DockerStart,
   options: OpenBoxesOptions,
 ): Promise<DockerStarted> {
+  const problem = await askEngine(address, options.milliseconds ?? MILLISECONDS);
+  if (problem !== undefined) {
+    throw new Error(
+      `The engine of ${engineBy ?? engineWords(address)} cannot be used: ${problem}. ` +
+        `Start it, or name another one with DOCKER_HOST`,
+    );
+  }
   const engine = await openEngine(address);
-  const name = await engineName(engine);
+  const { name, version } = await engineVersion(engine);
   await reapSandboxes(engine);
   await Promise.all(boxes.map(async ({ name, box }) => {
     const onProgress = (line: string) => options.onProgress({ box: name, line });
@@ -45,18 +64,5 @@ export async function openBoxes(
       throw new Error(`Container '${name}': ${reason}`, { cause: error });
     }
   }));
-  return { engine: name };
-}
-
-/** `Docker 20.10.24`, `Podman 4.3.1`. */
-async function engineName(engine: Engine): Promise<string> {
-  let version: Awaited<ReturnType<Engine["version"]>>;
-  try {
-    version = await engine.version();
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`The engine does not answer: ${reason}`, { cause: error });
-  }
-  const isPodman = (version.Components ?? []).some(({ Name }) => /podman/i.test(Name));
-  return `${isPodman ? "Podman" : "Docker"} ${version.Version}`;
+  return { engine: `${name} ${version}` };
 }

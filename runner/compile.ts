@@ -317,7 +317,8 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
     ...{ routes, roots, rules, steps: placed },
     ...{ backends: backends.sound, owner: options.owner },
   }, reporter);
-  const engine = await compileEngine(askedEngine, backends, reporter);
+  const located = await compileEngine(askedEngine, backends, reporter);
+  const { engine } = located;
   await checkRules(rules, {
     shell,
     routes: complete ? routes : undefined,
@@ -364,7 +365,7 @@ async function compileFile(compilation: Compilation): Promise<Plan | undefined> 
   const hosted = {
     ...(shell === undefined ? {} : { shell }),
     ...(confinement === undefined ? {} : { confinement }),
-    ...(engine === undefined ? {} : { engine }),
+    ...located,
   };
   const processes = planProcesses({ file: yaml.file, model, ...tree, ...hosted });
   return {

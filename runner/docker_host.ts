@@ -32,6 +32,8 @@ export const DOCKER_HOST = {
 /** What the runner tells it when it starts. */
 export interface DockerStart {
   readonly engine: EngineAddress;
+  /** What led to it, for people. */
+  readonly engineBy?: string | undefined;
   /** What the containers are for, for people. */
   readonly purpose: string;
   readonly boxes: readonly {

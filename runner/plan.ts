@@ -348,6 +348,8 @@ export interface Plan {
   readonly shell?: PlanShell;
   /** Where the containers of docker backends are; absent without such a backend, and in a check. */
   readonly engine?: EngineAddress;
+  /** What led to the engine, for people: `DOCKER_HOST=unix:///run/docker.sock`. */
+  readonly engineBy?: string;
   /** Absent where there is no host process. */
   readonly confinement?: PlanConfinement;
   /** What each process is granted, and why. */

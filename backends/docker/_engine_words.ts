@@ -105,6 +105,10 @@ function network(scheme: "tcp" | "http" | "https", rest: string): PlainAddress {
   if (url.username !== "" || url.password !== "") {
     throw new TypeError("A name or a password in an address is not supported");
   }
+  // Granted as an address, it would be every host.
+  if (url.hostname.includes("*")) {
+    throw new TypeError(`"*" is no host: write tcp://HOST:PORT`);
+  }
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
     throw new TypeError("A path in an address is not supported: write tcp://HOST:PORT");
   }

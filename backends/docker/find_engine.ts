@@ -10,7 +10,7 @@
 
 import { askEngine } from "./_engine_ask.ts";
 import { chosen, contextAddress, currentContext, readTls } from "./_engine_context.ts";
-import { encrypt, parseEngineWords } from "./_engine_words.ts";
+import { encrypt, engineWords, parseEngineWords } from "./_engine_words.ts";
 import type { EngineAddress } from "./options.ts";
 
 /** Options of {@linkcode findEngine}. */
@@ -48,6 +48,13 @@ export interface FindEngineOptions {
    * @default {3_000}
    */
   readonly milliseconds?: number | undefined;
+}
+
+/** An engine, and what led to it. */
+export interface LocatedEngine {
+  readonly address: EngineAddress;
+  /** What was believed: `DOCKER_HOST=tcp://127.0.0.1:2375`, `/var/run/docker.sock`. */
+  readonly place: string;
 }
 
 /** A place where no engine was found. */
@@ -92,6 +99,7 @@ const MILLISECONDS = 3_000;
 /** A place that somebody named, and how its address is learnt. */
 interface Named {
   readonly place: string;
+  readonly isContext: boolean;
   readonly address: () => EngineAddress | Promise<EngineAddress>;
 }
 
@@ -104,11 +112,22 @@ interface Named {
  * @throws {NoEngineError} If there is none; it lists what was tried and why that was none.
  */
 export async function findEngine(options: FindEngineOptions): Promise<EngineAddress> {
+  return (await locateEngine(options)).address;
+}
+
+/**
+ * Finds an engine as {@linkcode findEngine} does.
+ *
+ * @param options The environment, and what is known already.
+ * @returns Where the engine is, and what says so.
+ * @throws {NoEngineError} If there is none.
+ */
+export async function locateEngine(options: FindEngineOptions): Promise<LocatedEngine> {
   const { ask = true, milliseconds = MILLISECONDS } = options;
   const tried: EngineAttempt[] = [];
   const named = await namedEngine(options, tried);
   if (named !== undefined) {
-    const { place } = named;
+    let { place } = named;
     let address: EngineAddress;
     try {
       address = await named.address();
@@ -116,14 +135,21 @@ export async function findEngine(options: FindEngineOptions): Promise<EngineAddr
       if (!(error instanceof TypeError)) throw error;
       throw new NoEngineError([...tried, { place, problem: error.message }], true);
     }
+    // The name of a context alone does not say where that is.
+    if (named.isContext) place += ` (${engineWords(address)})`;
     const problem = ask ? await askEngine(address, milliseconds) : undefined;
-    if (problem === undefined) return address;
+    if (problem === undefined) return { address, place };
     throw new NoEngineError([...tried, { place, problem }], true);
   }
   for (const path of options.sockets ?? engineSockets(options)) {
     const address: EngineAddress = { type: "unix", path };
     const problem = ask ? await askEngine(address, milliseconds) : await lookAt(path);
-    if (problem === undefined) return address;
+    if (problem === undefined) {
+      return {
+        address,
+        place: `${path} (the first of the usual sockets that ${ask ? "answers" : "exists"})`,
+      };
+    }
     tried.push({ place: path, problem });
   }
   throw new NoEngineError(tried, false);
@@ -162,7 +188,7 @@ async function namedEngine(
   const words = host ?? variable;
   if (words !== undefined) {
     const place = host === undefined ? `DOCKER_HOST=${words}` : words;
-    return { place, address: () => addressOf(words, env, directory) };
+    return { place, isContext: false, address: () => addressOf(words, env, directory) };
   }
   const wanted = set(env, "DOCKER_CONTEXT");
   const name = wanted === undefined && directory !== undefined
@@ -174,6 +200,7 @@ async function namedEngine(
     : `DOCKER_CONTEXT=${name}`;
   return {
     place,
+    isContext: true,
     address: () => {
       if (directory !== undefined) return contextAddress(directory, name);
       throw new TypeError("Where contexts are is not known: set DOCKER_CONFIG or HOME");

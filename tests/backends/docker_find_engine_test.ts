@@ -5,6 +5,7 @@ import {
   engineSockets,
   findEngine,
   type FindEngineOptions,
+  locateEngine,
   NoEngineError,
 } from "../../backends/docker/find_engine.ts";
 import { DOCKER, PODMAN, testOn } from "../support/engine.ts";
@@ -158,7 +159,9 @@ Deno.test("findEngine() does not pass over an engine that is named and does not 
   ]);
   variables["DOCKER_HOST"] = "";
   variables["DOCKER_CONTEXT"] = "gone";
-  assertEquals(await machine.problems({ sockets }), [`DOCKER_CONTEXT=gone: ${gone}`]);
+  assertEquals(await machine.problems({ sockets }), [
+    `DOCKER_CONTEXT=gone (unix://ROOT/gone.sock): ${gone}`,
+  ]);
   variables["DOCKER_CONTEXT"] = "missing";
   assertEquals(await machine.problems({ sockets }), [
     'DOCKER_CONTEXT=missing: There is no such context: "docker context ls" lists those that exist',
@@ -166,7 +169,8 @@ Deno.test("findEngine() does not pass over an engine that is named and does not 
   delete variables["DOCKER_CONTEXT"];
   machine.write("home/.docker/config.json", JSON.stringify({ currentContext: "old" }));
   assertEquals(await machine.problems({ sockets }), [
-    'the current Docker context "old": It is Docker 19.03.1: 20.10 or newer is needed',
+    'the current Docker context "old" (unix://ROOT/old.sock): ' +
+    "It is Docker 19.03.1: 20.10 or newer is needed",
   ]);
 });
 
@@ -187,6 +191,9 @@ Deno.test("findEngine() says what is not supported, and what to do", async () =>
   assertStringIncludes(await problem("tcp://host:2375/prefix"), "A path in an address");
   assertStringIncludes(await problem("tcp://me:word@host:2375"), "A name or a password");
   assertStringIncludes(await problem("https://host"), "DOCKER_CERT_PATH");
+  // Deno grants "*:2375" as every host there is.
+  assertStringIncludes(await problem("tcp://*:2375"), '"*" is no host');
+  assertStringIncludes(await problem("tcp://*.example.org:2375"), '"*" is no host');
 });
 
 Deno.test("findEngine() understands addresses of the network", async () => {
@@ -270,6 +277,22 @@ Deno.test("findEngine() without asking takes the first socket that exists", asyn
     "ROOT/none: It does not exist",
     "ROOT/file: It is not a socket",
   ]);
+});
+
+Deno.test("locateEngine() says what led to the engine", async () => {
+  await using machine = new Machine();
+  const path = machine.engine("a.sock");
+  const place = async (options: Partial<FindEngineOptions>) => {
+    const env = (name: string) => machine.variables[name];
+    return (await locateEngine({ env, sockets: [path], milliseconds: 20_000, ...options })).place;
+  };
+  assertEquals(await place({}), `${path} (the first of the usual sockets that answers)`);
+  assertEquals(await place({ ask: false }), `${path} (the first of the usual sockets that exists)`);
+  machine.context("far", { Host: "tcp://engine" });
+  machine.variables["DOCKER_CONTEXT"] = "far";
+  assertEquals(await place({ ask: false }), "DOCKER_CONTEXT=far (tcp://engine:2375)");
+  machine.variables["DOCKER_HOST"] = `unix://${path}`;
+  assertEquals(await place({ ask: false }), `DOCKER_HOST=unix://${path}`);
 });
 
 Deno.test("findEngine() says that this program lacks the permission to connect", async () => {

@@ -85,9 +85,11 @@ Deno.test("compileWorkflow() looks for the engine that the environment names", a
       return await compiled(YAML, { env, findEngine: findOnThisMachine });
     };
     const missing = await ask(`unix://${path}`);
-    assert(missing.text.includes(`Tried: unix://${path}: It does not exist`), missing.text);
+    const place = `DOCKER_HOST=unix://${path}`;
+    assert(missing.text.includes(`Tried: ${place}: It does not exist`), missing.text);
     using _socket = Deno.listen({ transport: "unix", path });
-    assertEquals((await ask(`unix://${path}`)).plan?.engine, { type: "unix", path });
+    const { plan } = await ask(`unix://${path}`);
+    assertEquals([plan?.engine, plan?.engineBy], [{ type: "unix", path }, place]);
     // What is granted is compared letter by letter: a link is followed first.
     await Deno.symlink(path, `${dir}/link.sock`);
     assertEquals((await ask(`unix://${dir}/link.sock`)).plan?.engine, { type: "unix", path });
