@@ -13,16 +13,20 @@ import { testOn } from "../support/engine.ts";
 /** Every process of a container, as the kernel shows it to the next command. */
 const PROCESSES = "for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline; echo; done 2> /dev/null";
 
+/** Waits until a process in the background has begun with what it does. */
+const BEGUN = "while [ ! -e /workspace/begun ]; do :; done";
+
 /** Leaves a process of its own, in the background, that does something to all others, over and over. */
 const haunting = (deed: string) => `
 cat > /workspace/haunt <<'END'
 exec > /dev/null 2>&1
 while :; do
   for p in /proc/[0-9]*; do p=\${p#/proc/}; [ $p = 1 ] || [ $p = $$ ] || ${deed}; done
+  : > /workspace/begun
 done
 END
 setsid sh /workspace/haunt &
-sleep 0.3
+${BEGUN}
 `;
 
 /** Stops the file server, and answers in its place with whatever word it was to answer with. */
@@ -32,14 +36,15 @@ exec > /dev/null 2>&1
 for p in /proc/[0-9]*; do
   case $(tr '\\0' ' ' < $p/cmdline) in "/bin/sh "|"/run/image/sh ") kill -STOP \${p#/proc/}; break ;; esac
 done
-exec 3< $p/fd/0 4> $p/fd/1
+command exec 3< $p/fd/0 4> $p/fd/1
+: > /workspace/begun
 while read -r line <&3; do
   case $line in "printf "*) word=\${line#*\\\\n}; printf '\\n%s 0\\n' "\${word%% *}" >&4 ;; esac
 done &
 sleep 600
 END
 setsid sh /workspace/forge &
-sleep 0.3
+${BEGUN}
 `;
 
 /** What a command does, by what it is. */
@@ -48,8 +53,8 @@ const COMMANDS: Readonly<Record<string, string>> = {
   "stops whatever else there is, over and over": haunting("kill -STOP $p"),
   "answers in the file server's place": FORGER,
   "starts itself again whenever it is killed":
-    "f() { trap '' HUP TERM; while :; do f & done; }; (setsid sh -c 'while :; do sleep 9 & done' &) > " +
-    "/dev/null 2>&1; sleep 0.2",
+    "(setsid sh -c 'while :; do sleep 9 & : > /workspace/begun; done' &) > /dev/null 2>&1; " +
+    BEGUN,
 };
 
 for (const [name, engine] of Object.entries(ENGINES)) {
