@@ -58,11 +58,12 @@ export class World implements AsyncDisposable {
   /**
    * Makes one, with a canary in `outside` and one beside the workspace.
    *
+   * @param options Where its directory is made.
    * @returns The world, which goes when it is disposed of.
    */
-  static async make(): Promise<World> {
+  static async make(options: Deno.MakeTempOptions = {}): Promise<World> {
     const directory = await Deno.realPath(
-      await Deno.makeTempDir({ prefix: "routebook-security-" }),
+      await Deno.makeTempDir({ prefix: "routebook-security-", ...options }),
     );
     const world = new World(directory);
     await Deno.mkdir(world.at("ws"));
