@@ -6,6 +6,9 @@ import { callEngine, DOCKER, PODMAN, type TestEngine, testOn } from "../support/
 import { TestImages } from "./_docker_images.ts";
 import { startRegistry } from "./_docker_registry.ts";
 
+/** Seconds that no other test sleeps. */
+let sleeps = 4_242;
+
 /** Registers a test for both engines. */
 function test(name: string, run: (images: TestImages, engine: TestEngine) => Promise<void>): void {
   for (const engine of [DOCKER, PODMAN]) {
@@ -150,7 +153,7 @@ testOn(
 );
 
 test("ends a build whose caller gives up, and all that it started", async (images) => {
-  const seconds = `4242.${Deno.pid}${Math.trunc(performance.now())}`;
+  const seconds = `${sleeps++}.${Deno.pid}`;
   const controller = new AbortController();
   const onProgress = (line: string) => {
     if (line === "  begun") controller.abort(new Error("given up"));
@@ -165,7 +168,7 @@ test("ends a build whose caller gives up, and all that it started", async (image
 test("lets a caller go who waits for another's build", async (images) => {
   const controller = new AbortController();
   const begun = Promise.withResolvers<void>();
-  const seconds = `4242.${Deno.pid}${Math.trunc(performance.now())}`;
+  const seconds = `${sleeps++}.${Deno.pid}`;
   const spec = images.spec(`echo begun; sleep ${seconds}`);
   const first = images.ensure(spec, {
     signal: controller.signal,
