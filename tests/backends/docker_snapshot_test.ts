@@ -13,13 +13,9 @@ find . -mindepth 1 ! -type l -exec stat -c '%A %Y %n' {} + 2> /dev/null | sort
 find . -type f -exec stat -c '%h %s %n' {} + 2> /dev/null | sort
 find . -type f -exec cksum {} + 2> /dev/null | sort`;
 
-/** Another box of the same kind with the files of this one. */
-async function restored(
-  box: DockerSandbox,
-  other: DockerSandbox,
-): Promise<DockerSandbox> {
+/** Gives another box the files of a box. */
+async function hand(box: DockerSandbox, other: DockerSandbox): Promise<void> {
   await other.restore(await box.snapshot() ?? new Uint8Array());
-  return other;
 }
 
 for (const [name, engine] of Object.entries(ENGINES)) {
@@ -35,7 +31,8 @@ for (const [name, engine] of Object.entries(ENGINES)) {
       await box.write("/home/user/own", "mine");
       await box.write("/workspace/report", "work");
       await box.execute("ln -s /out/deep /link; mkdir /empty; chmod 755 /-dash");
-      await using other = await restored(box, boxOf(engine, options));
+      await using other = boxOf(engine, options);
+      await hand(box, other);
       assertEquals(await everything(other), await everything(box));
       assertEquals((await other.execute(["/-dash"])).exitCode, 0);
     });
@@ -58,7 +55,8 @@ for (const [name, engine] of Object.entries(ENGINES)) {
       const looks = await output(box, LOOKS);
       const inner = "stat -c '%A %Y %n' /workspace/closed/inner";
       const closed = await output(box, inner);
-      await using other = await restored(box, boxOf(engine, options));
+      await using other = boxOf(engine, options);
+      await hand(box, other);
       assertEquals(await output(other, LOOKS), looks);
       assertEquals(await output(other, inner), closed);
       // Nor is the one that was packed another afterwards.
@@ -93,10 +91,12 @@ for (const [name, engine] of Object.entries(ENGINES)) {
       await until("the rest", async () => await stateOf(on, box.id) === "exited");
       await output(box, "echo after > /workspace/after");
       const looks = await output(box, LOOKS);
-      await using other = await restored(box, boxOf(on, options));
+      await using other = boxOf(on, options);
+      await hand(box, other);
       assertEquals(await output(other, LOOKS), looks);
       // And once more: what was restored is new as well.
-      await using third = await restored(other, boxOf(on, options));
+      await using third = boxOf(on, options);
+      await hand(other, third);
       assertEquals(await output(third, LOOKS), looks);
     });
   }
@@ -143,7 +143,8 @@ for (const [name, engine] of Object.entries(ENGINES)) {
     await output(box, "dd if=/dev/zero of=/workspace/most bs=1024k count=64 2> /dev/null");
     assertEquals(await box.snapshot(), undefined);
     await output(box, "dd if=/dev/zero of=/workspace/most bs=1024k count=63 2> /dev/null");
-    await using other = await restored(box, boxOf(engine));
+    await using other = boxOf(engine);
+    await hand(box, other);
     assertEquals((await other.stat("/workspace/most")).size, 63 * 1024 * 1024);
   });
 
