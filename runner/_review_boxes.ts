@@ -17,6 +17,8 @@ export interface ReviewBox {
   readonly env: Readonly<Record<string, string>>;
   /** Volumes by their prefixes. */
   readonly volumes: Readonly<Record<string, string>>;
+  /** Whether commands may change `workdir`, `/tmp` and what is mounted alone; plans of old do not say. */
+  readonly readOnly?: boolean | undefined;
   /** The name that it is kept under; `null` where it is removed. */
   readonly name: string | null;
   readonly memoryBytes: number;
@@ -41,6 +43,7 @@ export function reviewBoxes(plan: Pick<Plan, "backends">): readonly ReviewBox[] 
       network: box.network ?? "none",
       env: sorted(box.env ?? {}),
       volumes: sorted(box.volumes ?? {}),
+      readOnly: box.readOnly ?? false,
       name: box.name ?? null,
       memoryBytes: box.memoryBytes ?? BOX_DEFAULTS.memoryBytes,
       cpus: box.cpus ?? null,

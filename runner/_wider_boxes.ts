@@ -57,6 +57,9 @@ function widerBox(before: ReviewBox, now: ReviewBox): readonly Widening[] {
     const hint = other === undefined ? "there is none" : `it is "${other}"`;
     tell(`Volume "${name}" now stands at "${prefix}" of ${quoted}`, hint, "volumes");
   }
+  if (before.readOnly === true && now.readOnly !== true) {
+    tell(`Commands may now change all of ${quoted}`, "it is read_only", "read_only");
+  }
   if (now.name !== null && now.name !== before.name) {
     const hint = before.name === null ? "it is removed" : `it is kept as "${before.name}"`;
     tell(`${quoted} is now kept from run to run, as "${now.name}"`, hint, "name");

@@ -82,6 +82,7 @@ const reviewSchema: z.ZodType<PlanReview> = z.strictObject({
     network: z.enum(["none", "bridge"]),
     env: z.record(z.string(), z.string()),
     volumes: z.record(z.string(), z.string()),
+    readOnly: z.boolean().optional(),
     name: z.string().nullable(),
     memoryBytes: limit,
     cpus: most,

@@ -71,7 +71,7 @@ export const PLAN_CODES = {
   "wider-box": {
     severity: "error",
     means: "There is a container that the stored plan has not, or one with another image, a " +
-      "network, a volume or more of the machine.",
+      "network, a volume or more of the machine, or one that is not read-only any more.",
     mend: "Take it back, or review it and store the plan anew",
     example: {
       workflow: flow(

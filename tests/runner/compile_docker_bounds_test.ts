@@ -135,6 +135,20 @@ Deno.test("comparePlans() tells of each thing that a container has more of", asy
   ]);
 });
 
+Deno.test("comparePlans() tells of a container that is not read-only any more", async () => {
+  const readOnly = boxed(", read_only: true", "");
+  const told = [
+    '5 wider-box: Commands may now change all of "box". In the stored plan it is read_only',
+  ];
+  assertEquals(await widerIn(readOnly, boxed("", "")), told);
+  assertEquals(await widerIn(boxed("", ""), readOnly), []);
+  const { review } = await reviewed(readOnly);
+  // What was stored before plans said it is not known.
+  const boxes = review.boxes.map(({ readOnly: _, ...box }) => box);
+  const now = await reviewed(boxed("", ""));
+  assertEquals(comparePlans({ ...review, boxes }, now.review, now.document), []);
+});
+
 Deno.test("comparePlans() takes a container that has less, or no network any more", async () => {
   const before = ", memory: 2gb, volumes: { /a/: x }, network: bridge, name: kept";
   assertEquals(await widerIn(boxed(before), boxed(", memory: 1gb, cpus: 1")), []);
