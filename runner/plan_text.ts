@@ -9,7 +9,15 @@ import { dollarText } from "../agent/money.ts";
 import { commandLines } from "./_command_text.ts";
 import { limitText, REAL_LIMITS } from "./_compile_shell.ts";
 import { EVERYTHING } from "./permissions.ts";
-import type { Permissions, Plan, PlanProcess, PlanRoute, PlanShell, Price } from "./plan.ts";
+import type {
+  Permissions,
+  Plan,
+  PlanBox,
+  PlanProcess,
+  PlanRoute,
+  PlanShell,
+  Price,
+} from "./plan.ts";
 import { boxSections } from "./_plan_boxes.ts";
 import { ruleSections } from "./_plan_rules.ts";
 import {
@@ -164,8 +172,16 @@ function placeText(route: PlanRoute, plan: Plan, cwd: string): string {
   }
   const at = route.path === "/" ? "" : `, at ${route.path}`;
   if (backend?.type !== "docker") return `in memory${at}; not saved`;
-  const { name } = backend.box;
-  return `in the container${at}; ${name === undefined ? "not saved" : `kept as "${name}"`}`;
+  return `in the container${at}; ${keptText(backend.box, route.path)}`;
+}
+
+function keptText({ name, volumes = {} }: PlanBox, path: string): string {
+  if (name !== undefined) return `kept as "${name}"`;
+  const place = path === "/" ? path : `${path}/`;
+  const [, volume] = Object.entries(volumes).find(([prefix]) => place.startsWith(prefix)) ?? [];
+  if (volume !== undefined) return `kept in volume "${volume}"`;
+  const hasVolumes = Object.keys(volumes).some((prefix) => prefix.startsWith(place));
+  return hasVolumes ? "not saved, but for its volumes" : "not saved";
 }
 
 /**

@@ -5,7 +5,6 @@
  */
 
 import { join, relative } from "@std/path";
-import { relativeTo } from "../backends/paths.ts";
 import type { RunEvent, WrittenFile } from "./events.ts";
 import type { Plan, PlanBackend } from "./plan.ts";
 import type { StepTable } from "./_step_table.ts";
@@ -14,7 +13,7 @@ import { tableLines } from "./_table.ts";
 import { takenText } from "./_taken.ts";
 import { printable } from "./terminal.ts";
 import { textWidth } from "./_width.ts";
-import { routeOf } from "./written.ts";
+import { pathInBackend, routeOf, volumeOf } from "./written.ts";
 
 /** The last event of a run. */
 export type RunFinished = Extract<RunEvent, { type: "run.finished" }>;
@@ -72,15 +71,22 @@ function fileLines(
   const lines = [paint.bold("Files written")];
   for (const backend of plan.backends) {
     const own = files.filter((file) => file.backend === backend.name);
-    if (own.length === 0) continue;
-    lines.push(`  ${paint.cyan(backend.name)} ${paint.dim(keeping(backend, outcome))}`);
-    const widest = Math.max(...own.map(({ path }) => textWidth(printable(path))));
-    for (const file of own) {
-      const path = printable(file.path);
-      const gap = " ".repeat(widest - textWidth(path) + 1);
-      const size = byteText(file.size).padStart(8);
-      const place = backend.type === "local" ? `  ${hostPlace(plan, backend, file, cwd)}` : "";
-      lines.push(`    ${path}${gap}${size}${paint.dim(place)}`);
+    const kept = Map.groupBy(own, ({ path }) => {
+      const volume = volumeOf(plan, path);
+      return volume === undefined
+        ? keeping(backend, outcome)
+        : `(in volume '${printable(volume)}', which stays)`;
+    });
+    for (const [keeping, group] of kept) {
+      lines.push(`  ${paint.cyan(backend.name)} ${paint.dim(keeping)}`);
+      const widest = Math.max(...group.map(({ path }) => textWidth(printable(path))));
+      for (const file of group) {
+        const path = printable(file.path);
+        const gap = " ".repeat(widest - textWidth(path) + 1);
+        const size = byteText(file.size).padStart(8);
+        const place = backend.type === "local" ? `  ${hostPlace(plan, backend, file, cwd)}` : "";
+        lines.push(`    ${path}${gap}${size}${paint.dim(place)}`);
+      }
     }
   }
   if (unseen.length > 0) lines.push(`  ${paint.yellow("not looked at: the run ended first")}`);
@@ -110,8 +116,7 @@ function hostPlace(
 ): string {
   const route = routeOf(plan.routes, file.path);
   if (route === undefined) return "";
-  const prefix = route.prefix === "/" ? "/" : route.prefix.slice(0, -1);
-  const place = join(backend.root, route.path, relativeTo(file.path, prefix));
+  const place = join(backend.root, pathInBackend(route, file.path));
   const near = relative(cwd, place);
   return printable(near.startsWith("..") ? place : near);
 }

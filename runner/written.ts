@@ -6,7 +6,7 @@
 
 import type { FileChange } from "../agent/events.ts";
 import { BackendError } from "../backends/errors.ts";
-import { comparePaths, isWithin } from "../backends/paths.ts";
+import { comparePaths, isWithin, joinPaths, relativeTo } from "../backends/paths.ts";
 import type { Backend } from "../backends/protocol.ts";
 import type { WrittenFile } from "./events.ts";
 import type { Plan, PlanBackend, PlanRoute } from "./plan.ts";
@@ -81,7 +81,8 @@ export class WrittenFiles {
       const route = routeOf(plan.routes, path);
       const backend = plan.backends.find(({ name }) => name === route?.backend);
       if (backend === undefined) return;
-      found.set(path, { path, backend: backend.name, saved: isKept(backend), size });
+      const saved = isKept(backend) || volumeOf(plan, path) !== undefined;
+      found.set(path, { path, backend: backend.name, saved, size });
     };
     for (const path of this.#paths) {
       try {
@@ -120,4 +121,31 @@ function isKept(backend: PlanBackend): boolean {
  */
 export function routeOf(routes: readonly PlanRoute[], path: string): PlanRoute | undefined {
   return routes.find(({ prefix }) => prefix === "/" ? true : isWithin(path, prefix.slice(0, -1)));
+}
+
+/**
+ * @param route The route that a path belongs to.
+ * @param path A canonical path.
+ * @returns The path as the route's backend knows it.
+ */
+export function pathInBackend(route: PlanRoute, path: string): string {
+  const prefix = route.prefix === "/" ? "/" : route.prefix.slice(0, -1);
+  return joinPaths(route.path, relativeTo(path, prefix));
+}
+
+/**
+ * @param plan The run's plan.
+ * @param path A canonical path.
+ * @returns The volume that it is in, which stays when the container goes.
+ */
+export function volumeOf(
+  { backends, routes }: Pick<Plan, "backends" | "routes">,
+  path: string,
+): string | undefined {
+  const route = routeOf(routes, path);
+  const backend = backends.find(({ name }) => name === route?.backend);
+  if (route === undefined || backend?.type !== "docker") return undefined;
+  const inside = pathInBackend(route, path);
+  const volumes = Object.entries(backend.box.volumes ?? {});
+  return volumes.find(([prefix]) => `${inside}/`.startsWith(prefix))?.[1];
 }

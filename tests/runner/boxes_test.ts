@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { StateBackend } from "../../backends/state.ts";
 import { SHELL_LIMITS } from "../../backends/shells/shell.ts";
 import { agentStart } from "../../runner/_agent_start.ts";
@@ -7,6 +7,7 @@ import { boxFiles, type CheckpointFile, restoreBoxFiles } from "../../runner/che
 import type { RunEventBody } from "../../runner/events.ts";
 import { expressionContext } from "../../runner/_context.ts";
 import type { Plan } from "../../runner/plan.ts";
+import { planText } from "../../runner/plan_text.ts";
 import { Recorder } from "../../runner/recorder.ts";
 import { reportText, type RunFinished } from "../../runner/report.ts";
 import { createScreen } from "../../runner/screen.ts";
@@ -106,6 +107,58 @@ Deno.test("reportText() says what becomes of the files of containers", async () 
       "  box (in a container, kept with the run until it goes on)",
       "  store (in a container, kept as 'my-store')",
     ],
+  );
+});
+
+/** A workflow whose container goes and whose volumes stay. */
+const VOLUMES = `name: volumes
+shell: docker
+backends:
+  box: { type: docker, image: "tool:1", volumes: { /cache/: builds } }
+  far: { type: docker, image: "tool:1", volumes: { /data/: store } }
+default: box
+routes: { /store/: { backend: far, path: /data/part } }
+steps:
+  - { id: a, run: "true" }
+`;
+
+Deno.test("reportText() and planText() tell apart what is in a volume, which stays", async () => {
+  const { plan, text } = await compiled(VOLUMES);
+  assert(plan !== undefined, text);
+  const paths = ["/cache/c", "/cached", "/data/d", "/store/s"];
+  const tree = new StateBackend({ files: Object.fromEntries(paths.map((path) => [path, "x"])) });
+  const { files } = await new WrittenFiles(paths).list(tree, plan);
+  assertEquals(files.map(({ path, saved }) => `${path} ${saved}`), [
+    "/cache/c true",
+    "/cached false",
+    "/data/d false",
+    "/store/s true",
+  ]);
+  const finished: RunFinished = {
+    ...{ seq: 9, time: "", run: "r1", type: "run.finished", outcome: "success", exitCode: 0 },
+    ...{ outputs: {}, files },
+    ...{ turns: 1, inputTokens: 0, outputTokens: 0, rehearsed: false },
+  };
+  const report = reportText(plan, finished, { color: false, cwd: "/" });
+  assertEquals(
+    report.split("\n\n")[0],
+    `Files written
+  box (in volume 'builds', which stays)
+    /cache/c      1 B
+  box (in a container, removed: gone now that the run is over)
+    /cached      1 B
+    /data/d      1 B
+  far (in volume 'store', which stays)
+    /store/s      1 B`,
+  );
+  const routes = planText(plan, { color: false, cwd: "/" }).split("\n\n")
+    .find((section) => section.startsWith("Routes"));
+  assertEquals(
+    routes,
+    `Routes
+  PREFIX   BACKEND  PLACE                                                    ACCESS
+  /store/  far      in the container, at /data/part; kept in volume "store"  read-write
+  /        box      in the container; not saved, but for its volumes         read-write`,
   );
 });
 
