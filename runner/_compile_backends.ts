@@ -62,9 +62,12 @@ export async function compileBackends(
     if (part?.type === "state") sound.set(name, { name, type: "state" });
     if (part?.type === "docker") {
       // Loaded where there is one: most files have none.
-      const { compileBox } = await import("./_compile_boxes.ts");
+      const { checkKeptName, compileBox } = await import("./_compile_boxes.ts");
       const box = await compileBox(part, path, options, reporter);
-      if (box !== undefined) sound.set(name, { name, type: "docker", box });
+      if (box !== undefined) {
+        checkKeptName(name, box, sound, reporter);
+        sound.set(name, { name, type: "docker", box });
+      }
     }
     if (part?.type !== "local" || part.root === undefined) continue;
     const access: Access = part.access ?? "read-write";

@@ -14,6 +14,7 @@ import {
   compileVariables,
   compileWorkdir,
   isImage,
+  isNetwork,
   isRegistry,
 } from "./_compile_box_values.ts";
 import type { BoxOptions } from "./_compile_boxes.ts";
@@ -25,7 +26,7 @@ import type { DataPath } from "./_yaml_file.ts";
 /** What says which image it is. */
 export type CompiledImage = Pick<
   PlanBox,
-  "image" | "runtime" | "packages" | "setup" | "sources"
+  "image" | "runtime" | "packages" | "setup" | "sources" | "workdir" | "env"
 >;
 
 /** The keys that are for what is built, and not for an image that is there. */
@@ -68,7 +69,8 @@ export async function compileImage(
     const runtime = name && await compileRuntime(name, path, options, reporter);
     if (!name || !runtime) return undefined;
     const spec = { runtime: name, packages, setup, sources };
-    return await withEnvironment(spec, { [name]: runtime }, path, options, reporter);
+    const custom = reporter.yaml.keysOf(["runtimes"]).includes(name) ? { [name]: runtime } : {};
+    return await withEnvironment(spec, custom, path, options, reporter);
   }
   for (const key of BUILT) {
     if (!yaml.has([...path, ...key])) continue;
@@ -93,19 +95,19 @@ async function withEnvironment(
 ): Promise<CompiledImage> {
   const { imageSources } = await import("../backends/docker/image_sources.ts");
   const completed = imageSources(spec, (name) => env.get(name), custom);
-  const { image, runtime, packages = [], setup = [], sources = {} } = completed;
+  const { image, runtime, packages = [], setup = [], sources = {}, workdir, env: own } = completed;
   const values = [
-    ["an image's name", image, spec.image],
-    ["an image's name", sources.base, spec.sources?.base],
-    ["a registry", sources.registry, spec.sources?.registry],
+    ["an image's name", isImage, image, spec.image],
+    ["an image's name", isImage, sources.base, spec.sources?.base],
+    ["a registry", isRegistry, sources.registry, spec.sources?.registry],
+    ["a network", isNetwork, sources.network, spec.sources?.network],
   ] as const;
-  for (const [what, value, written] of values) {
+  for (const [what, isOne, value, written] of values) {
     // What the file says was looked at.
-    if (value === undefined || value === written) continue;
-    if (what === "a registry" ? isRegistry(value) : isImage(value)) continue;
+    if (value === undefined || value === written || isOne(value)) continue;
     reporter.error("invalid-value", `"${value}" of the environment is not ${what}`, path, {
-      hint: "Set the variable to one: ROUTEBOOK_BASE_..., ROUTEBOOK_RUNTIME_... or " +
-        "ROUTEBOOK_DOCKER_REGISTRY",
+      hint: "Set the variable to one: ROUTEBOOK_BASE_..., ROUTEBOOK_RUNTIME_..., " +
+        "ROUTEBOOK_DOCKER_REGISTRY or ROUTEBOOK_DOCKER_BUILD_NETWORK",
       part: "key",
     });
   }
@@ -115,6 +117,8 @@ async function withEnvironment(
     ...(packages.length === 0 ? {} : { packages }),
     ...(setup.length === 0 ? {} : { setup }),
     ...(Object.keys(sources).length === 0 ? {} : { sources }),
+    ...(workdir === undefined ? {} : { workdir }),
+    ...(own === undefined ? {} : { env: own }),
   };
 }
 
@@ -150,7 +154,17 @@ function compileOwnRuntime(
   const packages = compilePackages(part.packages, [...path, "packages"], reporter);
   const setup = compileSetup(part.setup, [...path, "setup"], reporter);
   const workdir = compileWorkdir(part.workdir, [...path, "workdir"], reporter);
-  const { base, manager, env = {} } = part;
+  const env = compileVariables(part.env, [...path, "env"], reporter);
+  const { base, manager } = part;
+  for (const [name, value] of Object.entries(env ?? {})) {
+    if (!/\p{Cc}/u.test(value)) continue;
+    reporter.error(
+      "invalid-value",
+      "A variable of a runtime cannot have a line break or control character in it",
+      [...path, "env", name],
+      { hint: "An image cannot keep one: write it in the env of the backend" },
+    );
+  }
   if (packages.length > 0 && !reporter.yaml.has([...path, "manager"])) {
     reporter.error("missing-key", `Missing runtime key "manager"`, path, {
       hint: "Write who installs the packages: manager: pip",
@@ -162,7 +176,7 @@ function compileOwnRuntime(
     ...(manager === undefined ? {} : { manager }),
     ...(packages.length === 0 ? {} : { packages }),
     ...(setup.length === 0 ? {} : { setup }),
-    ...(part.env === undefined ? {} : { env: compileVariables(env, [...path, "env"], reporter) }),
+    ...(env === undefined ? {} : { env }),
     ...(workdir === undefined ? {} : { workdir }),
   };
 }
@@ -180,7 +194,7 @@ function compileSources(
       hint: "Write a host, and a path if it has one: registry.example.org/hub",
     });
   }
-  if (network !== undefined && !/^[A-Za-z0-9][\w.:-]*$/.test(network)) {
+  if (network !== undefined && !isNetwork(network)) {
     reporter.error("invalid-value", `"${network}" is not a network`, [...path, "network"], {
       hint: "Write its name, as the engine has it: host",
     });

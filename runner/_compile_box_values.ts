@@ -22,10 +22,10 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** An image by its name: a host, a path, a tag and a digest. */
 const IMAGE =
-  /^(?:[A-Za-z0-9.-]+(?::\d{1,5})?\/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
+  /^(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::\d{1,5})?\/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
 
 /** A host, with a port and a path if it has them. */
-const REGISTRY = /^[A-Za-z0-9.-]+(?::\d{1,5})?(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*$/;
+const REGISTRY = /^[A-Za-z0-9][A-Za-z0-9.-]*(?::\d{1,5})?(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*$/;
 
 /**
  * @param written An image.
@@ -41,6 +41,14 @@ export function isImage(written: string): boolean {
  */
 export function isRegistry(written: string): boolean {
   return REGISTRY.test(written);
+}
+
+/**
+ * @param written A network.
+ * @returns Whether it is one by form.
+ */
+export function isNetwork(written: string): boolean {
+  return /^[A-Za-z0-9][\w.:-]*$/.test(written);
 }
 
 /**
@@ -127,6 +135,10 @@ export function compileWorkdir(
   if (canonical === "/") {
     return refuse("is the whole container", "Write a path such as /workspace");
   }
+  if (/\p{Cc}/u.test(canonical)) {
+    const message = "has a line break or control character in it";
+    return refuse(message, "Write a path such as /workspace");
+  }
   if (canonical !== written) {
     return refuse("is not a path in its shortest form", `Write "${canonical}"`);
   }
@@ -154,6 +166,7 @@ export function compileVariables(
   for (const [name, value] of Object.entries(written)) {
     if (!VARIABLE.test(name)) {
       reporter.error("invalid-name", `"${name}" cannot be a variable's name`, [...path, name], {
+        hint: "Use letters, digits and _, and begin with a letter",
         part: "key",
       });
     } else if (value?.includes("\0")) {

@@ -12,7 +12,7 @@ import { systemDirectory } from "./_compile_command.ts";
 import type { Environment } from "./_compile_env.ts";
 import { compileMemory } from "./_compile_shell.ts";
 import { compileDuration } from "./_durations.ts";
-import type { PlanBox } from "./plan.ts";
+import type { PlanBackend, PlanBox } from "./plan.ts";
 import type { Reporter } from "./_reporter.ts";
 import type { WorkflowFile } from "./schema.ts";
 import type { Parts } from "./_validate.ts";
@@ -35,8 +35,8 @@ const TIMES = {
 /** What engines let a container or a volume be called. */
 const ENGINE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
 
-/** The largest number that a user can have. */
-const MOST_USER = 4_294_967_294;
+/** The largest number of a user that engines take. */
+const MOST_USER = 2_147_483_647;
 
 /**
  * @param part The backend, without its faults.
@@ -74,13 +74,37 @@ export async function compileBox(
     ...(processes === undefined ? {} : { processes }),
     ...(user === undefined ? {} : { user }),
     ...(workdir === undefined ? {} : { workdir }),
-    ...(env === undefined ? {} : { env }),
+    ...(env === undefined ? {} : { env: { ...image.env, ...env } }),
     ...(volumes === undefined ? {} : { volumes }),
     ...(readOnly === true ? { readOnly } : {}),
     ...(name === undefined ? {} : { name }),
     ...(idle === undefined ? {} : { idleMilliseconds: idle }),
     ...(hard === undefined ? {} : { hardMilliseconds: hard }),
   };
+}
+
+/**
+ * Under one name the engine keeps one container.
+ *
+ * @param name The backend.
+ * @param box Its container.
+ * @param others The backends before it.
+ * @param reporter Told if one of them has that name.
+ */
+export function checkKeptName(
+  name: string,
+  box: PlanBox,
+  others: ReadonlyMap<string, PlanBackend>,
+  reporter: Reporter,
+): void {
+  if (box.name === undefined) return;
+  for (const other of others.values()) {
+    if (other.type !== "docker" || other.box.name !== box.name) continue;
+    const message = `Container "${box.name}" is that of "${other.name}" already`;
+    reporter.error("invalid-value", message, ["backends", name, "name"], {
+      hint: "Give each container a name of its own",
+    });
+  }
 }
 
 function compileTime(

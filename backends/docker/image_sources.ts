@@ -5,13 +5,16 @@
  */
 
 import type { ImageSpec } from "./image_plan.ts";
-import type { Runtime } from "./options.ts";
+import type { BoxOptions, Runtime } from "./options.ts";
 import { resolveRuntime } from "./runtimes.ts";
 
 /** A registry that stands in for Docker Hub. */
 export const REGISTRY_VARIABLE = "ROUTEBOOK_DOCKER_REGISTRY";
 /** The network that builds have. */
 export const NETWORK_VARIABLE = "ROUTEBOOK_DOCKER_BUILD_NETWORK";
+
+/** What an image is made from, and what a runtime says of commands where no build sets it. */
+export type SourcedImage = ImageSpec & Pick<BoxOptions, "workdir" | "env">;
 
 /** The variables that are about one runtime. */
 export interface RuntimeVariables {
@@ -43,7 +46,8 @@ export function runtimeVariables(name: string): RuntimeVariables {
 /**
  * Completes what an image is made from with what the environment says. What the spec says itself
  * wins. Its runtime becomes data; one that a ready image stands for is gone, and that image is used
- * as it is, or is what its packages and setup commands are added to.
+ * as it is, or is what its packages and setup commands are added to. It stands for all of a runtime
+ * that ships; a custom one still says what its variables and the directory of the work are.
  *
  * @param spec What the image is made from; variables of a runtime count where it has a name.
  * @param env Reads a variable of the environment.
@@ -55,7 +59,7 @@ export function imageSources(
   spec: ImageSpec,
   env: (name: string) => string | undefined,
   custom: Readonly<Record<string, Runtime>> = {},
-): ImageSpec {
+): SourcedImage {
   const read = (name: string) => env(name) || undefined;
   const { sources = {}, packages = [], setup = [] } = spec;
   const variables = typeof spec.runtime === "string" ? runtimeVariables(spec.runtime) : undefined;
@@ -71,10 +75,14 @@ export function imageSources(
     : read(variables.image);
   if (ready !== undefined && runtime !== undefined) {
     const isPlain = packages.length === 0 && setup.length === 0;
+    const isCustom = typeof spec.runtime === "string" && Object.hasOwn(custom, spec.runtime);
     const { manager, workdir } = runtime;
-    return isPlain
-      ? { ...spec, sources: ways, runtime: undefined, image: ready }
-      : { ...spec, sources: ways, runtime: { base: ready, manager, workdir } };
+    const env = isCustom && runtime.env !== undefined ? { env: runtime.env } : {};
+    if (!isPlain) {
+      return { ...spec, sources: ways, runtime: { base: ready, manager, workdir, ...env } };
+    }
+    const place = isCustom && workdir !== undefined ? { workdir } : {};
+    return { ...spec, ...place, ...env, sources: ways, runtime: undefined, image: ready };
   }
   const base = sources.base ?? (variables === undefined ? undefined : read(variables.base));
   const all = { ...ways, ...base === undefined ? {} : { base } };

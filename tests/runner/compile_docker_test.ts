@@ -105,11 +105,32 @@ Deno.test("compileWorkflow() has images from where the environment says, unless 
   });
   const { diagnostics } = await compiled(
     boxed("runtime: deno"),
-    given({ ROUTEBOOK_BASE_DENO: "a b" }),
+    given({ ROUTEBOOK_BASE_DENO: "a b", ROUTEBOOK_DOCKER_BUILD_NETWORK: "c d" }),
   );
   assertEquals(diagnostics.map(({ message }) => message), [
     '"a b" of the environment is not an image\'s name',
+    '"c d" of the environment is not a network',
   ]);
+});
+
+Deno.test("compileWorkflow() keeps what a runtime of the file says, whatever image stands for it", async () => {
+  const runtimes =
+    "runtimes:\n  mine: { base: a, manager: apt, packages: [jq], env: { A: b, C: d }, workdir: /w }\n";
+  const given = { env: new Map([["ROUTEBOOK_RUNTIME_MINE", "site/mine:1"]]) };
+  const plain = { image: "site/mine:1", network: "none" } as const;
+  assertEquals(await boxOf("runtime: mine", runtimes, given), {
+    ...plain,
+    ...{ env: { A: "b", C: "d" }, workdir: "/w" },
+  });
+  assertEquals(
+    await boxOf("runtime: mine, env: { A: x }, workdir: /v", runtimes, given),
+    { ...plain, env: { A: "x", C: "d" }, workdir: "/v" },
+  );
+  assertEquals(await boxOf("runtime: mine, setup: ['true']", runtimes, given), {
+    runtime: { base: "site/mine:1", manager: "apt", workdir: "/w", env: { A: "b", C: "d" } },
+    setup: ["true"],
+    network: "none",
+  });
 });
 
 Deno.test("compileWorkflow() wants one of runtime and image", async () => {
@@ -173,6 +194,45 @@ Deno.test("compileWorkflow() checks the parts of a runtime of the file", async (
   );
 });
 
+Deno.test("compileWorkflow() refuses what no image can be built with", async () => {
+  assertEquals(
+    await saidOf(
+      'runtime: mine, build: { registry: "-x", base: "-x/a", network: "-x" }',
+      'runtimes: { mine: { base: a, env: { A: "b\\nc", B: "ü" }, workdir: "/w\\nx" } }\n',
+    ),
+    [
+      'invalid-value: "-x" is not a registry. Write a host, and a path if it has one: ' +
+      "registry.example.org/hub",
+      'invalid-value: "-x/a" is not an image\'s name. Write it like python:3.12-slim',
+      'invalid-value: "-x" is not a network. Write its name, as the engine has it: host',
+      "invalid-value: A variable of a runtime cannot have a line break or control character in it. " +
+      "An image cannot keep one: write it in the env of the backend",
+      'invalid-path: Directory "/w\nx" has a line break or control character in it. Write a path ' +
+      "such as /workspace",
+    ],
+  );
+  // What stands in no image may have them.
+  assertEquals((await boxOf('image: a, env: { A: "b\\nc" }'))?.env, { A: "b\nc" });
+});
+
+Deno.test("compileWorkflow() wants a name of its own for each container that is kept", async () => {
+  const { diagnostics } = await compiled(
+    boxed("image: a, name: kept").replace(
+      "default",
+      "  other: { type: docker, image: b, name: kept }\n  third: { type: docker, image: b }\n" +
+        "  fourth: { type: docker, image: b }\ndefault",
+    ),
+  );
+  assertEquals(
+    diagnostics.filter(({ severity }) => severity === "error")
+      .map(({ code, message, hint, place }) => `${place?.line} ${code}: ${message}. ${hint}`),
+    [
+      '5 invalid-value: Container "kept" is that of "box" already. Give each container a name of ' +
+      "its own",
+    ],
+  );
+});
+
 Deno.test("compileWorkflow() warns of runtimes that no container has", async () => {
   assertEquals(
     await saidOf("runtime: deno", "runtimes: { mine: { base: a }, a.b: { base: a } }\n"),
@@ -197,7 +257,7 @@ Deno.test("compileWorkflow() wants an ordinary user in numbers", async () => {
       user,
     );
   }
-  for (const user of ["root", "1000:users", "1:2:3", "9999999999"]) {
+  for (const user of ["root", "1000:users", "1:2:3", "2147483648", "1:4294967294"]) {
     assertEquals(
       await saidOf(`image: a, user: "${user}"`),
       [
@@ -207,6 +267,7 @@ Deno.test("compileWorkflow() wants an ordinary user in numbers", async () => {
     );
   }
   assertEquals((await boxOf("image: a, user: 1000:2000"))?.user, "1000:2000");
+  assertEquals((await boxOf("image: a, user: 2147483647"))?.user, "2147483647:2147483647");
 });
 
 Deno.test("compileWorkflow() checks each amount, time and name of a container", async () => {
@@ -230,8 +291,8 @@ Deno.test("compileWorkflow() checks each amount, time and name of a container", 
       "begin with a letter or digit; 63 at the most",
       'invalid-value: "linux" is not a platform. Write it like linux/amd64 or linux/arm64',
       'invalid-duration: "hard_timeout" must be at most 168h, found 10d. Write 168h or less',
-      'invalid-name: "a-b" cannot be a variable\'s name. Use letters, digits, _ and -, and begin ' +
-      "with a letter",
+      'invalid-name: "a-b" cannot be a variable\'s name. Use letters, digits and _, and begin with ' +
+      "a letter",
     ],
   );
 });
@@ -247,6 +308,11 @@ Deno.test("compileWorkflow() takes a path of the container for workdir, outside 
         "/usr/src",
         'Directory "/usr/src" is in "/usr", the container\'s own directory. Write another path, ' +
         "such as /workspace",
+      ],
+      [
+        "/w\\nx",
+        'Directory "/w\nx" has a line break or control character in it. Write a path such as ' +
+        "/workspace",
       ],
     ] as const
   ) {

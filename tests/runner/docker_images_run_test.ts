@@ -37,6 +37,26 @@ for (const [name, engine] of [["Docker", DOCKER], ["Podman", PODMAN]] as const) 
     await removeImagesWith(engine, word);
   });
 
+  test("keeps what the file says of a runtime that a ready image stands for", async (engine) => {
+    const env = new Map([["ROUTEBOOK_RUNTIME_MY_TOOLS", engine.image]]);
+    const { result, events, left } = await boxed(engine, {
+      flow: {
+        shell: "docker",
+        runtimes: {
+          "my-tools": { base: "nothing:1", workdir: "/data/work", env: { MODE: "fast" } },
+        },
+        backends: { box: { type: "docker", runtime: "my-tools", read_only: true } },
+        default: "box",
+        steps: [{ id: "a", run: 'echo "$MODE" > /data/work/f; cat /data/work/f' }],
+        outputs: { a: "${{ steps.a.output }}" },
+      },
+      compile: { env },
+    });
+    assertEquals([result.outcome, result.error], ["success", undefined]);
+    assertEquals(result.outputs, { a: "fast" });
+    assertEquals([events.filter(({ type }) => type === "box.progress"), left], [[], []]);
+  });
+
   test("ends with 1 where an image cannot be built, and says what the build said", async (engine) => {
     const { result, events, left } = await boxed(engine, {
       flow: {
