@@ -10,8 +10,9 @@ import { LIMITS } from "../limits.ts";
 import { comparePaths, isWithin, joinPaths, nameOf, TEMPORARY_NAME } from "../paths.ts";
 import type { FileInfo } from "../protocol.ts";
 import { failure } from "./_failures.ts";
-import { type Answer, type Ask, type Helper, HelperLost } from "./_helper.ts";
+import { type Answer, type Ask, type Helper, HelperFlood, HelperLost } from "./_helper.ts";
 import type { ImageEntries } from "./_init.ts";
+import { KnownPermissions } from "./_permissions.ts";
 import { FAILURES, filledOnce, filling } from "./_prelude.ts";
 import { quote } from "./_quote.ts";
 import { type Entry, parseListing, parseRecord } from "./_records.ts";
@@ -38,17 +39,30 @@ export interface DockerFilesOptions {
   /** Canonical paths that are not of the tree. */
   readonly own: () => readonly string[];
   readonly entries: () => ImageEntries;
+  /** Whether others may change something in it, past this program. */
+  readonly isShared: boolean;
 }
 
 /** The files of one container. */
 export class DockerFiles {
   readonly #helper: Helper;
   readonly #options: DockerFilesOptions;
+  readonly #permissions: KnownPermissions;
 
   /** @param options Who serves them, and what is not of the tree. */
   constructor(options: DockerFilesOptions) {
     this.#helper = options.helper;
     this.#options = options;
+    this.#permissions = new KnownPermissions(options.isShared);
+  }
+
+  /**
+   * Does something that may change everything.
+   *
+   * @param work What.
+   */
+  async unknown<T>(work: () => Promise<T>): Promise<T> {
+    return await this.#permissions.during(work);
   }
 
   /** The entries of a directory, links as what they lead to. */
@@ -143,7 +157,8 @@ export class DockerFiles {
   ): Promise<FileInfo | undefined> {
     const { verb, path, signal } = subject;
     const id = `${TEMPORARY_NAME}-${newToken().slice(0, 12)}`;
-    const begin = `target ${quote(path)} ${overwrite ? 1 : 0} ${id}`;
+    const known = this.#permissions.of(path) ?? "-";
+    const begin = `target ${quote(path)} ${overwrite ? 1 : 0} ${id} ${known}`;
     return await this.together(subject, async (ask) => {
       if (expected !== undefined) {
         const { status, bytes } = await ask(`look ${quote(path)}`);
@@ -152,7 +167,7 @@ export class DockerFiles {
       }
       if (bytes.length <= PIECE_BYTES) {
         const answer = await ask(`${begin} && ${filledOnce(bytes, " && settle")}`);
-        return this.#infoOf(path, verb, this.#checked(answer, subject).bytes);
+        return this.#written(subject, answer);
       }
       this.#checked(await ask(begin), subject);
       try {
@@ -165,14 +180,22 @@ export class DockerFiles {
         if (!(error instanceof HelperLost)) await ask('rm -f "$W"');
         throw error;
       }
-      return this.#infoOf(path, verb, this.#checked(await ask("settle"), subject).bytes);
+      return this.#written(subject, await ask("settle"));
     });
+  }
+
+  #written(subject: Subject, answer: Answer): FileInfo {
+    const { verb, path } = subject;
+    const { info, permissions } = this.#entryOf(path, verb, this.#checked(answer, subject).bytes);
+    this.#permissions.set(path, permissions);
+    return info;
   }
 
   /** Deletes a file, a link or a directory. */
   async delete(path: string, recursive: boolean, signal?: AbortSignal): Promise<void> {
     const subject: Subject = { verb: "delete", path, signal };
     this.#checkWhole(subject);
+    this.#permissions.forget();
     await this.ask(subject, `discard ${quote(path)} ${recursive ? 1 : 0}`, { once: true });
   }
 
@@ -185,6 +208,7 @@ export class DockerFiles {
   ): Promise<FileInfo> {
     const subject: Subject = { verb: "move", path: from, signal };
     this.#checkWhole(subject);
+    this.#permissions.forget();
     const script = `rename ${quote(from)} ${quote(to)} ${overwrite ? 1 : 0}`;
     const { bytes } = await this.ask(subject, script, { once: true, target: to });
     const entry = parseRecord(to, new TextDecoder().decode(bytes));
@@ -242,6 +266,22 @@ export class DockerFiles {
     return this.#checked(answer, subject, target);
   }
 
+  /**
+   * Does a script whose answer is told as it comes.
+   *
+   * @param begin Gives who is told: once more where the file server was lost, which begins anew then.
+   */
+  async follow(
+    subject: Subject,
+    script: string,
+    begin: () => (bytes: Uint8Array) => void,
+  ): Promise<void> {
+    const { signal } = subject;
+    await this.together(subject, async (ask) => {
+      this.#checked(await ask(script, { onBytes: begin(), signal }), subject);
+    });
+  }
+
   /** Does several scripts with none of others between them. */
   async together<T>(subject: Subject, work: (ask: Ask) => Promise<T>): Promise<T> {
     const { verb, path, signal } = subject;
@@ -256,6 +296,10 @@ export class DockerFiles {
           });
         }
         if (!(error instanceof HelperLost)) throw error;
+        if (error instanceof HelperFlood) {
+          const why = `the container says more of it than ${error.bytes} bytes`;
+          throw localError("too_large", verb, path, why, error);
+        }
         if (attempt < ATTEMPTS) continue;
         throw localError("io", verb, path, "the container does not answer", error);
       }
@@ -269,10 +313,14 @@ export class DockerFiles {
   }
 
   #infoOf(path: string, verb: Verb, bytes: Uint8Array): FileInfo {
+    return this.#entryOf(path, verb, bytes).info;
+  }
+
+  #entryOf(path: string, verb: Verb, bytes: Uint8Array): Entry {
     const text = new TextDecoder().decode(bytes);
-    const info = parseRecord(path, text)?.info;
-    if (info === undefined) throw failure(FAILURES.said, text, verb, path);
-    return info;
+    const entry = parseRecord(path, text);
+    if (entry === undefined) throw failure(FAILURES.said, text, verb, path);
+    return entry;
   }
 
   #isHidden(path: string): boolean {

@@ -64,6 +64,14 @@ interface Pending {
   readonly fail: (error: Error) => void;
 }
 
+/** It gave up an answer that is longer than any can be. */
+export class HelperFlood extends HelperLost {
+  /** @param bytes How long an answer may be. */
+  constructor(readonly bytes: number) {
+    super(`The file server said more than ${bytes} bytes`);
+  }
+}
+
 /** The server of one container. Scripts are done one after the other. */
 export class Helper {
   readonly #options: HelperOptions;
@@ -176,7 +184,7 @@ class Connection {
       heard = true;
       if (options.onBytes === undefined) {
         collected += bytes.length;
-        if (collected > COLLECTED_BYTES) return reject(new HelperLost("It said too much"));
+        if (collected > COLLECTED_BYTES) return reject(new HelperFlood(COLLECTED_BYTES));
         return void parts.push(bytes.slice());
       }
       try {

@@ -77,6 +77,9 @@ changed() {
 `;
 }
 
+/** Links that lead to one another, as the kernel counts them. */
+const LINKS = 40;
+
 /** Bytes that every program writes in one go. */
 const BUFFER_BYTES = 4_000;
 
@@ -153,10 +156,20 @@ linked() {
 place() {
   R=$1
   if linked "$1"; then
-    pp=$1 pr=
-    while [ ! -e "$pp" ] && [ ! -L "$pp" ]; do
-      pr=/\${pp##*/}$pr pp=\${pp%/*}
-      [ -n "$pp" ] || { pp=/; break; }
+    pp=$1 pr= pn=0
+    # What leads to nothing is gone after here: programs do not agree where that is.
+    while [ ! -e "$pp" ]; do
+      if [ -L "$pp" ]; then
+        pn=$((pn + 1))
+        [ $pn -le ${LINKS} ] || return 10
+        pt=$(readlink "$pp" && echo .)
+        pt=\${pt%??}
+        case $pt in /*) pp=$pt ;; *) pp=\${pp%/*}/$pt ;; esac
+      else
+        pc=\${pp##*/} pp=\${pp%/*}
+        case $pc in '' | .) ;; ..) return 2 ;; *) pr=/$pc$pr ;; esac
+        [ -n "$pp" ] || { pp=/; break; }
+      fi
     done
     R=$(readlink -f "$pp" && echo .) || return 10
     R=\${R%??}
@@ -216,6 +229,7 @@ list() {
 tree() {
   lookup "$2" || return
   [ -d "$R" ] || return 3
+  printf '%s @ %s\\n' "$1" "$R"
   { sm=$(pruned "$1" "$R" 2>&1 >&3); } 3>&1
   [ -z "$sm" ] && return
   printf '%s\\n' "$sm" | while IFS= read -r tl; do printf '%s ! %s\\n' "$1" "$tl"; done
@@ -265,7 +279,7 @@ target() {
   fi
   D=\${R%/*}
   parents "$D" || return
-  W=$D/$3
+  W=$D/$3 P=$4
   # The file server may have been lost in the middle of the same.
   [ ! -e "$W" ] || rm -f "$W"
 }
@@ -277,7 +291,12 @@ fill() { sm=$(base64 -d 2>&1 >> "$W") && [ -z "$sm" ] || { say; rm -f "$W"; retu
 pour() { sm=$({ base64 -d | cat >> "$W"; } 2>&1) && [ -z "$sm" ] || { say; rm -f "$W"; return 9; }; }
 settle() {
   [ -d "$R" ] && { rm -f "$W"; return 4; }
-  [ -x "$R" ] && chmod +x "$W"
+  if [ -e "$R" ]; then
+    [ "$P" = - ] && P=$(stat -c %a "$R" 2> /dev/null)
+    # What makes a program somebody else's is not kept.
+    [ \${#P} -gt 3 ] && P=\${P#\${P%???}}
+    case $P in '' | 644) ;; *) chmod "$P" "$W" ;; esac
+  fi
   if [ "$V" = 1 ]; then try mv -f "$W" "$R" || { say; rm -f "$W"; return 9; }
   else
     try ln "$W" "$R"

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { joinBytes } from "../_bytes.ts";
+import { BackendError } from "../errors.ts";
 import type { FileInfo, FileType } from "../protocol.ts";
 import { findMark } from "./_demux.ts";
 
@@ -17,9 +19,13 @@ export interface Entry {
   readonly info: FileInfo;
   /** When anything about it was changed last: a text that sorts by time. */
   readonly changed: string;
+  /** Who may read, write and run it: 0o644. */
+  readonly permissions: number;
   /** When its bytes were changed last, in whole seconds since the epoch. */
   readonly seconds: number;
 }
+
+const LINE_FEED = 10;
 
 /** Words of a record before the name: six fields, of which the last two are three words each. */
 const WORDS = 10;
@@ -52,6 +58,7 @@ export function parseRecord(path: string, words: string): Entry | undefined {
     kind,
     mode: bits & 0o7777,
     changed: changed ?? "",
+    permissions: parseInt(mode, 16) & 0o777,
     seconds: Number(seconds),
     info: {
       path,
@@ -72,13 +79,96 @@ function millisecondsOf(text: string, seconds: number): number {
 /** What a listing said. */
 export interface Listing {
   /** What `stat` said of each, by the whole path that `find` named. */
-  readonly entries: readonly { readonly path: string; readonly words: string }[];
+  readonly entries: readonly ListedEntry[];
   /** What `find` complained of. */
   readonly complaints: readonly string[];
 }
 
+/** What `stat` said of something. */
+export interface ListedEntry {
+  /** The whole path. */
+  readonly path: string;
+  /** The record. */
+  readonly words: string;
+}
+
+/** Who is told of a listing. */
+export interface ListingEvents {
+  /** Told of each entry. */
+  readonly onEntry: (entry: ListedEntry) => void;
+  /** Told of what `find` complains of. */
+  readonly onComplaint?: (complaint: string) => void;
+  /** Told which directory it is of, where that is said: before everything else. */
+  readonly onDirectory?: (path: string) => void;
+}
+
+/** Bytes that a record with the longest path does not have. */
+const MOST_RECORD_BYTES = 64 * 1024;
+
+/** Takes a listing apart as it comes, however it is cut. */
+export class ListingParser {
+  readonly #mark: string;
+  readonly #events: ListingEvents;
+  readonly #decode: (bytes: Uint8Array) => string | undefined;
+  /** What is no whole record yet. */
+  #held = new Uint8Array(0);
+
+  /**
+   * @param token The word that no name can have known, and that records begin with.
+   * @param events Who is told.
+   * @param decode Reads a name. Without, those that are no UTF-8 are left out: the tree has none.
+   */
+  constructor(
+    token: string,
+    events: ListingEvents,
+    decode: (bytes: Uint8Array) => string | undefined = decodeText,
+  ) {
+    this.#mark = `${token} `;
+    this.#events = events;
+    this.#decode = decode;
+  }
+
+  /**
+   * Takes the next piece.
+   *
+   * @throws {BackendError} `io` if something is no listing.
+   */
+  push(piece: Uint8Array): void {
+    const bytes = this.#held.length === 0 ? piece : joinBytes(this.#held, piece);
+    let at = findMark(bytes, this.#mark);
+    while (at !== -1) {
+      const next = findMark(bytes, `\n${this.#mark}`, at);
+      if (next === -1) break;
+      this.#tell(bytes.subarray(at, next));
+      at = next + 1;
+    }
+    this.#held = bytes.slice(Math.max(at, 0));
+    if (this.#held.length > MOST_RECORD_BYTES) {
+      throw new BackendError("io", "/", "The programs of the container list what no listing has");
+    }
+  }
+
+  /** Takes what was held: nothing comes after it but the line's end. */
+  finish(): void {
+    const end = this.#held.at(-1) === LINE_FEED ? -1 : undefined;
+    if (findMark(this.#held, this.#mark) === 0) this.#tell(this.#held.subarray(0, end));
+    this.#held = new Uint8Array(0);
+  }
+
+  #tell(bytes: Uint8Array): void {
+    const record = this.#decode(bytes.subarray(this.#mark.length));
+    if (record === undefined) return;
+    const { onEntry, onComplaint, onDirectory } = this.#events;
+    if (record.startsWith("! ")) return onComplaint?.(record.slice(2));
+    if (record.startsWith("@ ")) return onDirectory?.(record.slice(2));
+    let end = 0;
+    for (let word = 0; word < WORDS; word++) end = record.indexOf(" ", end) + 1;
+    onEntry({ path: record.slice(end), words: record.slice(0, end) });
+  }
+}
+
 /**
- * Takes a listing apart.
+ * Takes a listing apart that is there as a whole.
  *
  * @param bytes What was printed: records that begin with the token, each with a name at its end.
  * @param token The word that no name can have known.
@@ -87,27 +177,16 @@ export interface Listing {
 export function parseListing(
   bytes: Uint8Array,
   token: string,
-  decode: (bytes: Uint8Array) => string | undefined = decodeText,
+  decode?: (bytes: Uint8Array) => string | undefined,
 ): Listing {
-  const entries: { path: string; words: string }[] = [];
+  const entries: ListedEntry[] = [];
   const complaints: string[] = [];
-  const mark = `${token} `;
-  for (let at = findMark(bytes, mark); at !== -1;) {
-    const from = at + mark.length;
-    const next = findMark(bytes, `\n${mark}`, from);
-    const record = decode(bytes.subarray(from, next === -1 ? bytes.length : next));
-    at = next === -1 ? -1 : next + 1;
-    if (record === undefined) continue;
-    if (record.startsWith("! ")) {
-      complaints.push(record.slice(2).replace(/\n$/, ""));
-      continue;
-    }
-    let end = 0;
-    for (let word = 0; word < WORDS; word++) end = record.indexOf(" ", end) + 1;
-    // The last record ends with the line that `stat` ends with.
-    const path = next === -1 ? record.slice(end).replace(/\n$/, "") : record.slice(end);
-    entries.push({ path, words: record.slice(0, end) });
-  }
+  const parser = new ListingParser(token, {
+    onEntry: (entry) => entries.push(entry),
+    onComplaint: (complaint) => complaints.push(complaint),
+  }, decode);
+  parser.push(bytes);
+  parser.finish();
   return { entries, complaints };
 }
 

@@ -1,7 +1,13 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { BackendError } from "../../backends/errors.ts";
 import { Demultiplexer, findMark, MarkedStream } from "../../backends/docker/_demux.ts";
 import { literalPattern, quote, quoteName } from "../../backends/docker/_quote.ts";
-import { decodeName, parseListing, parseRecord } from "../../backends/docker/_records.ts";
+import {
+  decodeName,
+  ListingParser,
+  parseListing,
+  parseRecord,
+} from "../../backends/docker/_records.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: readonly number[]) => new TextDecoder().decode(new Uint8Array(bytes));
@@ -198,4 +204,36 @@ Deno.test("parseListing() leaves out names that are no text, and hears complaint
   const { entries, complaints } = parseListing(bytes, token);
   assertEquals(entries.map(({ path }) => path), ["/a", "/c"]);
   assertEquals(complaints, ["find: '/d': Permission denied", "find: '/e': other"]);
+});
+
+Deno.test("ListingParser takes a listing apart however it is cut", () => {
+  const token = "0123456789abcdef";
+  const lines = [
+    `@ /real\nname`,
+    `${RECORDS.GNU} /a\n\nb`,
+    "! find: no",
+    `${RECORDS.GNU} /${token}`,
+  ];
+  const bytes = encode(`noise\n${lines.map((line) => `${token} ${line}\n`).join("")}`);
+  const expected = ["@ /real\nname", "/a\n\nb", "! find: no", `/${token}`];
+  for (let size = 1; size <= bytes.length; size++) {
+    const told: string[] = [];
+    const parser = new ListingParser(token, {
+      onDirectory: (path) => told.push(`@ ${path}`),
+      onEntry: ({ path }) => told.push(path),
+      onComplaint: (complaint) => told.push(`! ${complaint}`),
+    });
+    for (let at = 0; at < bytes.length; at += size) parser.push(bytes.subarray(at, at + size));
+    parser.finish();
+    assertEquals(told, expected, `${size}`);
+  }
+});
+
+Deno.test("ListingParser keeps nothing of what is no listing", () => {
+  const parser = new ListingParser("0123456789abcdef", { onEntry: () => {} });
+  const noise = new Uint8Array(32 * 1024).fill(65);
+  const error = assertThrows(() => {
+    for (let piece = 0; piece < 10; piece++) parser.push(noise);
+  }, BackendError);
+  assertEquals(error.code, "io");
 });
