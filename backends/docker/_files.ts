@@ -23,6 +23,9 @@ const PIECE_BYTES = 1024 * 1024;
 /** Bytes that no record of `stat` has. */
 const RECORD_BYTES = 4_096;
 
+/** Milliseconds for which a change may say nothing: a large tree is deleted, or moved elsewhere. */
+const CHANGE_MILLISECONDS = 10 * 60_000;
+
 /** How often a file server that was lost is replaced for one operation. */
 const ATTEMPTS = 3;
 
@@ -261,7 +264,7 @@ export class DockerFiles {
     const answer = await this.together(subject, (ask) => {
       if (sent && once) throw localError("io", verb, path, "the container ended meanwhile");
       sent = true;
-      return ask(script, { signal });
+      return ask(script, { signal, silence: once ? CHANGE_MILLISECONDS : undefined });
     });
     return this.#checked(answer, subject, target);
   }
