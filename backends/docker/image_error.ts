@@ -18,6 +18,12 @@ export interface ImageFailure {
    * @default {[]}
    */
   readonly log?: readonly string[] | undefined;
+  /**
+   * The exit code of the program that failed.
+   *
+   * @default {none: it was the engine}
+   */
+  readonly exitCode?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -61,8 +67,8 @@ export class ImageError extends Error {
 
   /** @param failure What is known. */
   constructor(failure: ImageFailure) {
-    const { image, what, reason, log = [], cause } = failure;
-    const hint = hintOf(`${reason}\n${log.join("\n")}`, log.length > 0);
+    const { image, what, reason, log = [], exitCode, cause } = failure;
+    const hint = hintOf(reason, log, exitCode !== undefined);
     const lines = [
       `${what}: ${reason}`,
       ...log.length === 0 ? [] : ["The log ends with:", ...log.map((line) => `  ${line}`)],
@@ -76,9 +82,9 @@ export class ImageError extends Error {
   }
 }
 
-function hintOf(said: string, isStep: boolean): string | undefined {
-  if (NO_NETWORK.test(said)) return NETWORK_HINT;
-  if (isStep) return undefined;
-  if (NO_BRIDGE.test(said)) return BRIDGE_HINT;
-  return NO_IMAGE.test(said) ? IMAGE_HINT : undefined;
+function hintOf(reason: string, log: readonly string[], isProgram: boolean): string | undefined {
+  if ([reason, ...log].some((line) => NO_NETWORK.test(line))) return NETWORK_HINT;
+  if (isProgram) return undefined;
+  if (NO_BRIDGE.test(reason)) return BRIDGE_HINT;
+  return NO_IMAGE.test(reason) ? IMAGE_HINT : undefined;
 }

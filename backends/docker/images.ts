@@ -14,7 +14,7 @@ import { isStatus } from "./_engine_errors.ts";
 import { mirrored, splitImageName } from "./_image_names.ts";
 import { engineMessages } from "./_image_stream.ts";
 import type { Engine } from "./engine.ts";
-import { ImageError } from "./image_error.ts";
+import { ImageError, type ImageFailure } from "./image_error.ts";
 import { type BuiltImage, fromStep, type ImageSpec, planImage } from "./image_plan.ts";
 
 /** Options of {@linkcode ensureImage}. */
@@ -111,27 +111,41 @@ async function untilAborted(other: Promise<void>, signal: AbortSignal | undefine
 /** Gives the name of an image that is there; it may be there under the name that was written. */
 async function ensureReady(work: Work, { image, platform, registry }: Wanted): Promise<string> {
   const elsewhere = mirrored(image, registry);
+  let other: string | undefined;
   for (const name of new Set([image, elsewhere])) {
-    if (await exists(work.engine, name, platform)) return name;
+    const found = await platformOf(work.engine, name);
+    if (found === undefined) continue;
+    if (platform === undefined || platform.split("/", 2).join("/") === found) return name;
+    other = found;
   }
-  await pull(work, elsewhere, platform);
+  await pull(work, { image: elsewhere, platform, other });
   return elsewhere;
 }
 
-async function exists(engine: Engine, image: string, platform?: string): Promise<boolean> {
+/** The platform that an engine has an image for: `linux/amd64`; `undefined` if it does not have it. */
+async function platformOf(engine: Engine, image: string): Promise<string | undefined> {
   try {
     const { Os, Architecture } = await engine.getImage(image).inspect();
-    const [os, architecture] = platform?.split("/") ?? [Os, Architecture];
-    return os === Os && architecture === Architecture;
+    return `${Os}/${Architecture}`;
   } catch (error) {
-    if (isStatus(error, 404)) return false;
+    if (isStatus(error, 404)) return undefined;
     throw error;
   }
 }
 
-async function pull(work: Work, image: string, platform: string | undefined): Promise<void> {
+async function exists(engine: Engine, image: string): Promise<boolean> {
+  return await platformOf(engine, image) !== undefined;
+}
+
+/** What is pulled, and the platform for which the engine has it already. */
+interface Pulled extends Pick<Wanted, "image" | "platform"> {
+  readonly other: string | undefined;
+}
+
+async function pull(work: Work, { image, platform, other }: Pulled): Promise<void> {
   const { engine, onProgress, signal } = work;
-  const what = `Cannot pull '${image}'`;
+  const has = other === undefined ? "" : ` for ${platform} (the engine has it for ${other})`;
+  const what = `Cannot pull '${image}'${has}`;
   const { repository, tag } = splitImageName(image);
   const progress = new PullProgress(onProgress);
   onProgress(`Pulling ${image}`);
@@ -165,12 +179,12 @@ async function build(work: Work, plan: BuiltImage): Promise<void> {
   const progress = new BuildProgress(steps, onProgress);
   const what = () =>
     `Cannot build '${image}'${progress.step === undefined ? "" : `, ${progress.step}`}`;
-  const fail = (reason: string, cause?: unknown) => ({
+  const fail = (reason: string, more: Pick<ImageFailure, "exitCode" | "cause"> = {}) => ({
     image,
     what: what(),
     reason,
     log: progress.tail,
-    cause,
+    ...more,
   });
   onProgress(`Building ${image}`);
   try {
@@ -184,12 +198,12 @@ async function build(work: Work, plan: BuiltImage): Promise<void> {
       ...signal === undefined ? {} : { abortSignal: signal },
     });
     for await (const message of engineMessages(stream)) {
-      if (message.error !== undefined) throw new ImageError(fail(stepReason(message.error)));
+      if (message.error !== undefined) throw new ImageError(fail(...stepReason(message.error)));
       progress.add(message);
     }
     if (await exists(engine, image)) return onProgress(`Built ${image}`);
   } catch (error) {
-    throw failed(error, (reason) => fail(reason, error), signal);
+    throw failed(error, (reason) => fail(reason, { cause: error }), signal);
   }
   throw new ImageError(fail("the engine stopped before it was done"));
 }
@@ -229,10 +243,14 @@ function failed(
 }
 
 /** What an engine says of a step: the step itself is named already. */
-function stepReason(error: string): string {
+function stepReason(error: string): [reason: string, Pick<ImageFailure, "exitCode">] {
   const [, code] = /returned a non-zero code: (\d+)\s*$|: exit status (\d+)\s*$/.exec(error)
     ?.filter((part) => part !== undefined) ?? [];
-  return code === undefined ? oneLine(error) : `a command ended with exit code ${code}`;
+  if (code !== undefined) {
+    return [`a command ended with exit code ${code}`, { exitCode: Number(code) }];
+  }
+  // Podman quotes the whole of the step, what it is wrapped in here included.
+  return [oneLine(error.replace(/^building at STEP ".*": /s, "")), {}];
 }
 
 function oneLine(text: string): string {

@@ -122,6 +122,27 @@ test("says what to do where the network is not reached", async (images) => {
   assert(message.startsWith("Cannot pull '127.0.0.1:1/hub/nothing/here:1': "), message);
 });
 
+test("says without its own words around a step what is wrong with a network", async (images) => {
+  const spec = { ...images.spec('echo "a": b'), sources: { network: "no-such-network" } };
+  const { message, reason, hint } = await assertRejects(() => images.ensure(spec), ImageError);
+  // Docker and Podman say it in their own words.
+  assert(/^(?:unable to find )?network .*no-such-network/.test(reason), message);
+  assert(hint?.startsWith("Name a network that the engine has"), message);
+  assert(!message.includes("routebook-build"), message);
+});
+
+test("says that the engine has an image for another platform", async (images) => {
+  const { image } = images.engine;
+  const { Architecture } = await images.get(`/images/${image}/json`) as { Architecture: string };
+  const platform = `linux/${Architecture === "arm64" ? "amd64" : "arm64"}`;
+  const sources = { registry: "127.0.0.1:1/hub" };
+  const spec = { image, platform, sources };
+  const { message } = await assertRejects(() => images.ensure(spec), ImageError);
+  const what = `Cannot pull '127.0.0.1:1/hub/library/${image}' for ${platform} ` +
+    `(the engine has it for linux/${Architecture}): `;
+  assert(message.startsWith(what), message);
+});
+
 test("uses what is there already under the name that was written", async (images) => {
   const sources = { registry: "127.0.0.1:1/hub" };
   const { image } = images.engine;
