@@ -7,12 +7,7 @@
 
 import { BackendError } from "../errors.ts";
 import { checkRequest, CommandQueue } from "../shells/_request.ts";
-import {
-  type ExecuteOptions,
-  type ExecuteResult,
-  SHELL_LIMITS,
-  SYSTEM_DIRECTORIES,
-} from "../shells/shell.ts";
+import { type ExecuteOptions, type ExecuteResult, SHELL_LIMITS } from "../shells/shell.ts";
 import { runCommand } from "./_command.ts";
 import { Container } from "./container.ts";
 import { boxImage } from "./_box_image.ts";
@@ -20,22 +15,16 @@ import { openEngine } from "./engine.ts";
 import { DockerFiles } from "./_files.ts";
 import { type Ask, Helper, HelperLost } from "./_helper.ts";
 import { findEngineHere } from "./_here.ts";
-import {
-  BOOT,
-  type ImageEntries,
-  IS_RECORD_PASSING,
-  parseEntries,
-  SHARED,
-  WELCOME,
-} from "./_init.ts";
-import { checkMounts, PlaceCheck } from "./_places.ts";
+import { BOOT, IS_RECORD_PASSING, parseEntries, WELCOME } from "./_init.ts";
+import { BoxTree } from "./_box_tree.ts";
+import { PlaceCheck } from "./_places.ts";
 import { prelude } from "./_prelude.ts";
 import type { Entry } from "./_records.ts";
 import { resolveRuntime } from "./runtimes.ts";
 import { userNamespace } from "./_rootless.ts";
 import type { DockerSandboxOptions } from "./sandbox.ts";
 import type { Brought } from "./_snapshot.ts";
-import { containerSettings, USER, withoutSlash } from "./_settings.ts";
+import { containerSettings, USER } from "./_settings.ts";
 import { DockerStage } from "./_stage.ts";
 
 /** A container that is there, with what belongs to it. */
@@ -58,9 +47,8 @@ export class DockerBox {
   readonly #options: DockerSandboxOptions;
   readonly #commands = new CommandQueue();
   readonly #starts = new CommandQueue();
-  readonly #staged: readonly string[];
+  readonly #tree: BoxTree;
   readonly #user: string;
-  #entries: ImageEntries = { hidden: [], top: [], made: [], server: "" };
   #live: Live | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #hard: ReturnType<typeof setTimeout> | undefined;
@@ -87,28 +75,15 @@ export class DockerBox {
     if (options.runtime !== undefined) resolveRuntime(options.runtime);
     this.#options = options;
     this.#user = options.user ?? USER;
-    this.#staged = (options.staged ?? []).map(withoutSlash);
-    const mounts = options.mounts ?? [];
-    checkMounts(options);
-    if (options.readOnly === true && this.#staged.includes("/")) {
-      throw new TypeError(
-        "A sandbox that is read-only has no place for files that are staged at '/'",
-      );
-    }
-    const isNative = !this.#staged.includes("/");
+    this.#tree = new BoxTree(options);
     this.stage = new DockerStage({
       helper: async (signal) => (await this.#start(signal)).helper,
       inTurn: ({ signal }, work) =>
         this.#used(() => this.#commands.run({ cwd: "/", signal }, work)),
-      staged: this.#staged,
-      unstaged: () => this.#unstaged(),
-      top: () => this.#entries.top,
-      watched: [
-        ...(isNative ? ["/"] : (options.native ?? []).map(withoutSlash)),
-        ...mounts.filter(({ access }) => access === "read-write").map(({ prefix }) =>
-          withoutSlash(prefix)
-        ),
-      ],
+      staged: this.#tree.staged,
+      unstaged: () => this.#tree.unstaged,
+      top: () => this.#tree.entries.top,
+      watched: this.#tree.watched,
       bytes: options.memoryBytes ?? SHELL_LIMITS.memoryBytes,
     });
   }
@@ -176,7 +151,7 @@ export class DockerBox {
     return await this.#used(async () => {
       const { container, files } = await this.#start();
       return await this.#commands.run({ cwd: "/", signal: undefined }, () => {
-        return takeSnapshot({ container, files, own: this.#unkept(), brought: this.#brought });
+        return takeSnapshot({ container, files, own: this.#tree.unkept, brought: this.#brought });
       });
     });
   }
@@ -250,8 +225,8 @@ export class DockerBox {
     try {
       const files = new DockerFiles({
         helper,
-        own: () => this.#own(),
-        entries: () => this.#entries,
+        own: () => this.#tree.own,
+        entries: () => this.#tree.entries,
         isShared: Object.keys(this.#options.volumes ?? {}).length > 0,
       });
       await helper.ask(":");
@@ -270,7 +245,7 @@ export class DockerBox {
   async #openHelper(container: Container) {
     const open = () => {
       const isBooted = this.#booted === container.starts;
-      const words = isBooted ? [this.#entries.server] : ["/bin/sh", "-c", BOOT];
+      const words = isBooted ? [this.#tree.entries.server] : ["/bin/sh", "-c", BOOT];
       return container.exec({ words, user: this.#user, input: true });
     };
     try {
@@ -301,10 +276,10 @@ export class DockerBox {
   async #prepare(container: Container, ask: Ask): Promise<void> {
     const { status, bytes } = await ask(WELCOME);
     if (status !== 0) throw unfit("it did not get ready");
-    this.#entries = parseEntries(new TextDecoder().decode(bytes));
+    this.#tree.entries = parseEntries(new TextDecoder().decode(bytes));
     this.#booted = container.starts;
     const silence = GREETING_MILLISECONDS;
-    const functions = prelude({ own: this.#own(), unstaged: this.#unstaged() });
+    const functions = prelude(this.#tree);
     const answer = await ask(functions, { silence });
     const { status: known } = answer.status === 0
       ? await ask("look / && killed", { silence })
@@ -323,7 +298,7 @@ export class DockerBox {
     // Of one that is kept nobody knows what earlier runs left in it.
     if (this.#options.name !== undefined) return new Map();
     const { listBrought } = await import("./_snapshot.ts");
-    return await listBrought(ask, this.#unkept());
+    return await listBrought(ask, this.#tree.unkept);
   }
 
   async #restart(): Promise<void> {
@@ -333,28 +308,6 @@ export class DockerBox {
       this.#live?.helper.drop();
       await this.#live?.container.start();
     });
-  }
-
-  /** What is not of the box's own tree. */
-  #own(): readonly string[] {
-    const mounts = (this.#options.mounts ?? []).map(({ prefix }) => withoutSlash(prefix));
-    const staged = this.#staged.filter((path) => path !== "/");
-    return [...SYSTEM_DIRECTORIES, ...this.#entries.hidden, ...mounts, ...staged];
-  }
-
-  /** What a snapshot leaves out: volumes outlive the container, and others may use them meanwhile. */
-  #unkept(): readonly string[] {
-    return [...this.#own(), ...Object.keys(this.#options.volumes ?? {}).map(withoutSlash)];
-  }
-
-  /** What is not brought, although it may be below what is. */
-  #unstaged(): readonly string[] {
-    const { mounts = [], native = [] } = this.#options;
-    const prefixes = [...mounts.map(({ prefix }) => prefix), ...native].map(withoutSlash)
-      .filter((path) => path !== "/");
-    const { top: all, made } = this.#entries;
-    const top = all.filter((path) => ![...this.#staged, ...SHARED, ...made].includes(path));
-    return [...SYSTEM_DIRECTORIES, ...this.#entries.hidden, ...prefixes, ...top];
   }
 
   /** Begins to wait for nobody to use it. */
