@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { createHash } from "node:crypto";
 import { findOnThisMachine } from "../../runner/_compile_engine.ts";
 import { explainText } from "../../runner/explain.ts";
 import { withoutKeys } from "../../runner/_masked_plan.ts";
@@ -95,6 +96,18 @@ Deno.test("compileWorkflow() looks for the engine that the environment names", a
     assertEquals((await ask(`unix://${dir}/link.sock`)).plan?.engine, { type: "unix", path });
     const refused = await ask("http://[");
     assert(refused.text.includes("no-engine"), refused.text);
+    // The name of a context alone does not say which socket is missing.
+    const id = createHash("sha256").update("colima").digest("hex");
+    await Deno.mkdir(`${dir}/.docker/contexts/meta/${id}`, { recursive: true });
+    const gone = `unix://${dir}/gone.sock`;
+    await Deno.writeTextFile(
+      `${dir}/.docker/contexts/meta/${id}/meta.json`,
+      JSON.stringify({ Name: "colima", Endpoints: { docker: { Host: gone } } }),
+    );
+    await Deno.writeTextFile(`${dir}/.docker/config.json`, '{ "currentContext": "colima" }');
+    const { text } = await ask("");
+    const tried = `Tried: the current Docker context "colima" (${gone}): It does not exist\n`;
+    assert(text.includes(tried), text);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
