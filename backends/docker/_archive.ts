@@ -37,7 +37,7 @@ const LF = 10;
 
 /** Makes an archive; `bytes` are those of its files, in their order. */
 export function packArchive(list: KeptList, bytes: readonly Uint8Array[]): Uint8Array {
-  return joinBytes(new TextEncoder().encode(`${JSON.stringify(list)}\n`), ...bytes);
+  return joinBytes([new TextEncoder().encode(`${JSON.stringify(list)}\n`), ...bytes]);
 }
 
 /**

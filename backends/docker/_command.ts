@@ -13,7 +13,8 @@ import type { ExecuteResult, ShellLimits } from "../shells/shell.ts";
 import { follow, MarkedStream } from "./_demux.ts";
 import { newToken } from "./_files.ts";
 import type { Helper } from "./_helper.ts";
-import { filling, OWN_DIRECTORY } from "./_prelude.ts";
+import { filling } from "./_filling.ts";
+import { OWN_DIRECTORY } from "./_prelude.ts";
 import { quell, type QuellPlace, within } from "./_quell.ts";
 import { type Entry, parseRecord } from "./_records.ts";
 

@@ -93,7 +93,7 @@ export class MarkedStream {
   /** Takes the next piece. */
   push(piece: Uint8Array): void {
     if (this.#ended || piece.length === 0) return;
-    const bytes = this.#held.length === 0 ? piece : joinBytes(this.#held, piece);
+    const bytes = this.#held.length === 0 ? piece : joinBytes([this.#held, piece]);
     this.#held = new Uint8Array(0);
     for (let from = 0;;) {
       const at = findMark(bytes, this.#mark, from);

@@ -13,7 +13,8 @@ import { failure } from "./_failures.ts";
 import { type Answer, type Ask, type Helper, HelperFlood, HelperLost } from "./_helper.ts";
 import type { ImageEntries } from "./_init.ts";
 import { KnownPermissions } from "./_permissions.ts";
-import { FAILURES, filledOnce, filling } from "./_prelude.ts";
+import { filledOnce, filling } from "./_filling.ts";
+import { FAILURES } from "./_prelude.ts";
 import { quote } from "./_quote.ts";
 import { type Entry, parseListing, parseRecord } from "./_records.ts";
 

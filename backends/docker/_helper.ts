@@ -199,7 +199,7 @@ class Connection {
     try {
       if (signal?.aborted) onAbort();
       else this.#stream.write(`{ ${script}\n} </dev/null\nprintf '\\n${token} %s\\n' $?\n`);
-      return { status: Number(await promise), bytes: joinBytes(...parts) };
+      return { status: Number(await promise), bytes: joinBytes(parts) };
     } catch (error) {
       // What is still to come of it would be taken for the next answer.
       this.end(new HelperLost("The file server was given up", { cause: error }));

@@ -134,7 +134,7 @@ export class ListingParser {
    * @throws {BackendError} `io` if something is no listing.
    */
   push(piece: Uint8Array): void {
-    const bytes = this.#held.length === 0 ? piece : joinBytes(this.#held, piece);
+    const bytes = this.#held.length === 0 ? piece : joinBytes([this.#held, piece]);
     let at = findMark(bytes, this.#mark);
     while (at !== -1) {
       const next = findMark(bytes, `\n${this.#mark}`, at);

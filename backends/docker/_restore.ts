@@ -5,11 +5,12 @@
  */
 
 import { type KeptEntry, openArchive } from "./_archive.ts";
+import { batches } from "./_batches.ts";
 import type { DockerFiles, Subject } from "./_files.ts";
 import type { Ask } from "./_helper.ts";
-import { filledOnce, filling } from "./_prelude.ts";
+import { filledOnce, filling } from "./_filling.ts";
 import { quoteName } from "./_quote.ts";
-import { batches, checked, setModes, SNAPSHOT_FUNCTIONS, wordsOf } from "./_snapshot_script.ts";
+import { checked, setModes, SNAPSHOT_FUNCTIONS, wordsOf } from "./_snapshot_script.ts";
 
 /** Bytes of files in one script. */
 const PIECE_BYTES = 1024 * 1024;

@@ -9,14 +9,15 @@
 import { localError } from "../_local_errors.ts";
 import { comparePaths, isWithin } from "../paths.ts";
 import { type KeptEntry, packArchive } from "./_archive.ts";
+import { batches } from "./_batches.ts";
 import type { Container } from "./container.ts";
 import { findMark } from "./_demux.ts";
 import { failure } from "./_failures.ts";
 import { type DockerFiles, newToken, type Subject } from "./_files.ts";
 import type { Ask } from "./_helper.ts";
 import { FAILURES, prune } from "./_prelude.ts";
-import { decodeName, type Entry, parseListing, parseRecord } from "./_records.ts";
-import { batches, checked, setModes, SNAPSHOT_FUNCTIONS, wordsOf } from "./_snapshot_script.ts";
+import { decodeName, type Entry, type ListedEntry, parseListing, parseRecord } from "./_records.ts";
+import { checked, setModes, SNAPSHOT_FUNCTIONS, wordsOf } from "./_snapshot_script.ts";
 
 /** Bytes of an archive at the most: 64 MiB. */
 export const SNAPSHOT_BYTES = 64 * 1024 * 1024;
@@ -104,7 +105,8 @@ class Opened {
     const tell = `-exec stat -c "${token} $F %n" {} \\;`;
     const script = `find / -mindepth 1 ${prune(own)} -type d ! -perm -500 ${tell} ` +
       "-exec chmod u+rx {} \\; 2> /dev/null";
-    this.#note(entriesOf((await ask(script)).bytes, token));
+    const { entries } = parseListing((await ask(script)).bytes, token, decodeName);
+    this.#note(entriesOf(entries));
   }
 
   /** Files that are of no use to the user. */
@@ -158,18 +160,15 @@ async function listTree(ask: Ask, own: readonly string[]): Promise<readonly Entr
   const token = newToken();
   const find = `find / -mindepth 1 ${prune(own)} -exec stat -c "${token} $F %n" {} +`;
   const bytes = await checked(ask, `heard ${token} ${find}`, SUBJECT);
-  const { complaints } = parseListing(bytes, token, decodeName);
+  const { entries, complaints } = parseListing(bytes, token, decodeName);
   // What may not be looked into is another's; whether anything new is in it is asked for later.
   const other = complaints.find((complaint) => !/permission denied/i.test(complaint));
   if (other !== undefined) throw failure(FAILURES.said, other, "list", "/");
-  return entriesOf(bytes, token).toSorted((a, b) => comparePaths(a.name, b.name));
+  return entriesOf(entries).toSorted((a, b) => comparePaths(a.name, b.name));
 }
 
-function entriesOf(bytes: Uint8Array, token: string): readonly Entry[] {
-  return parseListing(bytes, token, decodeName).entries.flatMap(({ path, words }) => {
-    const entry = parseRecord(path, words);
-    return entry === undefined ? [] : [entry];
-  });
+function entriesOf(listed: readonly ListedEntry[]): readonly Entry[] {
+  return listed.flatMap(({ path, words }) => parseRecord(path, words) ?? []);
 }
 
 /** Names of files that have another one before them. */

@@ -5,13 +5,11 @@
  */
 
 import type { KeptType } from "./_archive.ts";
+import { batches } from "./_batches.ts";
 import { failure } from "./_failures.ts";
 import type { Subject } from "./_files.ts";
 import type { Ask } from "./_helper.ts";
 import { quoteName } from "./_quote.ts";
-
-/** Paths of one script. */
-const PATHS_AT_ONCE = 500;
 
 /** Functions, as in the prelude. */
 export const SNAPSHOT_FUNCTIONS = `
@@ -94,32 +92,6 @@ export async function checked(
   const { status, bytes } = await ask(script);
   if (status === 0) return bytes;
   throw failure(status, new TextDecoder().decode(bytes.subarray(-2_000)), verb, path);
-}
-
-/**
- * Parts of a list that one script can be about.
- *
- * @param items The list.
- * @param most What the weights of a part may come to; what is heavier is a part of its own.
- * @param weigh The weight of one.
- */
-export function* batches<T>(
-  items: Iterable<T>,
-  most = Infinity,
-  weigh: (item: T) => number = () => 0,
-): Generator<readonly T[]> {
-  let some: T[] = [];
-  let sum = 0;
-  for (const item of items) {
-    const weight = weigh(item);
-    if (some.length === PATHS_AT_ONCE || some.length > 0 && sum + weight > most) {
-      yield some;
-      [some, sum] = [[], 0];
-    }
-    some.push(item);
-    sum += weight;
-  }
-  if (some.length > 0) yield some;
 }
 
 /** Something that has a mode. */

@@ -12,19 +12,18 @@ import type { OperationOptions } from "../protocol.ts";
 import { isSystemPath } from "../shells/_request.ts";
 import { SHELL_LIMITS } from "../shells/shell.ts";
 import type { Stage, StageChanges, StagedEntry } from "../shells/stage.ts";
+import { batches } from "./_batches.ts";
 import { findMark } from "./_demux.ts";
 import { failure } from "./_failures.ts";
 import { newToken } from "./_files.ts";
 import { DIRECTORY, Findings, isTreePath, type Known } from "./_findings.ts";
 import { type Ask, type Helper, HelperLost } from "./_helper.ts";
-import { filledOnce, filling } from "./_prelude.ts";
+import { filledOnce, filling } from "./_filling.ts";
 import { quote } from "./_quote.ts";
 import { type Entry, parseListing, parseRecord } from "./_records.ts";
 
 /** Bytes of one script. */
 const SCRIPT_BYTES = 1024 * 1024;
-/** Paths of one script. */
-const PATHS_AT_ONCE = 500;
 
 /** Options of {@linkcode DockerStage}. */
 export interface DockerStageOptions {
@@ -278,10 +277,4 @@ function entriesOf(bytes: Uint8Array, token: string): readonly Entry[] {
     const entry = parseRecord(path, words);
     return entry === undefined || !isTreePath(path) ? [] : [entry];
   });
-}
-
-function* batches(paths: readonly string[]): Generator<readonly string[]> {
-  for (let from = 0; from < paths.length; from += PATHS_AT_ONCE) {
-    yield paths.slice(from, from + PATHS_AT_ONCE);
-  }
 }

@@ -192,7 +192,7 @@ export class DockerSandbox implements Backend, Shell, AsyncDisposable {
           const why = `it has ${size} bytes, and at most ${LIMITS.textBytes} can be edited`;
           throw localError("too_large", "edit", path, why);
         }
-        const { text, replacements } = applyEdit(path, decodeText(path, joinBytes(...parts)), edit);
+        const { text, replacements } = applyEdit(path, decodeText(path, joinBytes(parts)), edit);
         const bytes = encodeText(path, text);
         const file = await files.write(subject, bytes, { overwrite: true, expected: version });
         if (file !== undefined) return { file, replacements };
@@ -288,7 +288,7 @@ async function readAll(
 ): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   await files.read(subject, range, (part) => parts.push(part.slice()));
-  const bytes = joinBytes(...parts);
+  const bytes = joinBytes(parts);
   if (bytes.length <= LIMITS.contentBytes) return bytes;
   const why = `it is over ${LIMITS.contentBytes} bytes: use offset and length`;
   throw localError("too_large", "read", subject.path, why);

@@ -161,7 +161,7 @@ function treePath(mount: string, { path, bytes }: ListedEntry): string {
 }
 
 function hostPath({ directory, bytes }: ListedEntry): Uint8Array {
-  return joinBytes(new TextEncoder().encode(`${directory}/`), bytes);
+  return joinBytes([new TextEncoder().encode(`${directory}/`), bytes]);
 }
 
 /** What tells an entry from another one at the same path. */

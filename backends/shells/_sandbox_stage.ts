@@ -273,8 +273,8 @@ export class SandboxStage {
     }
     const path = treePath(entry.path);
     const remove = (what: string) => {
-      found.removed.push(joinBytes(encoder.encode(`${this.#tree}/`), entry.bytes));
-      found.going = joinBytes(entry.bytes, SLASH);
+      found.removed.push(joinBytes([encoder.encode(`${this.#tree}/`), entry.bytes]));
+      found.going = joinBytes([entry.bytes, SLASH]);
       const names = found.notes.get(what) ?? [];
       if (names.length <= NAMES_TOLD) names.push(`/${new TextDecoder().decode(entry.bytes)}`);
       found.notes.set(what, names);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { joinBytes } from "../_bytes.ts";
 import type { Reply } from "../channel.ts";
 import { canonicalPath } from "../paths.ts";
 import type { StageChanges, StagedEntry } from "./stage.ts";
@@ -22,7 +23,7 @@ export function encodeEntries(
         entry.type === "file" ? entry.bytes.length : null,
       ]),
     },
-    bytes: join(entries.map((entry) => entry.type === "file" ? entry.bytes : NOTHING)),
+    bytes: joinBytes(entries.map((entry) => entry.type === "file" ? entry.bytes : NOTHING)),
   };
 }
 
@@ -69,7 +70,7 @@ export function parsePaths(params: unknown): readonly string[] {
 export function encodeFiles(files: readonly (Uint8Array | undefined)[]): Reply {
   return {
     value: files.map((bytes) => bytes?.length ?? null),
-    bytes: join(files.map((bytes) => bytes ?? NOTHING)),
+    bytes: joinBytes(files.map((bytes) => bytes ?? NOTHING)),
   };
 }
 
@@ -124,16 +125,6 @@ function checkPath(path: unknown): string {
     throw new TypeError(`'${path}' is no canonical path of something in the stage`);
   }
   return path;
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,5 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
-import { testOn } from "../support/engine.ts";
+import { assertEquals } from "@std/assert";
+import { DATASCIENCE_IMAGE, testOn } from "../support/engine.ts";
 import { failureOf, output } from "./_docker_case.ts";
 import { makeImage } from "./_docker_commit.ts";
 import { boxOf, ENGINES, SharedBox } from "./_docker_subject.ts";
@@ -132,11 +132,13 @@ for (const [name, engine] of Object.entries(ENGINES)) {
   testOn(engine, `${name} opens no pipe and no device`, async () => {
     const { box } = shared;
     const command = "mkdir /odd; cd /odd; mkfifo pipe; ln -s /dev/zero zero; ln -s /dev/tty tty";
-    // What listens leaves a socket behind when it is killed.
-    const socket = "nc -l -s local:/odd/socket < /dev/null > /dev/null 2>&1 & sleep 0.2";
-    await output(box, `${command}; ${socket}`);
+    await output(box, command);
     const listed = await box.ls("/odd");
-    assert(listed.every(({ type }) => type === "other"));
+    assertEquals(listed.map(({ path, type }) => `${path} ${type}`), [
+      "/odd/pipe other",
+      "/odd/tty other",
+      "/odd/zero other",
+    ]);
     const why = "it is not a regular file";
     const path = "/odd/pipe";
     assertEquals(await failureOf(box.read(path)), `denied: Cannot read '${path}': ${why}`);
@@ -159,6 +161,22 @@ for (const [name, engine] of Object.entries(ENGINES)) {
       await failureOf(box.stat("/odd")),
       "not_found: Cannot find '/odd': it does not exist",
     );
+  });
+
+  testOn(engine, `${name} opens no socket`, async (on) => {
+    await using box = boxOf(on, { image: DATASCIENCE_IMAGE });
+    const bind = "import socket; socket.socket(socket.AF_UNIX).bind('/odd/socket')";
+    await output(box, `mkdir /odd; python3 -c "${bind}"`);
+    const path = "/odd/socket";
+    assertEquals((await box.ls("/odd")).map(({ path, type }) => `${path} ${type}`), [
+      `${path} other`,
+    ]);
+    const why = "it is not a regular file";
+    assertEquals(await failureOf(box.read(path)), `denied: Cannot read '${path}': ${why}`);
+    assertEquals(await failureOf(box.write(path, "x")), `denied: Cannot write '${path}': ${why}`);
+    assertEquals((await box.glob("/odd/**")).files, []);
+    await box.delete(path);
+    assertEquals(await box.ls("/odd"), []);
   });
 
   testOn(engine, `${name} says what its user may not do`, async () => {

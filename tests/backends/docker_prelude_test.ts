@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { filledOnce } from "../../backends/docker/_prelude.ts";
+import { filledOnce } from "../../backends/docker/_filling.ts";
 
 /** What a `sh` of this machine writes that is told to. */
 async function written(script: string): Promise<Uint8Array> {
