@@ -5,6 +5,7 @@
  */
 
 import { BackendError } from "../../backends/errors.ts";
+import { within } from "../../backends/docker/_quell.ts";
 import type { DockerSandbox } from "../../backends/docker/sandbox.ts";
 import { callEngine, type TestEngine } from "../support/engine.ts";
 
@@ -26,6 +27,13 @@ export async function until(what: string, holds: () => Promise<boolean>): Promis
     if (Date.now() > end) throw new Error(`It did not come: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** What is waited for; a test that waits for what never comes fails after two minutes. */
+export async function arrival<T>(what: string, promise: Promise<T>): Promise<T> {
+  const arrived = await within(promise.then((value) => ({ value })), 120_000);
+  if (arrived === undefined) throw new Error(`It did not come: ${what}`);
+  return arrived.value;
 }
 
 /** What an engine says that a container is: `running`, `exited` …, `gone` where it knows none. */

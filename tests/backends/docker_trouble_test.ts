@@ -13,7 +13,7 @@ import { openEngine } from "../../backends/docker/engine.ts";
 import { DockerSandbox } from "../../backends/docker/sandbox.ts";
 import { callEngine, testOn } from "../support/engine.ts";
 import { EngineRelay } from "../support/engine_relay.ts";
-import { failureOf, output, stateOf, until, useBox } from "./_docker_case.ts";
+import { arrival, failureOf, output, stateOf, until, useBox } from "./_docker_case.ts";
 import { boxOf, ENGINES } from "./_docker_subject.ts";
 
 /** What an engine answers that cannot. */
@@ -36,7 +36,7 @@ for (const [name, engine] of Object.entries(ENGINES)) {
     const waiting = box.execute("cat /kept");
     await lost.promise;
     abort.abort();
-    assertMatch(await failure, /^aborted: /);
+    assertMatch(await arrival("the end of the command", failure), /^aborted: /);
     assertEquals((await waiting).stdout.text, "kept");
     isWell = true;
     assertEquals(await output(box, "echo of the command"), "of the command\n");

@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { LABELS } from "../../backends/docker/labels.ts";
 import { DockerSandbox } from "../../backends/docker/sandbox.ts";
-import { failureOf, output } from "../backends/_docker_case.ts";
+import { arrival, failureOf, output } from "../backends/_docker_case.ts";
 import { makeImage } from "../backends/_docker_commit.ts";
 import { boxOf, ENGINES } from "../backends/_docker_subject.ts";
 import { countBoxes, DATASCIENCE_IMAGE, DOCKER, testOn } from "../support/engine.ts";
@@ -211,7 +211,7 @@ testOn(DOCKER, "who speaks for the file server can be ended", async (on) => {
     await Promise.race([reads.at(-1), speaks.promise]);
   }
   abort.abort();
-  assertMatch(await command, /^aborted: /);
+  assertMatch(await arrival("the end of the command", command), /^aborted: /);
   for (const read of reads) assertMatch(await read, /^(?:io: .*)?$/);
   assertEquals(await output(box, "echo here"), "here\n");
   assertEquals((await box.read("/workspace/long", { limit: 1 })).text, "a line of a file\n");
