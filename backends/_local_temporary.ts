@@ -147,7 +147,9 @@ function makeDirectory(host: string, options: BeginOptions): void {
 export function sweepRoot(root: string): void {
   const directory = joinHost(root, TEMPORARY_NAME);
   if (lstat(directory)?.isDirectory !== true) return;
-  for (const entry of Deno.readDirSync(directory)) sweepFile(joinHost(directory, entry.name));
+  // Another process may remove it meanwhile.
+  const entries = tolerate(["ENOENT", "ENOTDIR"], () => [...Deno.readDirSync(directory)]) ?? [];
+  for (const { name } of entries) sweepFile(joinHost(directory, name));
   removeIfEmpty(directory);
 }
 

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { beginWrite, sweepRoot } from "../../backends/_local_temporary.ts";
 import { BackendError } from "../../backends/errors.ts";
 import { LocalBackend } from "../../backends/local.ts";
+import { TEMPORARY_NAME } from "../../backends/paths.ts";
 import { inTempDir } from "./_local_directory.ts";
 
 const CHILD = new URL("_local_writer_child.ts", import.meta.url).pathname;
@@ -106,6 +107,24 @@ Deno.test("LocalBackend.write() killed at any moment leaves the old content or t
       await Deno.remove(`${root}/swept.txt`);
     }
     assert(leftovers > 0, "No kill came in the middle of a write: the test shows nothing");
+  }));
+
+Deno.test("sweepRoot() bears with another process that removes the directory meanwhile", () =>
+  inTempDir(async (root) => {
+    const directory = `${root}/${TEMPORARY_NAME}`;
+    await Deno.mkdir(directory);
+    const readDirSync = Deno.readDirSync;
+    // Between the look whether it is there and the look into it.
+    Deno.readDirSync = (path) => {
+      Deno.removeSync(directory);
+      return readDirSync(path);
+    };
+    try {
+      sweepRoot(root);
+    } finally {
+      Deno.readDirSync = readDirSync;
+    }
+    assertEquals(names(root), []);
   }));
 
 Deno.test("LocalBackend.write() of two processes at once: neither sweeps what the other writes", () =>
